@@ -1,0 +1,76 @@
+// Command lxmert answers questions about pictures with LXMERT (Tan & Bansal, EMNLP 2019).
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// Exit codes: everything went well, something failed, the command line was wrong.
+const (
+	exitOK = iota
+	exitFailure
+	exitUsage
+)
+
+// run executes one command line on the given streams and returns the exit code.
+func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &usage):
+		fmt.Fprintf(errOut, "lxmert: %v\n", err)
+		return exitUsage
+	default:
+		fmt.Fprintf(errOut, "lxmert: %v\n", err)
+		return exitFailure
+	}
+}
+
+// newRoot is the whole command tree; each verb has a file of its own.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "lxmert",
+		Short:         "Ask questions about pictures",
+		Long:          "lxmert answers questions about pictures with LXMERT (Tan & Bansal, EMNLP 2019).",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("unknown command %q; see lxmert --help", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	return root
+}
+
+// usageError is a mistake in the command line itself: exit code 2.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
