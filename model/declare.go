@@ -1,0 +1,122 @@
+package model
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/gobackend"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// Head chooses among the three models.
+type Head string
+
+// The heads, under the names that the command uses.
+const (
+	HeadModel             Head = "model"       // LxmertModel: encoders and pooler only
+	HeadPreTraining       Head = "pretraining" // LxmertForPreTraining
+	HeadQuestionAnswering Head = "qa"          // LxmertForQuestionAnswering
+)
+
+// ParseHead accepts a head's name or the reference's class name.
+func ParseHead(name string) (Head, error) {
+	switch name {
+	case "model", "LxmertModel":
+		return HeadModel, nil
+	case "pretraining", "LxmertForPreTraining":
+		return HeadPreTraining, nil
+	case "qa", "LxmertForQuestionAnswering":
+		return HeadQuestionAnswering, nil
+	}
+	return "", fmt.Errorf("found head %q, want model, pretraining or qa", name)
+}
+
+// Class is the reference's class of the head, as it stands in config.json's "architectures".
+func (h Head) Class() string {
+	switch h {
+	case HeadPreTraining:
+		return "LxmertForPreTraining"
+	case HeadQuestionAnswering:
+		return "LxmertForQuestionAnswering"
+	default:
+		return "LxmertModel"
+	}
+}
+
+// Weight is one weight: its Hugging Face name and its shape.
+type Weight struct {
+	Name       string
+	Dimensions []int
+}
+
+// Size is the number of elements.
+func (w Weight) Size() int {
+	size := 1
+	for _, d := range w.Dimensions {
+		size *= d
+	}
+	return size
+}
+
+// Declare lists the weights of a model in the order in which the graph meets them. It builds the
+// graph once, for one token and one region, and throws it away: the shapes stand in
+// the graph code and nowhere else. The decoder of the masked-language head is the word
+// embedding and has no entry of its own.
+func Declare(c *Config, head Head) ([]Weight, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	store := model.NewStore()
+	err := catch(func() {
+		g := graph.NewGraph(gobackend.GetBackend(), "declare")
+		defer g.Finalize()
+		in := &Inputs[*graph.Node]{
+			InputIDs:    graph.Parameter(g, "input_ids", shapes.Make(dtypes.Int32, 1, 1)),
+			VisualFeats: graph.Parameter(g, "visual_feats", shapes.Make(dtypes.Float32, 1, 1, c.VisualFeatDim)),
+			VisualPos:   graph.Parameter(g, "visual_pos", shapes.Make(dtypes.Float32, 1, 1, c.VisualPosDim)),
+		}
+		switch head {
+		case HeadPreTraining:
+			c.PreTraining(store.RootScope(), in, Options{})
+		case HeadQuestionAnswering:
+			c.QuestionAnswering(store.RootScope(), in, Options{})
+		default:
+			c.Model(store.RootScope(), in, Options{})
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	var weights []Weight
+	for v := range store.IterVariables() {
+		weights = append(weights, Weight{weightName(v.Path()), v.Shape().Dimensions})
+	}
+	return weights, nil
+}
+
+// weightName and variablePath translate between a checkpoint's name and GoMLX's path.
+func weightName(path string) string {
+	return strings.ReplaceAll(strings.TrimPrefix(path, model.ScopeSeparator), model.ScopeSeparator, ".")
+}
+
+func variablePath(name string) string {
+	return model.ScopeSeparator + strings.ReplaceAll(name, ".", model.ScopeSeparator)
+}
+
+// catch turns the panics by which GoMLX reports errors in graphs into errors.
+func catch(f func()) (err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case error:
+			err = p
+		default:
+			err = fmt.Errorf("%v", p)
+		}
+	}()
+	f()
+	return nil
+}

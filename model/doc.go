@@ -1,0 +1,16 @@
+// Package model is LXMERT (Tan & Bansal, EMNLP 2019): the language encoder, the
+// object-relationship encoder, the cross-modality encoder, the pre-training and
+// question-answering heads and their losses, written once as GoMLX graphs.
+//
+// There are two ways in. A Go program that wants numbers builds an [LxmertModel],
+// [LxmertForPreTraining] or [LxmertForQuestionAnswering] and calls Forward with tensors.
+// A program that builds graphs of its own (training, explanation) calls [Config.Model],
+// [Config.PreTraining] or [Config.QuestionAnswering] with nodes: the same code.
+//
+// Every weight has its Hugging Face name: lxmert.encoder.layer.0.attention.self.query.weight
+// is the variable /lxmert/encoder/layer/0/attention/self/query/weight, stored as PyTorch
+// does, [out, in] for a linear map.
+//
+// Shapes are written [batch, tokens, hidden]. Tokens are the rows of the language stream,
+// regions those of the visual stream.
+package model

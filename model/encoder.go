@@ -1,0 +1,110 @@
+package model
+
+import (
+	"strconv"
+
+	"github.com/gomlx/gomlx/core/graph"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// Options choose what a forward pass returns and whether it trains.
+type Options struct {
+	// HiddenStates and Attentions ask for the corresponding tuples of [States]. The
+	// configuration's output_hidden_states and output_attentions turn them on as well.
+	HiddenStates, Attentions bool
+	// Training applies dropout. The random state is the weights' store's.
+	Training bool
+}
+
+// Model builds the three encoders and the pooler in the scope: the reference's LxmertModel.
+// It panics, as GoMLX graph functions do, where shapes do not fit; inputs that come
+// from outside go through [Config.CheckInputs] first.
+func (c *Config) Model(s *model.Scope, in *Inputs[*graph.Node], opt Options) *ModelOutput[*graph.Node] {
+	langMask, visualMask := additiveMask(in.AttentionMask), additiveMask(in.VisualAttentionMask)
+	lang := c.embedTokens(s.In("embeddings"), in)
+	out := &ModelOutput[*graph.Node]{}
+	encoder := s.In("encoder")
+	visual := c.embedRegions(encoder.In("visn_fc"), in.VisualFeats, in.VisualPos)
+
+	wantHidden := opt.HiddenStates || c.OutputHiddenStates
+	wantAttentions := opt.Attentions || c.OutputAttentions
+	keep := func(tuple *[]*Node, x *Node, want bool) {
+		if want {
+			*tuple = append(*tuple, x)
+		}
+	}
+	var probabilities *Node
+	for _, layer := range scopes(encoder, "layer", c.LanguageLayers) {
+		lang, probabilities = c.selfLayer(layer, lang, langMask, wantAttentions)
+		keep(&out.LanguageHiddenStates, lang, wantHidden)
+		keep(&out.LanguageAttentions, probabilities, wantAttentions)
+	}
+	for _, layer := range scopes(encoder, "r_layers", c.VisionLayers) {
+		visual, probabilities = c.selfLayer(layer, visual, visualMask, wantAttentions)
+		keep(&out.VisionHiddenStates, visual, wantHidden)
+		keep(&out.VisionAttentions, probabilities, wantAttentions)
+	}
+	for _, layer := range scopes(encoder, "x_layers", c.CrossLayers) {
+		lang, visual, probabilities = c.crossLayer(layer, lang, visual, langMask, visualMask, wantAttentions)
+		keep(&out.LanguageHiddenStates, lang, wantHidden)
+		keep(&out.VisionHiddenStates, visual, wantHidden)
+		keep(&out.CrossEncoderAttentions, probabilities, wantAttentions)
+	}
+	out.LanguageOutput, out.VisionOutput = lang, visual
+	out.PooledOutput = c.pool(s.In("pooler"), lang)
+	return out
+}
+
+// selfLayer is one layer of the language or the object-relationship encoder (§2.2):
+// self-attention, then the feed-forward network.
+func (c *Config) selfLayer(s *model.Scope, x, mask *Node, wantProbabilities bool) (y, probabilities *Node) {
+	x, probabilities = c.selfAttention(s.In("attention"), x, mask, wantProbabilities)
+	return c.feedForward(s.In("intermediate"), s.In("output"), x), probabilities
+}
+
+// selfAttention lets every row look at the rows of its own stream.
+func (c *Config) selfAttention(s *model.Scope, x, mask *Node, wantProbabilities bool) (y, probabilities *Node) {
+	return c.attend(s.In("self"), s.In("output"), x, x, mask, wantProbabilities)
+}
+
+// crossLayer is one cross-modality layer (§2.2): each stream looks at the other, then
+// at itself, then passes through its own feed-forward network. Both directions
+// of the cross-attention have the same weights, and both read the layer's input: the
+// visual stream does not see what language has just learned from it.
+//
+// lang is [batch, tokens, hidden], visual is [batch, regions, hidden]; a mask is
+// [batch, 1, 1, rows], 0 where a row may be looked at, or nil. The probabilities are how
+// much each token looked at each region.
+func (c *Config) crossLayer(s *model.Scope, lang, visual, langMask, visualMask *Node, wantProbabilities bool) (newLang, newVisual, probabilities *Node) {
+	langCross, probabilities := c.crossAttention(s.In("visual_attention"), lang, visual, visualMask, wantProbabilities)
+	visualCross, _ := c.crossAttention(s.Shared("visual_attention"), visual, lang, langMask, false)
+	lang, _ = c.selfAttention(s.In("lang_self_att"), langCross, langMask, false)
+	visual, _ = c.selfAttention(s.In("visn_self_att"), visualCross, visualMask, false)
+	lang = c.feedForward(s.In("lang_inter"), s.In("lang_output"), lang)
+	visual = c.feedForward(s.In("visn_inter"), s.In("visn_output"), visual)
+	return lang, visual, probabilities
+}
+
+// crossAttention lets every row of x look at the rows of the other stream.
+func (c *Config) crossAttention(s *model.Scope, x, context, mask *Node, wantProbabilities bool) (y, probabilities *Node) {
+	return c.attend(s.In("att"), s.In("output"), x, context, mask, wantProbabilities)
+}
+
+// pool is tanh of a linear map of the first token (§2.3): [batch, hidden].
+func (c *Config) pool(s *model.Scope, lang *Node) *Node {
+	first := Reshape(Slice(lang, AxisRange(), AxisElem(0)), lang.Shape().Dim(0), c.HiddenSize)
+	return Tanh(linear(s.In("dense"), first, c.HiddenSize))
+}
+
+// scopes are the scopes name/0, name/1, ... of a stack of layers.
+func scopes(s *model.Scope, name string, n int) []*model.Scope {
+	if n == 0 {
+		return nil
+	}
+	stack, layers := s.In("%s", name), make([]*model.Scope, n)
+	for i := range layers {
+		layers[i] = stack.In("%s", strconv.Itoa(i))
+	}
+	return layers
+}

@@ -1,0 +1,129 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// builder makes a model's graph; the record it returns names the outputs.
+type builder[Out any] func(s *model.Scope, in *Inputs[*graph.Node]) record[Out]
+
+// forward checks the inputs, finds or compiles the graph for their shapes, and runs it.
+func forward[Out any](ctx context.Context, n *Network, in *Batch, opt Options, build builder[Out]) (Out, error) {
+	var none Out
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
+	unlock := n.lock(opt)
+	if n.closed {
+		unlock()
+		return none, errClosed
+	}
+	prepared, err := n.config.prepare(n.head, in)
+	if err != nil {
+		unlock()
+		return none, err
+	}
+	type result struct {
+		out Out
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		defer unlock()
+		out, err := run(ctx, n, prepared, opt, build)
+		done <- result{out, err}
+	}()
+	select {
+	case r := <-done:
+		return r.out, r.err
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+}
+
+// lock keeps the weights as they are for one forward pass. Training passes advance the random state,
+// which is a weight to GoMLX, so they run alone.
+func (n *Network) lock(opt Options) (unlock func()) {
+	if opt.Training {
+		n.mu.Lock()
+		return n.mu.Unlock
+	}
+	n.mu.RLock()
+	return n.mu.RUnlock
+}
+
+// run executes the graph for prepared inputs.
+func run[Out any](ctx context.Context, n *Network, in *Batch, opt Options, build builder[Out]) (Out, error) {
+	var none Out
+	names, args := given(in)
+	compiled, err := n.graphs.get(signature(names, args, opt), func(c *compiledGraph) error {
+		return compile(n, c, names, args, opt, build)
+	})
+	if err != nil {
+		return none, err
+	}
+	defer compiled.release()
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
+	var outputs []*tensors.Tensor
+	if panicked := catch(func() { outputs, err = compiled.exec.Call(args...) }); panicked != nil {
+		return none, panicked
+	}
+	if err != nil {
+		return none, err
+	}
+	return fill(compiled.record.(record[Out]), outputs), nil
+}
+
+// compile builds the graph for inputs of these names and shapes.
+func compile[Out any](n *Network, c *compiledGraph, names []string, args []any, opt Options, build builder[Out]) error {
+	exec, err := model.NewExec(n.backend, n.store, func(s *model.Scope, nodes []*graph.Node) []*graph.Node {
+		in := &Inputs[*graph.Node]{}
+		for i, name := range names {
+			in.Set(name, nodes[i])
+		}
+		s.Store().SetTraining(nodes[0].Graph(), opt.Training)
+		r := build(s, in)
+		c.record = r
+		return collect(r)
+	})
+	if err != nil {
+		return err
+	}
+	c.exec = exec
+	argShapes := make([]shapes.Shape, len(args))
+	for i, arg := range args {
+		argShapes[i] = arg.(*tensors.Tensor).Shape()
+	}
+	_, err = exec.Compile(argShapes...)
+	return err
+}
+
+// given lists the inputs that are there.
+func given(in *Batch) (names []string, args []any) {
+	for _, field := range in.fields() {
+		if *field.value != nil {
+			names = append(names, field.name)
+			args = append(args, *field.value)
+		}
+	}
+	return names, args
+}
+
+// signature tells graphs apart: which inputs, of which shapes, with which options.
+func signature(names []string, args []any, opt Options) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%+v", opt)
+	for i, name := range names {
+		fmt.Fprintf(&b, " %s%v", name, args[i].(*tensors.Tensor).Shape())
+	}
+	return b.String()
+}

@@ -1,0 +1,87 @@
+package model
+
+import (
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/layers/activation"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/nn"
+)
+
+// PreTraining builds the encoders with every pre-training head and the losses of the labels
+// that are given: the reference's LxmertForPreTraining (§3.1).
+func (c *Config) PreTraining(s *model.Scope, in *Inputs[*graph.Node], opt Options) *PreTrainingOutput[*graph.Node] {
+	encoders := s.In("lxmert")
+	base := c.Model(encoders, in, opt)
+	out := &PreTrainingOutput[*graph.Node]{States: base.States}
+	heads := s.In("cls")
+	words := c.wordEmbeddings(encoders.Shared("embeddings"), in.VisualFeats.Graph())
+	out.PredictionLogits = c.maskedLanguageHead(heads.In("predictions"), words, base.LanguageOutput)
+	out.CrossRelationshipScore = linear(heads.In("seq_relationship"), base.PooledOutput, 2)
+	var objects objectLogits
+	if c.TaskObjPredict {
+		objects = c.maskedObjectHead(s.In("obj_predict_head"), base.VisionOutput)
+	}
+	if c.TaskQA {
+		out.QuestionAnsweringScore = c.answerHead(s.In("answer_head"), base.PooledOutput)
+	} else {
+		out.QuestionAnsweringScore = Reshape(Slice(base.PooledOutput, AxisElem(0), AxisElem(0)))
+	}
+	c.preTrainingLosses(in, out, objects)
+	return out
+}
+
+// QuestionAnswering builds the encoders with the answer head, and its loss if there are
+// labels: the reference's LxmertForQuestionAnswering (§4.2).
+func (c *Config) QuestionAnswering(s *model.Scope, in *Inputs[*graph.Node], opt Options) *QuestionAnsweringOutput[*graph.Node] {
+	base := c.Model(s.In("lxmert"), in, opt)
+	out := &QuestionAnsweringOutput[*graph.Node]{States: base.States}
+	out.QuestionAnsweringScore = c.answerHead(s.In("answer_head"), base.PooledOutput)
+	if in.Labels != nil {
+		out.Loss = crossEntropy(out.QuestionAnsweringScore, in.Labels)
+	}
+	return out
+}
+
+// maskedLanguageHead predicts the word at every token: [batch, tokens, vocab]. Its last map is
+// the word embedding table itself, with a bias of its own.
+func (c *Config) maskedLanguageHead(s *model.Scope, words, lang *Node) *Node {
+	x := c.headTransform(s.In("transform"), lang)
+	return nn.Dense(x, words, param(s, x.Graph(), "bias", c.VocabSize), compute.DenseLayoutOutputsInput)
+}
+
+// objectLogits are the masked-object head's predictions, [batch, regions, classes or features]; a kind
+// whose loss is switched off has none.
+type objectLogits struct{ obj, attr, feat *Node }
+
+// maskedObjectHead predicts each region's object, attribute and feature.
+func (c *Config) maskedObjectHead(s *model.Scope, visual *Node) objectLogits {
+	x := c.headTransform(s.In("transform"), visual)
+	decoders := s.In("decoder_dict")
+	var logits objectLogits
+	if c.VisualObjLoss {
+		logits.obj = linear(decoders.In("obj"), x, c.NumObjectLabels)
+	}
+	if c.VisualAttrLoss {
+		logits.attr = linear(decoders.In("attr"), x, c.NumAttrLabels)
+	}
+	if c.VisualFeatLoss {
+		logits.feat = linear(decoders.In("feat"), x, c.VisualFeatDim)
+	}
+	return logits
+}
+
+// headTransform is what both masked heads begin with.
+func (c *Config) headTransform(s *model.Scope, x *Node) *Node {
+	x = c.activate(linear(s.In("dense"), x, c.HiddenSize))
+	return layerNorm(s.In("LayerNorm"), x)
+}
+
+// answerHead scores every answer from the pooled output: [batch, answers]. Its activation is the
+// exact GELU whatever hidden_act says.
+func (c *Config) answerHead(s *model.Scope, pooled *Node) *Node {
+	s = s.In("logit_fc")
+	x := activation.Gelu(linear(s.In("0"), pooled, 2*c.HiddenSize))
+	return linear(s.In("3"), layerNorm(s.In("2"), x), c.NumQALabels)
+}

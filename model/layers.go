@@ -1,0 +1,90 @@
+package model
+
+import (
+	"math"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/layers"
+	"github.com/gomlx/gomlx/ml/layers/attention"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/nn"
+)
+
+// param is the weight of that name in the scope. Its shape stands here, beside its name,
+// and nowhere else: loading, saving and initialising walk what the graph has declared.
+func param(s *model.Scope, g *Graph, name string, dimensions ...int) *Node {
+	return s.VariableWithShape(name, shapes.Make(dtypes.Float32, dimensions...)).NodeValue(g)
+}
+
+// linear is x·weightᵀ + bias over the last axis.
+func linear(s *model.Scope, x *Node, out int) *Node {
+	g, in := x.Graph(), x.Shape().Dim(-1)
+	return nn.Dense(x, param(s, g, "weight", out, in), param(s, g, "bias", out), compute.DenseLayoutOutputsInput)
+}
+
+// layerNorm normalises the last axis, then scales and shifts it.
+func layerNorm(s *model.Scope, x *Node) *Node {
+	g, width := x.Graph(), x.Shape().Dim(-1)
+	return nn.LayerNorm(x, []int{-1}, layerNormEps, param(s, g, "weight", width), param(s, g, "bias", width), nil)
+}
+
+// activate applies hidden_act.
+func (c *Config) activate(x *Node) *Node { return activations[c.HiddenAct](x) }
+
+// dropout zeroes a share of x when training, and scales up the rest.
+func dropout(s *model.Scope, x *Node, probability float64) *Node {
+	return layers.DropoutStatic(s, x, probability)
+}
+
+// addNorm ends every sub-layer: a linear map back to the hidden size, the residual, and the
+// normalisation. BertOutput and BertSelfOutput of the reference.
+func (c *Config) addNorm(s *model.Scope, x, residual *Node) *Node {
+	x = dropout(s, linear(s.In("dense"), x, c.HiddenSize), c.HiddenDropout)
+	return layerNorm(s.In("LayerNorm"), Add(x, residual))
+}
+
+// feedForward is the position-wise network: widen, activate, narrow, add, normalise.
+func (c *Config) feedForward(inter, output *model.Scope, x *Node) *Node {
+	wide := c.activate(linear(inter.In("dense"), x, c.IntermediateSize))
+	return c.addNorm(output, wide, x)
+}
+
+// attend lets x look at context, each head on its own, and adds what it saw to x.
+// x is [batch, rows, hidden], context [batch, others, hidden], mask [batch, 1, 1, others]
+// or nil. The probabilities are [batch, heads, rows, others], nil unless wanted.
+func (c *Config) attend(heads, output *model.Scope, x, context, mask *Node, wantProbabilities bool) (y, probabilities *Node) {
+	q := c.split(linear(heads.In("query"), x, c.HiddenSize))
+	k := c.split(linear(heads.In("key"), context, c.HiddenSize))
+	v := c.split(linear(heads.In("value"), context, c.HiddenSize))
+	options := attention.CoreOptions{AttentionMask: mask, WantCoefficients: wantProbabilities}
+	if c.AttentionDropout > 0 && heads.IsTraining(x.Graph()) {
+		options.Scope = heads
+		options.DropoutRate = Scalar(x.Graph(), x.DType(), c.AttentionDropout)
+	}
+	seen, probabilities := attention.Core(q, k, v, attention.LayoutBSHD, options)
+	if wantProbabilities {
+		probabilities = Transpose(probabilities, 1, 2) // [batch, rows, heads, others] as it comes
+	} else {
+		probabilities = nil
+	}
+	return c.addNorm(output, Reshape(seen, x.Shape().Dimensions...), x), probabilities
+}
+
+// split divides the hidden axis into heads: [batch, rows, heads, hidden/heads].
+func (c *Config) split(x *Node) *Node {
+	return Reshape(x, x.Shape().Dim(0), x.Shape().Dim(1), c.NumAttentionHeads, c.headSize())
+}
+
+// additiveMask turns a mask [batch, rows] of ones and zeros into what is added to attention
+// scores: 0 where a row may be looked at, float32's lowest number where not, shape [batch, 1, 1,
+// rows]. A fraction masks by degrees, as in the reference. Nil stays nil.
+func additiveMask(mask *Node) *Node {
+	if mask == nil {
+		return nil
+	}
+	hidden := OneMinus(ConvertDType(mask, dtypes.Float32))
+	return InsertAxes(MulScalar(hidden, -math.MaxFloat32), 1, 1)
+}

@@ -1,0 +1,159 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// Network is what the three models have in common: a configuration, weights on a backend,
+// and the graphs compiled so far. It is safe for concurrent use; methods that change weights
+// wait for the forward passes under way, and later ones see the change.
+type Network struct {
+	head    Head
+	backend compute.Backend
+
+	mu     sync.RWMutex // held for reading while weights are in use
+	config *Config
+	store  *model.Store
+	graphs *graphCache
+	closed bool
+}
+
+// Batch is a batch of inputs outside a graph.
+type Batch = Inputs[*tensors.Tensor]
+
+// LxmertModel is the three encoders and the pooler, the reference's class of that name.
+type LxmertModel struct{ *Network }
+
+// LxmertForPreTraining adds the pre-training heads, the reference's class of that name.
+type LxmertForPreTraining struct{ *Network }
+
+// LxmertForQuestionAnswering adds the answer head, the reference's class of that name.
+type LxmertForQuestionAnswering struct{ *Network }
+
+// NewLxmertModel makes a model on the backend, with weights from source ([Config.Fresh] for new
+// ones). Errors: an invalid configuration, or the source's.
+func NewLxmertModel(backend compute.Backend, c *Config, source Source) (*LxmertModel, error) {
+	n, err := newNetwork(backend, c, HeadModel, source)
+	return &LxmertModel{n}, err
+}
+
+// NewLxmertForPreTraining is [NewLxmertModel] with the pre-training heads.
+func NewLxmertForPreTraining(backend compute.Backend, c *Config, source Source) (*LxmertForPreTraining, error) {
+	n, err := newNetwork(backend, c, HeadPreTraining, source)
+	return &LxmertForPreTraining{n}, err
+}
+
+// NewLxmertForQuestionAnswering is [NewLxmertModel] with the answer head.
+func NewLxmertForQuestionAnswering(backend compute.Backend, c *Config, source Source) (*LxmertForQuestionAnswering, error) {
+	n, err := newNetwork(backend, c, HeadQuestionAnswering, source)
+	return &LxmertForQuestionAnswering{n}, err
+}
+
+// Forward runs the encoders. The inputs are checked first, see [Config.CheckInputs]. When ctx ends
+// it returns ctx's error at once; a computation already begun ends in the background.
+func (m *LxmertModel) Forward(ctx context.Context, in *Batch, opt Options) (*ModelOutput[*tensors.Tensor], error) {
+	return forward(ctx, m.Network, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*ModelOutput[*tensors.Tensor]] {
+		return (*modelNodes)(m.config.Model(s, in, opt))
+	})
+}
+
+// Forward runs encoders and heads, and the losses of the labels given; see [LxmertModel.Forward].
+func (m *LxmertForPreTraining) Forward(ctx context.Context, in *Batch, opt Options) (*PreTrainingOutput[*tensors.Tensor], error) {
+	return forward(ctx, m.Network, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*PreTrainingOutput[*tensors.Tensor]] {
+		return (*preTrainingNodes)(m.config.PreTraining(s, in, opt))
+	})
+}
+
+// Forward runs encoders and answer head, and the loss of labels given; see [LxmertModel.Forward].
+func (m *LxmertForQuestionAnswering) Forward(ctx context.Context, in *Batch, opt Options) (*QuestionAnsweringOutput[*tensors.Tensor], error) {
+	return forward(ctx, m.Network, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*QuestionAnsweringOutput[*tensors.Tensor]] {
+		return (*questionAnsweringNodes)(m.config.QuestionAnswering(s, in, opt))
+	})
+}
+
+func newNetwork(backend compute.Backend, c *Config, head Head, source Source) (*Network, error) {
+	weights, err := Declare(c, head)
+	if err != nil {
+		return nil, err
+	}
+	n := &Network{head: head, backend: backend, config: c.Clone(), store: model.NewStore(), graphs: newGraphCache()}
+	for _, w := range weights {
+		if err := n.declare(w, source); err != nil {
+			n.Close()
+			return nil, fmt.Errorf("%s: %w", w.Name, err)
+		}
+	}
+	return n, n.SetSeed(0)
+}
+
+// declare makes the variable of one weight.
+func (n *Network) declare(w Weight, source Source) error {
+	values, err := source(w.Name, w.Dimensions)
+	if err != nil {
+		return err
+	}
+	value, err := n.tensor(w, values)
+	if err != nil {
+		return err
+	}
+	_, err = n.store.CreateVariable(variablePath(w.Name), value)
+	return err
+}
+
+// SetSeed starts the random numbers of dropout anew.
+func (n *Network) SetSeed(seed int64) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.store.SetRNGStateFromSeed(seed)
+}
+
+// tensor copies values to the backend, the values of weight w.
+func (n *Network) tensor(w Weight, values []float32) (*tensors.Tensor, error) {
+	if len(values) != w.Size() {
+		return nil, fmt.Errorf("found %d values, want %d for shape %v", len(values), w.Size(), w.Dimensions)
+	}
+	raw := dtypes.UnsafeByteSliceFromAny(values)
+	return tensors.FromRaw(n.backend, 0, shapes.Make(dtypes.Float32, w.Dimensions...), raw)
+}
+
+// errClosed is what a closed model answers.
+var errClosed = errors.New("the model is closed")
+
+// Close frees weights and compiled graphs, after the forward passes under way.
+func (n *Network) Close() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.closed {
+		n.closed = true
+		n.graphs.clear()
+		n.store.Finalize()
+	}
+	return nil
+}
+
+// Config is a copy of the configuration.
+func (n *Network) Config() *Config {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.config.Clone()
+}
+
+// Head tells which of the three models it is.
+func (n *Network) Head() Head { return n.head }
+
+// Backend is where the weights live and the graphs run.
+func (n *Network) Backend() compute.Backend { return n.backend }
+
+// Store is the GoMLX store of the weights, for training and other graphs of one's own. It also holds
+// GoMLX's random state once something has trained; [Network.Weights] lists the weights alone.
+func (n *Network) Store() *model.Store { return n.store }
