@@ -209,23 +209,21 @@ func (p *preparation) floats(name string, value *tensors.Tensor, want ...int) *t
 	return p.finite(name, value)
 }
 
-// finite refuses NaN and infinities: one of them makes every output of its example NaN.
+// finite returns a copy, so that the caller's tensor does not become the backend's. It refuses NaN
+// and infinities: one of them makes every output of its example NaN.
 func (p *preparation) finite(name string, value *tensors.Tensor) *tensors.Tensor {
-	at := -1
-	var found float32
-	tensors.MustConstFlatData(value, func(flat []float32) {
-		for i, v := range flat {
-			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-				at, found = i, v
-				return
-			}
-		}
-	})
-	if at >= 0 {
-		p.bad(name, "element %v is %v, want a finite number", index(at, value.Shape().Dimensions), found)
+	flat, err := tensors.CopyFlatData[float32](value)
+	if err != nil {
+		p.bad(name, "%v", err)
 		return nil
 	}
-	return value
+	for i, v := range flat {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			p.bad(name, "element %v is %v, want a finite number", index(i, value.Shape().Dimensions), v)
+			return nil
+		}
+	}
+	return tensors.FromFlatDataAndDimensions(flat, value.Shape().Dimensions...)
 }
 
 // mask returns float32 values.

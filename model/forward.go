@@ -62,7 +62,12 @@ func (n *Network) lock(opt Options) (unlock func()) {
 // run executes the graph for prepared inputs.
 func run[Out any](ctx context.Context, n *Network, in *Batch, opt Options, build builder[Out]) (Out, error) {
 	var none Out
-	names, args := given(in)
+	names, args := in.given()
+	defer func() {
+		for _, arg := range args { // copies of prepare's, now the backend's
+			arg.(*tensors.Tensor).FinalizeAll()
+		}
+	}()
 	compiled, err := n.graphs.get(signature(names, args, opt), func(c *compiledGraph) error {
 		return compile(n, c, names, args, opt, build)
 	})
@@ -86,10 +91,7 @@ func run[Out any](ctx context.Context, n *Network, in *Batch, opt Options, build
 // compile builds the graph for inputs of these names and shapes.
 func compile[Out any](n *Network, c *compiledGraph, names []string, args []any, opt Options, build builder[Out]) error {
 	exec, err := model.NewExec(n.backend, n.store, func(s *model.Scope, nodes []*graph.Node) []*graph.Node {
-		in := &Inputs[*graph.Node]{}
-		for i, name := range names {
-			in.Set(name, nodes[i])
-		}
+		in := assemble(names, nodes)
 		s.Store().SetTraining(nodes[0].Graph(), opt.Training)
 		r := build(s, in)
 		c.record = r
@@ -105,17 +107,6 @@ func compile[Out any](n *Network, c *compiledGraph, names []string, args []any, 
 	}
 	_, err = exec.Compile(argShapes...)
 	return err
-}
-
-// given lists the inputs that are there.
-func given(in *Batch) (names []string, args []any) {
-	for _, field := range in.fields() {
-		if *field.value != nil {
-			names = append(names, field.name)
-			args = append(args, *field.value)
-		}
-	}
-	return names, args
 }
 
 // signature tells graphs apart: which inputs, of which shapes, with which options.

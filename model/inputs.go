@@ -107,3 +107,36 @@ func (in *Inputs[T]) Set(name string, value T) bool {
 	in.ObjLabels = obj
 	return false
 }
+
+// Nodes prepares a batch for a graph of one's own: the arguments for its executor, and a function that
+// puts the graph's nodes for them back under their names.
+//
+//	args, assemble := batch.Nodes()
+//	exec, err := model.NewExec(backend, store, func(s *model.Scope, nodes []*graph.Node) *graph.Node {
+//		return config.PreTraining(s, assemble(nodes), Options{}).Loss
+//	})
+//	loss, err := exec.Call(args...)
+func (in *Inputs[T]) Nodes() (args []any, assembler func([]*graph.Node) *Inputs[*graph.Node]) {
+	names, args := in.given()
+	return args, func(nodes []*graph.Node) *Inputs[*graph.Node] { return assemble(names, nodes) }
+}
+
+// given lists the inputs that are there.
+func (in *Inputs[T]) given() (names []string, args []any) {
+	for _, field := range in.fields() {
+		if *field.value != nil {
+			names = append(names, field.name)
+			args = append(args, *field.value)
+		}
+	}
+	return names, args
+}
+
+// assemble puts nodes under their names.
+func assemble(names []string, nodes []*graph.Node) *Inputs[*graph.Node] {
+	in := &Inputs[*graph.Node]{}
+	for i, name := range names {
+		in.Set(name, nodes[i])
+	}
+	return in
+}
