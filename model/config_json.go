@@ -58,6 +58,9 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 			}
 			continue
 		}
+		if key == "model_type" {
+			continue
+		}
 		if key == "num_hidden_layers" {
 			if err := c.setDepths(raw, object); err != nil {
 				errs = append(errs, fmt.Errorf("num_hidden_layers: %w", err))

@@ -1,0 +1,54 @@
+// Package backend chooses the engine that runs the graphs, by name.
+package backend
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/gomlx/compute"
+	_ "github.com/gomlx/compute/gobackend" // registers "go"
+)
+
+// Default is the engine where nothing else is asked for: GoMLX's portable one, an operation at a
+// time. (With its default scheduling, parallel operations can wait for each other for ever.)
+const Default = "go:ops_sequential"
+
+// Open opens the engine "NAME" or "NAME:OPTIONS", such as "go:parallelism=-1". The empty string stands for
+// the environment variable GOMLX_BACKEND, and for [Default] where that is not set.
+func Open(name string) (compute.Backend, error) {
+	source := "backend"
+	if name == "" {
+		name, source = os.Getenv(compute.ConfigEnvVar), compute.ConfigEnvVar
+	}
+	if name == "" {
+		name, source = Default, "backend"
+	}
+	kind, _, _ := strings.Cut(name, ":")
+	if known := Names(); !slices.Contains(known, kind) {
+		return nil, fmt.Errorf("%s: found %q, this program has %s", source, kind, strings.Join(known, ", "))
+	}
+	opening.Lock()
+	defer opening.Unlock()
+	// The portable backend reports some of its options on standard output, which may be
+	// someone's JSON.
+	stdout := os.Stdout
+	os.Stdout = os.Stderr
+	defer func() { os.Stdout = stdout }()
+	opened, err := compute.NewWithConfig(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", source, name, err)
+	}
+	return opened, nil
+}
+
+var opening sync.Mutex
+
+// Names lists the engines built into this program, sorted.
+func Names() []string {
+	names := compute.List()
+	slices.Sort(names)
+	return names
+}
