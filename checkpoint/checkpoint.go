@@ -1,0 +1,238 @@
+// Package checkpoint reads and writes model weights in the safetensors format, in one
+// file or in the shards that Hugging Face's libraries make of a large one, and matches
+// the tensors of a checkpoint with the weights of a model.
+//
+// Files are mapped into memory: opening is quick whatever their size, and a tensor is
+// read when it is looked at. Everything a file says is checked before it is believed; a
+// file that contradicts itself is refused with the tensor's name, what was found and what
+// was expected.
+//
+// A mapped file has one danger that no check can meet: if another program cuts it short
+// while it is open, reading the lost part kills the process (SIGBUS). Programs that
+// replace files by renaming, as this package does, are harmless. Where files may be
+// overwritten in place, use Load, which copies.
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// The names of a checkpoint's files in a directory, as Hugging Face's libraries have them.
+const (
+	SingleName = "model.safetensors"
+	IndexName  = "model.safetensors.index.json"
+)
+
+// A File is an open checkpoint: one safetensors file or a set of shards. Its methods may
+// be called from several goroutines.
+type File struct {
+	path   string
+	shards []*shard
+	places map[string]place
+	names  []string // sorted
+}
+
+// A shard is one safetensors file.
+type shard struct {
+	path    string
+	content *mapping
+	data    []byte // the tensors' part of content
+	header  *header
+}
+
+// A place is where a tensor is: an entry of a shard.
+type place struct {
+	shard *shard
+	entry *entry
+}
+
+// Open opens a checkpoint: a .safetensors file, the index (.json) of a sharded one, or a
+// directory that holds model.safetensors or, failing that, model.safetensors.index.json.
+//
+// The error satisfies errors.Is(err, fs.ErrNotExist) if there is no checkpoint at path,
+// and says what was looked for and what was there instead. Any other error says in which
+// file which tensor is wrong.
+func Open(path string) (*File, error) { return loader(mapFile).checkpoint(path) }
+
+// Load is Open for files that others may overwrite meanwhile, or on a file system that
+// may go away: it reads all of them into memory.
+func Load(path string) (*File, error) { return loader(readWhole).checkpoint(path) }
+
+func (load loader) checkpoint(path string) (*File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		if path, err = find(path); err != nil {
+			return nil, err
+		}
+	}
+	if strings.HasSuffix(path, ".json") {
+		return load.sharded(path)
+	}
+	s, err := load.shard(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{path: path, shards: []*shard{s}}
+	f.list()
+	return f, nil
+}
+
+// find is the checkpoint in a directory. Like from_pretrained it takes the single file
+// where there are both.
+func find(dir string) (string, error) {
+	for _, name := range []string{SingleName, IndexName} {
+		path := filepath.Join(dir, name)
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	var others, foreign []string
+	for _, e := range entries {
+		switch name := e.Name(); {
+		case strings.HasSuffix(name, ".safetensors"), strings.HasSuffix(name, ".safetensors.index.json"):
+			others = append(others, name)
+		case slices.Contains([]string{".bin", ".h5", ".pth", ".pt", ".msgpack", ".ckpt"}, filepath.Ext(name)):
+			foreign = append(foreign, name)
+		}
+	}
+	found := "found neither"
+	switch {
+	case others != nil:
+		found = fmt.Sprintf("found %s: name the one to open", some(others))
+	case foreign != nil:
+		found = fmt.Sprintf("found %s, which this version does not read: convert to safetensors first", some(foreign))
+	}
+	return "", fmt.Errorf("%s: looked for %s and %s, %s: %w", dir, SingleName, IndexName, found, fs.ErrNotExist)
+}
+
+// some lists the first few names.
+func some(names []string) string {
+	const shown = 5
+	for i, name := range names {
+		names[i] = quote(name)
+	}
+	if rest := len(names) - shown; rest > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), rest)
+	}
+	return strings.Join(names, ", ")
+}
+
+// shard opens one safetensors file.
+func (load loader) shard(path string) (*shard, error) {
+	content, err := load.open(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &shard{path: path, content: content}
+	head, data, err := splitHeader(content.data)
+	if err == nil {
+		s.data = data
+		s.header, err = parseHeader(head, len(data))
+	}
+	if err != nil {
+		content.unmap()
+		return nil, inFile(path, err)
+	}
+	return s, nil
+}
+
+// inFile puts the file's name before each of the errors in err.
+func inFile(path string, err error) error {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		var errs []error
+		for _, e := range many.Unwrap() {
+			errs = append(errs, fmt.Errorf("%s: %w", path, e))
+		}
+		return errors.Join(errs...)
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// list fills in where each tensor is. No name is in two shards.
+func (f *File) list() {
+	f.places = map[string]place{}
+	for _, s := range f.shards {
+		for i := range s.header.tensors {
+			e := &s.header.tensors[i]
+			f.places[e.name] = place{s, e}
+		}
+	}
+	f.names = slices.Sorted(maps.Keys(f.places))
+}
+
+// Path is the file that was opened: the safetensors file, or the index of the shards.
+func (f *File) Path() string { return f.path }
+
+// Files are the safetensors files that hold the tensors: one, or the shards by name.
+func (f *File) Files() []string {
+	var out []string
+	for _, s := range f.shards {
+		out = append(out, s.path)
+	}
+	return out
+}
+
+// FileOf is the safetensors file that holds the tensor of that name, "" if none does.
+func (f *File) FileOf(name string) string {
+	if p, ok := f.places[name]; ok {
+		return p.shard.path
+	}
+	return ""
+}
+
+// Names are the names of all tensors, sorted.
+func (f *File) Names() []string { return slices.Clone(f.names) }
+
+// Metadata is the file's own remarks, such as "format": "pt"; of several shards that
+// disagree about a key the first has its say. It is never nil.
+func (f *File) Metadata() map[string]string {
+	out := map[string]string{}
+	for _, s := range slices.Backward(f.shards) {
+		maps.Copy(out, s.header.metadata)
+	}
+	return out
+}
+
+// Tensor returns the tensor of that name without reading it: its Data is a view, good
+// until Close. It is false if there is none of the name. After Close the tensor still has
+// its type and shape, but no Data, and its methods return ErrClosed.
+func (f *File) Tensor(name string) (Tensor, bool) {
+	p, ok := f.places[name]
+	if !ok {
+		return Tensor{}, false
+	}
+	t := Tensor{Name: p.entry.name, DType: p.entry.dtype, Shape: slices.Clone(p.entry.shape), source: p.shard.content}
+	if t.source.acquire() {
+		defer t.source.release()
+		t.Data = p.shard.data[p.entry.begin:p.entry.end:p.entry.end]
+	}
+	return t, true
+}
+
+// Close unmaps the files. It waits for methods of tensors that are reading; Data and
+// Float32View of any tensor must not be touched any more. Closing twice does no harm.
+func (f *File) Close() error {
+	var errs []error
+	for _, s := range f.shards {
+		if err := s.content.unmap(); err != nil {
+			errs = append(errs, inFile(s.path, err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,112 @@
+package checkpoint
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// goldenDir is where the reference files are, if they are on this machine.
+func goldenDir(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join("..", "..", "shared", "golden", "lxmert")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("the reference files are not here: %v", err)
+	}
+	return dir
+}
+
+// What Hugging Face wrote is read, and written back byte for byte.
+func TestGoldenRoundTrip(t *testing.T) {
+	golden := goldenDir(t)
+	for _, name := range []string{"tiny", "odd", "tiny/variants/bf16", "tiny/variants/f16"} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(golden, filepath.FromSlash(name), SingleName)
+			f := open(t, path)
+			if got := f.Metadata()["format"]; got != "pt" {
+				t.Errorf("metadata format %q, want pt", got)
+			}
+			out := filepath.Join(t.TempDir(), "copy.safetensors")
+			if err := Write(out, all(t, f), f.Metadata()); err != nil {
+				t.Fatal(err)
+			}
+			same(t, out, path)
+		})
+	}
+}
+
+// The shards hold what the single file holds, and come out as they went in.
+func TestGoldenSharded(t *testing.T) {
+	golden := goldenDir(t)
+	sharded := open(t, filepath.Join(golden, "tiny", "variants", "sharded"))
+	single := open(t, filepath.Join(golden, "tiny"))
+	if !slices.Equal(sharded.Names(), single.Names()) {
+		t.Fatal("the names differ")
+	}
+	for _, name := range single.Names() {
+		a, _ := single.Tensor(name)
+		b, _ := sharded.Tensor(name)
+		if !slices.Equal(a.Shape, b.Shape) || !bytes.Equal(a.Data, b.Data) {
+			t.Errorf("tensor %s differs", name)
+		}
+	}
+	// The order in which transformers filled them: the model's, here read off the index.
+	var order []Tensor
+	limit := 0 // the bytes of the fullest shard: transformers' own limit was that or a little more
+	for _, file := range sharded.Files() {
+		size := 0
+		for _, tensor := range all(t, sharded) {
+			if sharded.FileOf(tensor.Name) == file {
+				order = append(order, tensor)
+				size += tensor.ByteLen()
+			}
+		}
+		limit = max(limit, size)
+	}
+	dir := t.TempDir()
+	if err := WriteSharded(dir, order, sharded.Metadata(), int64(limit)); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(sharded.Files(), sharded.Path()) {
+		same(t, filepath.Join(dir, filepath.Base(path)), path)
+	}
+}
+
+func open(t *testing.T, path string) *File {
+	t.Helper()
+	f, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func all(t *testing.T, f *File) (out []Tensor) {
+	t.Helper()
+	for _, name := range f.Names() {
+		tensor, ok := f.Tensor(name)
+		if !ok {
+			t.Fatalf("tensor %s is listed but not there", name)
+		}
+		out = append(out, tensor)
+	}
+	return out
+}
+
+func same(t *testing.T, got, want string) {
+	t.Helper()
+	a, err := os.ReadFile(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(a, b) {
+		t.Errorf("%s differs from the reference (%d bytes, want %d)", filepath.Base(got), len(a), len(b))
+	}
+}

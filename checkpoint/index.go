@@ -1,0 +1,132 @@
+package checkpoint
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// sharded opens the shards that an index lists, and checks that index and shards agree
+// about every tensor. What the index says about sizes is not used: libraries have counted
+// differently over the years.
+func (load loader) sharded(path string) (*File, error) {
+	weightMap, err := readIndex(path)
+	if err != nil {
+		return nil, inFile(path, err)
+	}
+	f := &File{path: path}
+	var errs []error
+	for _, name := range slices.Compact(slices.Sorted(maps.Values(weightMap))) {
+		s, err := load.shard(filepath.Join(filepath.Dir(path), filepath.FromSlash(name)))
+		if err != nil {
+			errs = append(errs, inFile(path, err))
+			continue
+		}
+		f.shards = append(f.shards, s)
+	}
+	if errs == nil {
+		errs = f.compare(weightMap)
+	}
+	if errs != nil {
+		f.Close()
+		return nil, join(errs)
+	}
+	f.list()
+	return f, nil
+}
+
+// compare says where the shards differ from what the index promises.
+func (f *File) compare(weightMap map[string]string) (errs []error) {
+	dir := filepath.Dir(f.path)
+	holders := map[string]*shard{}
+	for _, s := range f.shards {
+		for _, e := range s.header.tensors {
+			if other, ok := holders[e.name]; ok {
+				errs = append(errs, fmt.Errorf("%s: tensor %s is in %s as well", s.path, quote(e.name), filepath.Base(other.path)))
+				continue
+			}
+			holders[e.name] = s
+			if _, ok := weightMap[e.name]; !ok {
+				errs = append(errs, fmt.Errorf("%s: tensor %s is not in the index %s", s.path, quote(e.name), filepath.Base(f.path)))
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(weightMap)) {
+		want := filepath.Join(dir, filepath.FromSlash(weightMap[name]))
+		if s, ok := holders[name]; !ok {
+			errs = append(errs, fmt.Errorf("%s: tensor %s is missing; the index %s says it is here", want, quote(name), filepath.Base(f.path)))
+		} else if s.path != want {
+			errs = append(errs, fmt.Errorf("%s: tensor %s is missing, it is in %s; the index %s says it is here", want, quote(name), filepath.Base(s.path), filepath.Base(f.path)))
+		}
+	}
+	return errs
+}
+
+// readIndex reads the file at path, which must be a plain file within the limits.
+func readIndex(path string) (map[string]string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("no plain file (%s)", info.Mode())
+	}
+	if info.Size() > maxHeaderLen {
+		return nil, fmt.Errorf("%d bytes, want at most %d for an index of shards", info.Size(), maxHeaderLen)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return parseIndex(text)
+}
+
+// parseIndex reads {"metadata": {...}, "weight_map": {"TENSOR": "FILE", ...}} and returns
+// the weight map. Files are names below the index's own directory, ending in .safetensors.
+func parseIndex(text []byte) (weightMap map[string]string, err error) {
+	if !utf8.Valid(text) {
+		return nil, fmt.Errorf("not UTF-8 text, want the JSON index of a sharded checkpoint")
+	}
+	p := newJSONReader(text)
+	err = p.object(func(key string) error {
+		if key != "weight_map" {
+			return p.skip()
+		}
+		if weightMap != nil {
+			return fmt.Errorf("weight_map comes twice")
+		}
+		weightMap, err = p.stringMap()
+		if err != nil {
+			return fmt.Errorf("weight_map: %w", err)
+		}
+		return nil
+	})
+	if err == nil {
+		err = p.end()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(weightMap) == 0 {
+		return nil, fmt.Errorf("weight_map is missing or empty, want the JSON index of a sharded checkpoint")
+	}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(weightMap)) {
+		if file := weightMap[name]; !localName(file) {
+			errs = append(errs, fmt.Errorf("weight_map: tensor %s is said to be in %s, want the name of a .safetensors file beside the index", quote(name), quote(file)))
+		}
+	}
+	return weightMap, join(errs)
+}
+
+// localName refuses what leads out of the index's directory (../../etc/passwd, /dev/zero,
+// C:\…) and what is no safetensors file, such as the index itself. Symbolic links in the
+// directory are followed: the Hub's cache is made of them.
+func localName(file string) bool {
+	return filepath.IsLocal(filepath.FromSlash(file)) && filepath.ToSlash(filepath.Clean(file)) == file &&
+		!strings.ContainsAny(file, "\\:\x00") && strings.HasSuffix(file, ".safetensors")
+}

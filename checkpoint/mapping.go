@@ -1,0 +1,100 @@
+package checkpoint
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+)
+
+// A mapping is one file's content, mapped or read, and the lock that keeps it there
+// while somebody reads. The nil mapping is memory that is never closed.
+type mapping struct {
+	data  []byte
+	lock  sync.RWMutex // held for reading while data is in use
+	close func([]byte) error
+}
+
+// acquire holds the content until release; it is false after close.
+func (m *mapping) acquire() bool {
+	if m == nil {
+		return true
+	}
+	m.lock.RLock()
+	if m.close == nil {
+		m.lock.RUnlock()
+		return false
+	}
+	return true
+}
+
+func (m *mapping) release() {
+	if m != nil {
+		m.lock.RUnlock()
+	}
+}
+
+func (m *mapping) isClosed() bool {
+	if !m.acquire() {
+		return true
+	}
+	m.release()
+	return false
+}
+
+// unmap gives the content back, once nobody reads it; a second call does nothing.
+func (m *mapping) unmap() error {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	if m.close == nil {
+		return nil
+	}
+	data, close := m.data, m.close
+	m.data, m.close = nil, nil
+	return close(data)
+}
+
+// A loader brings the content of an open file of that size into memory.
+type loader func(file *os.File, size int) (*mapping, error)
+
+// open loads the file at path, which must be a plain file that a slice can hold.
+func (load loader) open(path string) (*mapping, error) {
+	// Asked before opening: to open a pipe would wait for somebody to write to it.
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no plain file (%s)", path, info.Mode())
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if info, err = file.Stat(); err != nil {
+		return nil, err
+	}
+	if size := info.Size(); size < 0 || uint64(size) > maxInt {
+		return nil, fmt.Errorf("%s has %d bytes, more than this machine can address", path, size)
+	}
+	if info.Size() == 0 { // an empty file cannot be mapped
+		return &mapping{close: forget}, nil
+	}
+	m, err := load(file, int(info.Size()))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// readWhole is the loader that copies.
+func readWhole(file *os.File, size int) (*mapping, error) {
+	data := make([]byte, size)
+	if _, err := io.ReadFull(file, data); err != nil {
+		return nil, err
+	}
+	return &mapping{data: data, close: forget}, nil
+}
+
+func forget([]byte) error { return nil }
