@@ -26,65 +26,22 @@ func portable(t testing.TB) compute.Backend {
 // runCase runs one case of the reference and returns every output by name.
 func runCase(t *testing.T, backend compute.Backend, dir string, c golden.Case) map[string]*tensors.Tensor {
 	t.Helper()
-	config := c.Config(t, dir)
-	weights := golden.Weights(t, filepath.Join(dir, "model.safetensors"), c.Head)
-	in := golden.Inputs(t, filepath.Join(c.Dir, "inputs.safetensors"))
-	opt := model.Options{HiddenStates: c.Options.HiddenStates, Attentions: c.Options.Attentions}
-	got, err := runHead(t, backend, config, c.Head, weights, in, opt, c.ResizeNumQALabels)
+	m, err := model.New(backend, c.Config(t, dir), c.Head, golden.Weights(t, filepath.Join(dir, "model.safetensors"), c.Head))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return got
-}
-
-func runHead(t *testing.T, backend compute.Backend, config *model.Config, head model.Head, weights model.Source,
-	in *model.Batch, opt model.Options, resize int) (map[string]*tensors.Tensor, error) {
-	t.Helper()
-	switch head {
-	case model.HeadPreTraining:
-		m, err := model.NewLxmertForPreTraining(backend, config, weights)
-		if err != nil {
-			return nil, err
+	defer m.Close()
+	if c.ResizeNumQALabels > 0 {
+		if err := m.ResizeNumQALabels(c.ResizeNumQALabels, 1); err != nil {
+			t.Fatal(err)
 		}
-		defer m.Close()
-		if resize > 0 {
-			if err := m.ResizeNumQALabels(resize, 1); err != nil {
-				return nil, err
-			}
-		}
-		out, err := m.Forward(t.Context(), in, opt)
-		if err != nil {
-			return nil, err
-		}
-		return maps.Collect(out.Named()), nil
-	case model.HeadQuestionAnswering:
-		m, err := model.NewLxmertForQuestionAnswering(backend, config, weights)
-		if err != nil {
-			return nil, err
-		}
-		defer m.Close()
-		if resize > 0 {
-			if err := m.ResizeNumQALabels(resize, 1); err != nil {
-				return nil, err
-			}
-		}
-		out, err := m.Forward(t.Context(), in, opt)
-		if err != nil {
-			return nil, err
-		}
-		return maps.Collect(out.Named()), nil
-	default:
-		m, err := model.NewLxmertModel(backend, config, weights)
-		if err != nil {
-			return nil, err
-		}
-		defer m.Close()
-		out, err := m.Forward(t.Context(), in, opt)
-		if err != nil {
-			return nil, err
-		}
-		return maps.Collect(out.Named()), nil
 	}
+	out, err := m.Run(t.Context(), golden.Inputs(t, filepath.Join(c.Dir, "inputs.safetensors")),
+		model.Options{HiddenStates: c.Options.HiddenStates, Attentions: c.Options.Attentions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return maps.Collect(out.Named())
 }
 
 // compareCase checks a case's outputs: no more and no fewer than the reference's, each within its tolerance.
@@ -115,5 +72,34 @@ func TestGolden(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// TestVariants: bfloat16, float16 and sharded checkpoints, computed in float32.
+func TestVariants(t *testing.T) {
+	backend := portable(t)
+	for _, variant := range []string{"bf16", "f16", "sharded"} {
+		t.Run(variant, func(t *testing.T) {
+			dir := filepath.Join("tiny", "variants", variant)
+			m, err := model.New(backend, golden.Config(t, dir), model.HeadPreTraining, golden.Weights(t, dir, model.HeadPreTraining))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			reference := filepath.Join(golden.Dir(), dir) // of the rounded weights; shards hold tiny's own
+			if variant == "sharded" {
+				reference = filepath.Join(golden.Dir(), "tiny", "cases", "pre_full")
+			}
+			in := golden.Inputs(t, filepath.Join(golden.Dir(), "tiny", "cases", "pre_full", "inputs.safetensors"))
+			out, err := m.Run(t.Context(), in, model.Options{HiddenStates: true, Attentions: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := maps.Collect(out.Named())
+			want := golden.Tensors(t, filepath.Join(reference, "outputs.safetensors"))
+			for name, w := range want {
+				golden.Near(t, name, got[name], w, golden.ToleranceOf(name), 0)
+			}
+		})
 	}
 }

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -9,7 +8,6 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
-	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 )
@@ -31,57 +29,9 @@ type Network struct {
 // Batch is a batch of inputs outside a graph.
 type Batch = Inputs[*tensors.Tensor]
 
-// LxmertModel is the three encoders and the pooler, the reference's class of that name.
-type LxmertModel struct{ *Network }
-
-// LxmertForPreTraining adds the pre-training heads, the reference's class of that name.
-type LxmertForPreTraining struct{ *Network }
-
-// LxmertForQuestionAnswering adds the answer head, the reference's class of that name.
-type LxmertForQuestionAnswering struct{ *Network }
-
-// NewLxmertModel makes a model on the backend, with weights from source ([Config.Fresh] for new
-// ones). Errors: an invalid configuration, or the source's.
-func NewLxmertModel(backend compute.Backend, c *Config, source Source) (*LxmertModel, error) {
-	n, err := newNetwork(backend, c, HeadModel, source)
-	return &LxmertModel{n}, err
-}
-
-// NewLxmertForPreTraining is [NewLxmertModel] with the pre-training heads.
-func NewLxmertForPreTraining(backend compute.Backend, c *Config, source Source) (*LxmertForPreTraining, error) {
-	n, err := newNetwork(backend, c, HeadPreTraining, source)
-	return &LxmertForPreTraining{n}, err
-}
-
-// NewLxmertForQuestionAnswering is [NewLxmertModel] with the answer head.
-func NewLxmertForQuestionAnswering(backend compute.Backend, c *Config, source Source) (*LxmertForQuestionAnswering, error) {
-	n, err := newNetwork(backend, c, HeadQuestionAnswering, source)
-	return &LxmertForQuestionAnswering{n}, err
-}
-
-// Forward runs the encoders. The inputs are checked first, see [Config.CheckInputs]. When ctx ends
-// it returns ctx's error at once; a computation already begun ends in the background.
-func (m *LxmertModel) Forward(ctx context.Context, in *Batch, opt Options) (*ModelOutput[*tensors.Tensor], error) {
-	return forward(ctx, m.Network, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*ModelOutput[*tensors.Tensor]] {
-		return (*modelNodes)(m.config.Model(s, in, opt))
-	})
-}
-
-// Forward runs encoders and heads, and the losses of the labels given; see [LxmertModel.Forward].
-func (m *LxmertForPreTraining) Forward(ctx context.Context, in *Batch, opt Options) (*PreTrainingOutput[*tensors.Tensor], error) {
-	return forward(ctx, m.Network, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*PreTrainingOutput[*tensors.Tensor]] {
-		return (*preTrainingNodes)(m.config.PreTraining(s, in, opt))
-	})
-}
-
-// Forward runs encoders and answer head, and the loss of labels given; see [LxmertModel.Forward].
-func (m *LxmertForQuestionAnswering) Forward(ctx context.Context, in *Batch, opt Options) (*QuestionAnsweringOutput[*tensors.Tensor], error) {
-	return forward(ctx, m.Network, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*QuestionAnsweringOutput[*tensors.Tensor]] {
-		return (*questionAnsweringNodes)(m.config.QuestionAnswering(s, in, opt))
-	})
-}
-
-func newNetwork(backend compute.Backend, c *Config, head Head, source Source) (*Network, error) {
+// New makes a model with that head on the backend, with weights from source ([Config.Fresh] for new ones).
+// Errors: an invalid configuration, or the source's.
+func New(backend compute.Backend, c *Config, head Head, source Source) (*Network, error) {
 	weights, err := Declare(c, head)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,86 @@
+package model
+
+import (
+	"context"
+	"iter"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// LxmertModel is the three encoders and the pooler, the reference's class of that name.
+type LxmertModel struct{ *Network }
+
+// LxmertForPreTraining adds the pre-training heads, the reference's class of that name.
+type LxmertForPreTraining struct{ *Network }
+
+// LxmertForQuestionAnswering adds the answer head, the reference's class of that name.
+type LxmertForQuestionAnswering struct{ *Network }
+
+// NewLxmertModel is [New] with [HeadModel].
+func NewLxmertModel(backend compute.Backend, c *Config, source Source) (*LxmertModel, error) {
+	n, err := New(backend, c, HeadModel, source)
+	return &LxmertModel{n}, err
+}
+
+// NewLxmertForPreTraining is [New] with [HeadPreTraining].
+func NewLxmertForPreTraining(backend compute.Backend, c *Config, source Source) (*LxmertForPreTraining, error) {
+	n, err := New(backend, c, HeadPreTraining, source)
+	return &LxmertForPreTraining{n}, err
+}
+
+// NewLxmertForQuestionAnswering is [New] with [HeadQuestionAnswering].
+func NewLxmertForQuestionAnswering(backend compute.Backend, c *Config, source Source) (*LxmertForQuestionAnswering, error) {
+	n, err := New(backend, c, HeadQuestionAnswering, source)
+	return &LxmertForQuestionAnswering{n}, err
+}
+
+// Forward runs the encoders. The inputs are checked first, see [Config.CheckInputs]. When ctx ends
+// it returns ctx's error at once; a computation already begun ends in the background.
+func (m *LxmertModel) Forward(ctx context.Context, in *Batch, opt Options) (*ModelOutput[*tensors.Tensor], error) {
+	return forward(ctx, m.Network, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*ModelOutput[*tensors.Tensor]] {
+		return (*modelNodes)(m.config.Model(s, in, opt))
+	})
+}
+
+// Forward runs encoders and heads, and the losses of the labels given; see [LxmertModel.Forward].
+func (m *LxmertForPreTraining) Forward(ctx context.Context, in *Batch, opt Options) (*PreTrainingOutput[*tensors.Tensor], error) {
+	return forward(ctx, m.Network, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*PreTrainingOutput[*tensors.Tensor]] {
+		return (*preTrainingNodes)(m.config.PreTraining(s, in, opt))
+	})
+}
+
+// Forward runs encoders and answer head, and the loss of labels given; see [LxmertModel.Forward].
+func (m *LxmertForQuestionAnswering) Forward(ctx context.Context, in *Batch, opt Options) (*QuestionAnsweringOutput[*tensors.Tensor], error) {
+	return forward(ctx, m.Network, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*QuestionAnsweringOutput[*tensors.Tensor]] {
+		return (*questionAnsweringNodes)(m.config.QuestionAnswering(s, in, opt))
+	})
+}
+
+// Output is any of the three output records.
+type Output interface {
+	// Named visits every present output under the reference's field name.
+	Named() iter.Seq2[string, *tensors.Tensor]
+}
+
+// Run is the Forward of whichever class the model is.
+func (n *Network) Run(ctx context.Context, in *Batch, opt Options) (Output, error) {
+	switch n.head {
+	case HeadPreTraining:
+		return orError((&LxmertForPreTraining{n}).Forward(ctx, in, opt))
+	case HeadQuestionAnswering:
+		return orError((&LxmertForQuestionAnswering{n}).Forward(ctx, in, opt))
+	default:
+		return orError((&LxmertModel{n}).Forward(ctx, in, opt))
+	}
+}
+
+// orError keeps a nil record from becoming an interface that is not nil.
+func orError[O Output](out O, err error) (Output, error) {
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
