@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-lxmert/lxmert/backend"
+	"github.com/go-lxmert/lxmert/model"
+	"github.com/go-lxmert/lxmert/pretrained"
+)
+
+func newForward() *cobra.Command {
+	var (
+		dir, headName, in, out, engineName string
+		resize                             int
+		sets                               []string
+		options                            pretrained.Options
+		wanted                             model.Options
+	)
+	cmd := &cobra.Command{
+		Use:   "forward --model DIR --head HEAD --in IN.safetensors --out OUT.safetensors",
+		Short: "Run a model on tensors from a file",
+		Long: `Forward runs one forward pass on the tensors of a safetensors file and writes every output to
+another. Tensors are named as the arguments and the output fields of Hugging Face's LXMERT are:
+input_ids, visual_feats, obj_labels.attr.conf, ...; language_hidden_states.0, loss, ....
+
+Tensors of the checkpoint that have no place in the model are left out. Weights that the model has
+and the checkpoint lacks are an error, unless --allow-missing lets them start fresh, named on
+standard error.`,
+		Example: `  lxmert forward --model DIR --head qa --in question.safetensors --out scores.safetensors
+  lxmert forward --model DIR --head model --in in.safetensors --out states.safetensors --hidden-states --attentions
+  lxmert forward --model DIR --head pretraining --set task_qa=false --in batch.safetensors --out losses.safetensors`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			head, err := model.ParseHead(headName)
+			if err != nil {
+				return usageError{fmt.Errorf("--head: %w", err)}
+			}
+			if cmd.Flags().Changed("resize-qa-labels") && resize < 1 {
+				return usagef("--resize-qa-labels: found %d, want 1 or more", resize)
+			}
+			if options.Config, err = overriddenConfig(dir, sets); err != nil {
+				return err
+			}
+			batch, err := pretrained.ReadBatch(in)
+			if err != nil {
+				return err
+			}
+			engine, err := backend.Open(engineName)
+			if err != nil {
+				return usageError{err}
+			}
+			defer engine.Finalize()
+			m, report, err := pretrained.Load(engine, dir, head, options)
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			for _, name := range report.NewlyInitialised() {
+				fmt.Fprintf(cmd.ErrOrStderr(), "lxmert: %s is not in the checkpoint and starts fresh\n", name)
+			}
+			if resize > 0 {
+				if err := m.ResizeNumQALabels(resize, options.Seed); err != nil {
+					return err
+				}
+			}
+			result, err := m.Run(cmd.Context(), batch, wanted)
+			if err != nil {
+				return fmt.Errorf("%s: %w", in, err)
+			}
+			return pretrained.WriteTensors(out, result.Named())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&dir, "model", "", "checkpoint `directory`")
+	flags.StringVar(&headName, "head", "", "`head`: model, pretraining or qa")
+	flags.StringVar(&in, "in", "", "safetensors `file` with the inputs")
+	flags.StringVar(&out, "out", "", "safetensors `file` to write the outputs to")
+	flags.BoolVar(&wanted.HiddenStates, "hidden-states", false, "return all hidden states")
+	flags.BoolVar(&wanted.Attentions, "attentions", false, "return attention probabilities")
+	flags.StringArrayVar(&sets, "set", nil, "override a config `key=value` (repeatable)")
+	flags.IntVar(&resize, "resize-qa-labels", 0, "resize the answer head to `n` answers before the pass")
+	flags.BoolVar(&options.AllowMissing, "allow-missing", false, "start weights that the checkpoint lacks afresh")
+	flags.Uint64Var(&options.Seed, "seed", 0, "`seed` of fresh weights")
+	backendFlag(cmd, &engineName)
+	required(cmd, "model", "head", "in", "out")
+	return cmd
+}
+
+// overriddenConfig is the directory's configuration with key=value pairs applied.
+func overriddenConfig(dir string, sets []string) (*model.Config, error) {
+	config, err := pretrained.Config(dir)
+	if err != nil {
+		return nil, err
+	}
+	return config, override(config, sets)
+}
+
+// override applies --set flags.
+func override(config *model.Config, sets []string) error {
+	for _, set := range sets {
+		key, value, ok := strings.Cut(set, "=")
+		if !ok {
+			return usagef("--set: found %q, want key=value", set)
+		}
+		if err := config.Set(key, value); err != nil {
+			return usageError{fmt.Errorf("--set: %w", err)}
+		}
+	}
+	if err := config.Validate(); err != nil {
+		return usageError{fmt.Errorf("--set: %w", err)}
+	}
+	return nil
+}

@@ -1,0 +1,196 @@
+// Package pretrained turns a model directory into a model and back, as from_pretrained and
+// save_pretrained of Hugging Face's transformers do: config.json beside a safetensors checkpoint,
+// single or sharded.
+package pretrained
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/gomlx/compute"
+
+	"github.com/go-lxmert/lxmert/checkpoint"
+	"github.com/go-lxmert/lxmert/internal/atomicfile"
+	"github.com/go-lxmert/lxmert/model"
+)
+
+// ConfigName is the configuration's file name in a model directory.
+const ConfigName = "config.json"
+
+// Options say what a load puts up with. The zero value wants every weight of the model in the checkpoint.
+type Options struct {
+	// Config takes the place of the directory's config.json.
+	Config *model.Config
+	// AllowNewHeads lets heads that the checkpoint lacks start fresh, AllowMissing any weight, AllowMismatched those
+	// whose shape differs (ignore_mismatched_sizes). The report names them.
+	AllowNewHeads, AllowMissing, AllowMismatched bool
+	// Seed is the seed of fresh weights.
+	Seed uint64
+}
+
+// allowed is what a report's error leaves out. Tensors that the model has no use for are never an error: a
+// pre-training checkpoint holds heads that question answering does without. The report names them.
+func (o Options) allowed() []checkpoint.Allow {
+	allowed := []checkpoint.Allow{checkpoint.AllowUnexpected}
+	if o.AllowNewHeads {
+		allowed = append(allowed, checkpoint.AllowNewHeads)
+	}
+	if o.AllowMissing {
+		allowed = append(allowed, checkpoint.AllowMissing)
+	}
+	if o.AllowMismatched {
+		allowed = append(allowed, checkpoint.AllowMismatched)
+	}
+	return allowed
+}
+
+// Config reads a model directory's config.json. The error names the file and every key that is wrong.
+func Config(dir string) (*model.Config, error) {
+	path := filepath.Join(dir, ConfigName)
+	file, err := os.Open(path)
+	if err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("%w: a model directory holds config.json and model.safetensors", err)
+		}
+		return nil, err
+	}
+	defer file.Close()
+	config, err := model.ReadConfig(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return config, nil
+}
+
+// Load reads a model with that head from a directory onto a backend. The report says which weights the
+// checkpoint did not give and which of its tensors the model has no use for; it is there
+// with an error too, once the checkpoint could be opened.
+//
+// A base model's checkpoint fits a model with heads, and the other way round: the names' prefix "lxmert." is
+// added or taken off, as from_pretrained does.
+func Load(backend compute.Backend, dir string, head model.Head, options Options) (*model.Network, *checkpoint.Report, error) {
+	config := options.Config
+	if config == nil {
+		var err error
+		if config, err = Config(dir); err != nil {
+			return nil, nil, err
+		}
+	}
+	file, err := checkpoint.Open(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer file.Close()
+	report, err := Match(file, config, head)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := report.Err(options.allowed()...); err != nil {
+		return nil, report, err
+	}
+	network, err := model.New(backend, config, head, source(report, config.Fresh(options.Seed)))
+	if err != nil {
+		return nil, report, fmt.Errorf("%s: %w", dir, err)
+	}
+	return network, report, nil
+}
+
+// Match says how a checkpoint fits a model of that configuration and head, without making the model.
+func Match(file *checkpoint.File, config *model.Config, head model.Head) (*checkpoint.Report, error) {
+	weights, err := model.Declare(config, head)
+	if err != nil {
+		return nil, err
+	}
+	want := make([]checkpoint.Want, len(weights))
+	for i, w := range weights {
+		want[i] = checkpoint.Want{Name: w.Name, Shape: w.Dimensions}
+	}
+	return checkpoint.Match(file, want, checkpoint.LXMERT()), nil
+}
+
+// source takes weights from the checkpoint, and those it lacks from fresh.
+func source(report *checkpoint.Report, fresh model.Source) model.Source {
+	return func(name string, dimensions []int) ([]float32, error) {
+		stored, ok := report.Tensor(name)
+		if !ok {
+			return fresh(name, dimensions)
+		}
+		if view, ok := stored.Float32View(); ok { // the model copies it before the file is closed
+			return view, nil
+		}
+		return stored.Float32s()
+	}
+}
+
+// LxmertModel is [Load] with the class's own type.
+func LxmertModel(backend compute.Backend, dir string, options Options) (*model.LxmertModel, *checkpoint.Report, error) {
+	n, report, err := Load(backend, dir, model.HeadModel, options)
+	return &model.LxmertModel{Network: n}, report, err
+}
+
+// LxmertForPreTraining is [Load] with the class's own type.
+func LxmertForPreTraining(backend compute.Backend, dir string, options Options) (*model.LxmertForPreTraining, *checkpoint.Report, error) {
+	n, report, err := Load(backend, dir, model.HeadPreTraining, options)
+	return &model.LxmertForPreTraining{Network: n}, report, err
+}
+
+// LxmertForQuestionAnswering is [Load] with the class's own type.
+func LxmertForQuestionAnswering(backend compute.Backend, dir string, options Options) (*model.LxmertForQuestionAnswering, *checkpoint.Report, error) {
+	n, report, err := Load(backend, dir, model.HeadQuestionAnswering, options)
+	return &model.LxmertForQuestionAnswering{Network: n}, report, err
+}
+
+// maxShardBytes is where save_pretrained begins to shard.
+const maxShardBytes = 5_000_000_000
+
+// Save writes a model's config.json and weights into a directory, which is made if need be: what
+// transformers and the safetensors library read. The masked-language head's decoder, tied to the word
+// embedding, is left out, as they do. Each file appears when it is complete, the weights before
+// the configuration.
+func Save(dir string, n *model.Network) error {
+	stored, err := storedTensors(n.Weights())
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := checkpoint.WriteSharded(dir, stored, map[string]string{"format": "pt"}, maxShardBytes); err != nil {
+		return err
+	}
+	config := n.Config()
+	if config.Extra == nil {
+		config.Extra = map[string]any{}
+	}
+	config.Extra["architectures"] = []string{n.Head().Class()}
+	config.Extra["torch_dtype"] = "float32"
+	return atomicfile.Write(filepath.Join(dir, ConfigName), 0o644, func(w io.Writer) error {
+		_, err := config.WriteTo(w)
+		return err
+	})
+}
+
+// HeadOf guesses the head of a checkpoint: config.json's "architectures" if it names one of the three
+// classes, else by the heads that are there.
+func HeadOf(file *checkpoint.File, config *model.Config) model.Head {
+	if classes, ok := config.Extra["architectures"].([]any); ok && len(classes) > 0 {
+		if class, ok := classes[0].(string); ok {
+			if head, err := model.ParseHead(class); err == nil {
+				return head
+			}
+		}
+	}
+	names := file.Names()
+	switch {
+	case slices.Contains(names, "cls.seq_relationship.weight"):
+		return model.HeadPreTraining
+	case slices.Contains(names, "answer_head.logit_fc.3.weight"):
+		return model.HeadQuestionAnswering
+	default:
+		return model.HeadModel
+	}
+}

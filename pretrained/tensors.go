@@ -1,0 +1,86 @@
+package pretrained
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/go-lxmert/lxmert/checkpoint"
+	"github.com/go-lxmert/lxmert/model"
+)
+
+// ReadBatch reads a model's inputs from a safetensors file. Tensor names are the reference's argument names,
+// see [model.Inputs.Set]; 16-bit floats are widened, integers of any width are taken. Errors name the file and the tensor.
+func ReadBatch(path string) (*model.Batch, error) {
+	file, err := checkpoint.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	batch := &model.Batch{}
+	var errs []error
+	for _, name := range file.Names() {
+		stored, _ := file.Tensor(name)
+		value, err := toTensor(stored)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", path, err))
+			continue
+		}
+		if !batch.Set(name, value) {
+			errs = append(errs, fmt.Errorf("%s: tensor %s is no input of LXMERT; inputs are named as its arguments are: "+
+				"input_ids, inputs_embeds, token_type_ids, attention_mask, visual_feats, visual_pos, visual_attention_mask, "+
+				"labels, matched_label, ans, obj_labels.{obj,attr,feat}.{label,conf}", path, name))
+		}
+	}
+	return batch, errors.Join(errs...)
+}
+
+// toTensor copies a stored tensor: floats as float32, integers as int64.
+func toTensor(stored checkpoint.Tensor) (*tensors.Tensor, error) {
+	if stored.DType.IsInteger() {
+		values, err := stored.Int64s()
+		if err != nil {
+			return nil, err
+		}
+		return tensors.FromFlatDataAndDimensions(values, stored.Shape...), nil
+	}
+	values, err := stored.Float32s()
+	if err != nil {
+		return nil, err
+	}
+	return tensors.FromFlatDataAndDimensions(values, stored.Shape...), nil
+}
+
+// WriteTensors writes float32 tensors to a safetensors file under their names, for instance a model's outputs:
+//
+//	err := pretrained.WriteTensors("out.safetensors", output.Named())
+//
+// The file appears when it is complete.
+func WriteTensors(path string, named iter.Seq2[string, *tensors.Tensor]) error {
+	stored, err := storedTensors(named)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return checkpoint.Write(path, stored, map[string]string{"format": "pt"})
+}
+
+// storedTensors describes tensors for writing; their bytes are fetched one tensor at a time.
+func storedTensors(named iter.Seq2[string, *tensors.Tensor]) ([]checkpoint.Tensor, error) {
+	var stored []checkpoint.Tensor
+	for name, value := range named {
+		if value.DType() != dtypes.Float32 {
+			return nil, fmt.Errorf("tensor %s is %v, want float32", name, value.DType())
+		}
+		stored = append(stored, checkpoint.Tensor{
+			Name: name, DType: checkpoint.F32, Shape: value.Shape().Dimensions,
+			Fetch: func() (data []byte, err error) {
+				err = value.ConstBytes(func(b []byte) { data = append(data, b...) })
+				return data, err
+			},
+		})
+	}
+	return stored, nil
+}
