@@ -1,0 +1,164 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-lxmert/lxmert/checkpoint"
+	"github.com/go-lxmert/lxmert/model"
+	"github.com/go-lxmert/lxmert/pretrained"
+)
+
+func newInspect() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "inspect PATH",
+		Short: "Show what a checkpoint holds and which models it fits",
+		Long: `Inspect looks at a model directory, a safetensors file or a shard index: its configuration, its
+tensors, how many parameters there are, and what each of LXMERT's classes would miss in it or
+have no use for. Weights are not read.`,
+		Example: `  lxmert inspect DIR
+  lxmert inspect --json model.safetensors`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usagef("%s wants one path, found %d", cmd.CommandPath(), len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			inspection, err := pretrained.Inspect(args[0])
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), inspectionRecord(inspection))
+			}
+			return printInspection(cmd.OutOrStdout(), inspection)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+// heads in the order in which inspect reports them.
+var heads = []model.Head{model.HeadModel, model.HeadQuestionAnswering, model.HeadPreTraining}
+
+func printInspection(w io.Writer, i *pretrained.Inspection) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, file := range i.Files {
+		fmt.Fprintf(table, "file\t%s\n", file)
+	}
+	fmt.Fprintf(table, "parameters\t%s in %d tensors\n", grouped(i.Values), len(i.Tensors))
+	if c := i.Config; c != nil {
+		fmt.Fprintf(table, "class\t%s\n", i.Head.Class())
+		fmt.Fprintf(table, "layers\t%d language, %d object-relationship, %d cross-modality\n", c.LanguageLayers, c.VisionLayers, c.CrossLayers)
+		fmt.Fprintf(table, "hidden\t%d in %d heads, %d inside the feed-forward networks, %s\n", c.HiddenSize, c.NumAttentionHeads, c.IntermediateSize, c.HiddenAct)
+		fmt.Fprintf(table, "words\t%d, at most %d tokens\n", c.VocabSize, c.MaxPositionEmbeddings)
+		fmt.Fprintf(table, "regions\tfeatures of %d numbers, positions of %d\n", c.VisualFeatDim, c.VisualPosDim)
+		fmt.Fprintf(table, "answers\t%d%s\n", c.NumQALabels, map[bool]string{true: " (named in id2label)"}[len(c.ID2Label) == c.NumQALabels])
+		for _, head := range heads {
+			fmt.Fprintf(table, "%s\t%s\n", head.Class(), fitLine(i.Fits[head]))
+		}
+	} else {
+		fmt.Fprintf(table, "config.json\tnot there: cannot say which models this fits\n")
+	}
+	fmt.Fprintln(table)
+	for _, tensor := range i.Tensors {
+		fmt.Fprintf(table, "%s\t%v\t%v\n", tensor.Name, tensor.DType, tensor.Shape)
+	}
+	return table.Flush()
+}
+
+// fitLine says in a line how a checkpoint fits a class.
+func fitLine(fit pretrained.Fit) string {
+	var parts []string
+	if len(fit.Missing) > 0 {
+		parts = append(parts, fmt.Sprintf("%d missing: %s", len(fit.Missing), listed(fit.Missing)))
+	}
+	if len(fit.Unexpected) > 0 {
+		parts = append(parts, fmt.Sprintf("%d of no use to it: %s", len(fit.Unexpected), listed(fit.Unexpected)))
+	}
+	if fit.Err != nil {
+		parts = append(parts, "refused: "+strings.ReplaceAll(fit.Err.Error(), "\n", "; "))
+	}
+	if len(parts) == 0 {
+		return "fits exactly"
+	}
+	return strings.Join(parts, "; ")
+}
+
+// listed names a few and counts the rest.
+func listed(names []string) string {
+	const few = 3
+	if len(names) <= few {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s, … (--json lists all)", strings.Join(names[:few], ", "))
+}
+
+// grouped writes 213930297 as 213,930,297.
+func grouped(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+type tensorRecord struct {
+	Name  string `json:"name"`
+	DType string `json:"dtype"`
+	Shape []int  `json:"shape"`
+}
+
+type fitRecord struct {
+	Missing    []string `json:"missing"`
+	Unexpected []string `json:"unexpected"`
+	Error      string   `json:"error,omitempty"`
+}
+
+type inspectRecord struct {
+	Files      []string             `json:"files"`
+	Metadata   map[string]string    `json:"metadata,omitempty"`
+	Parameters int                  `json:"parameters"`
+	Class      string               `json:"class,omitempty"`
+	Config     *model.Config        `json:"config,omitempty"`
+	Fits       map[string]fitRecord `json:"fits,omitempty"`
+	Tensors    []tensorRecord       `json:"tensors"`
+}
+
+func inspectionRecord(i *pretrained.Inspection) inspectRecord {
+	record := inspectRecord{Files: i.Files, Metadata: i.Meta, Parameters: i.Values, Config: i.Config, Tensors: tensorRecords(i.Tensors)}
+	if i.Config != nil {
+		record.Class = i.Head.Class()
+		record.Fits = map[string]fitRecord{}
+	}
+	for head, fit := range i.Fits {
+		fitted := fitRecord{Missing: append([]string{}, fit.Missing...), Unexpected: append([]string{}, fit.Unexpected...)}
+		if fit.Err != nil {
+			fitted.Error = fit.Err.Error()
+		}
+		record.Fits[head.Class()] = fitted
+	}
+	return record
+}
+
+func tensorRecords(tensors []checkpoint.Tensor) []tensorRecord {
+	records := make([]tensorRecord, len(tensors))
+	for i, tensor := range tensors {
+		records[i] = tensorRecord{tensor.Name, tensor.DType.String(), append([]int{}, tensor.Shape...)}
+	}
+	return records
+}
+
+// printJSON prints one object on one line.
+func printJSON(w io.Writer, record any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(record)
+}
