@@ -47,7 +47,7 @@ func splitHeader(content []byte) (head, data []byte, err error) {
 	}
 	n := binary.LittleEndian.Uint64(content)
 	rest := content[lengthSize:]
-	if kind := foreignFormat(content); kind != "" && n > maxHeaderLen {
+	if kind := foreignFormat(content); kind != "" && n > min(maxHeaderLen, uint64(len(rest))) {
 		return nil, nil, fmt.Errorf("this is %s, want a safetensors file: convert it first", kind)
 	}
 	if n > maxHeaderLen {

@@ -21,10 +21,11 @@ func quote(name string) string {
 }
 
 // join is errors.Join that stays readable when a file is wrong in a thousand places.
-func join(errs []error) error {
-	const shown = 20
+func join(errs []error) error { return joinUpTo(20, errs) }
+
+func joinUpTo(shown int, errs []error) error {
 	if rest := len(errs) - shown; rest > 1 {
-		errs = append(errs[:shown:shown], fmt.Errorf("and %d more of the kind", rest))
+		errs = append(errs[:shown:shown], fmt.Errorf("and %d more", rest))
 	}
 	return errors.Join(errs...)
 }
