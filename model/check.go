@@ -3,7 +3,6 @@ package model
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/gomlx/compute/dtypes"
@@ -218,7 +217,7 @@ func (p *preparation) finite(name string, value *tensors.Tensor) *tensors.Tensor
 		return nil
 	}
 	for i, v := range flat {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+		if v-v != 0 { // true of NaN and the infinities only
 			p.bad(name, "element %v is %v, want a finite number", index(i, value.Shape().Dimensions), v)
 			return nil
 		}
