@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -29,6 +30,9 @@ func (e *NotFoundError) Error() string {
 	}
 	text := fmt.Sprintf("%s: image id %q not found among %d", e.Path, e.ID, n)
 	if near := e.Near(); len(near) > 0 {
+		for i, id := range near {
+			near[i] = plain(id)
+		}
 		text += ", did you mean " + strings.Join(near, " or ") + "?"
 	}
 	return text
@@ -73,6 +77,14 @@ func (e *NotFoundError) Near() []string {
 		out = append(out, c.id)
 	}
 	return out
+}
+
+// plain shows an id in a message: as it is, or quoted if it could upset a terminal.
+func plain(id string) string {
+	if quoted := strconv.Quote(id); len(quoted) != len(id)+2 {
+		return quoted
+	}
+	return id
 }
 
 // pictureNumber is the number at the end of a picture's name, without directory, file

@@ -153,7 +153,7 @@ func (t *TSV) at(s span, err error) error {
 	}
 	var out []error
 	for _, err := range errs {
-		out = append(out, fmt.Errorf("%s: line %d (%s): %w", t.path, s.line, s.id, err))
+		out = append(out, fmt.Errorf("%s: line %d (%s): %w", t.path, s.line, plain(s.id), err))
 	}
 	return errors.Join(out...)
 }
