@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -108,5 +109,62 @@ func same(t *testing.T, got, want string) {
 	}
 	if !bytes.Equal(a, b) {
 		t.Errorf("%s differs from the reference (%d bytes, want %d)", filepath.Base(got), len(a), len(b))
+	}
+}
+
+// Rounding to half precision gives the bits that PyTorch gives.
+func TestGoldenRounding(t *testing.T) {
+	golden := goldenDir(t)
+	single := open(t, filepath.Join(golden, "tiny"))
+	for dir, dtype := range map[string]DType{"bf16": BF16, "f16": F16} {
+		rounded := open(t, filepath.Join(golden, "tiny", "variants", dir, SingleName))
+		if !slices.Equal(rounded.Names(), single.Names()) {
+			t.Fatalf("%s: the names differ", dir)
+		}
+		for _, tensor := range all(t, single) {
+			values, err := tensor.Float32s()
+			if err != nil {
+				t.Fatal(err)
+			}
+			mine, err := FromFloat32sAs(dtype, tensor.Name, tensor.Shape, values)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if mine, err = mine.Clone(); err != nil {
+				t.Fatal(err)
+			}
+			if want, _ := rounded.Tensor(tensor.Name); want.DType != dtype || !bytes.Equal(mine.Data, want.Data) {
+				t.Errorf("%s: tensor %s differs", dir, tensor.Name)
+			}
+		}
+	}
+}
+
+// The reference's pre-training model fits itself, its base model and a question-answering
+// model, with what transformers would warn about named.
+func TestGoldenMatch(t *testing.T) {
+	f := open(t, filepath.Join(goldenDir(t), "tiny"))
+	var whole, base, qa []Want
+	for _, tensor := range all(t, f) {
+		w := Want{Name: tensor.Name, Shape: tensor.Shape}
+		whole = append(whole, w)
+		if rest, ok := strings.CutPrefix(w.Name, "lxmert."); ok {
+			base = append(base, Want{Name: rest, Shape: w.Shape})
+			qa = append(qa, w)
+		} else if strings.HasPrefix(w.Name, "answer_head.") {
+			qa = append(qa, w)
+		}
+	}
+	if err := Match(f, whole, LXMERT()).Err(); err != nil {
+		t.Error(err)
+	}
+	for name, want := range map[string][]Want{"base": base, "qa": qa} {
+		r := Match(f, want, LXMERT())
+		if err := r.Err(AllowUnexpected); err != nil || len(r.Unexpected) != len(whole)-len(want) {
+			t.Errorf("%s: %d unexpected, want %d; %v", name, len(r.Unexpected), len(whole)-len(want), err)
+		}
+	}
+	if len(base) == len(whole) || len(qa) == len(base) {
+		t.Fatal("the reference has no heads")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -391,4 +392,32 @@ func TestOpenTSVCached(t *testing.T) {
 	}
 	_, err = OpenTSVCached(path)
 	says(t, err, path, "line 1", "found 1 columns")
+}
+
+// Opening holds a buffer, not the file.
+func TestOpenTSVMemory(t *testing.T) {
+	r := regions(2, 1)
+	r.FeatureWidth = 100_000
+	r.Features = make([]float32, 2*r.FeatureWidth)
+	path := filepath.Join(t.TempDir(), "regions.tsv")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := NewTSVWriter(file)
+	for i := range 20 { // a megabyte each
+		if err := w.Write(fmt.Sprint(i), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	tsv := openTSV(t, path)
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > 3<<20 || tsv.Len() != 20 {
+		t.Errorf("opening %d records allocated %d bytes", tsv.Len(), got)
+	}
 }
