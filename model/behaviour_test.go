@@ -390,7 +390,7 @@ func TestActivations(t *testing.T) {
 			t.Errorf("%s: the test has no formula", name)
 			continue
 		}
-		result, err := graph.ExecOnce(gobackend.GetBackend(), func(x *graph.Node) *graph.Node { return model.Activate(name, x) }, points)
+		result, err := graph.CallOnce(gobackend.GetBackend(), func(x *graph.Node) *graph.Node { return model.Activate(name, x) }, points)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package model
 import (
 	"strconv"
 
-	"github.com/gomlx/gomlx/core/graph"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 )
@@ -20,10 +19,10 @@ type Options struct {
 // Model builds the three encoders and the pooler in the scope: the reference's LxmertModel.
 // It panics, as GoMLX graph functions do, where shapes do not fit; inputs that come
 // from outside go through [Config.CheckInputs] first.
-func (c *Config) Model(s *model.Scope, in *Inputs[*graph.Node], opt Options) *ModelOutput[*graph.Node] {
+func (c *Config) Model(s *model.Scope, in *Inputs[*Node], opt Options) *ModelOutput[*Node] {
 	langMask, visualMask := additiveMask(in.AttentionMask), additiveMask(in.VisualAttentionMask)
 	lang := c.embedTokens(s.In("embeddings"), in)
-	out := &ModelOutput[*graph.Node]{}
+	out := &ModelOutput[*Node]{}
 	encoder := s.In("encoder")
 	visual := c.embedRegions(encoder.In("visn_fc"), in.VisualFeats, in.VisualPos)
 

@@ -2,7 +2,6 @@ package model
 
 import (
 	"github.com/gomlx/compute"
-	"github.com/gomlx/gomlx/core/graph"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/ml/model"
@@ -11,10 +10,10 @@ import (
 
 // PreTraining builds the encoders with every pre-training head and the losses of the labels
 // that are given: the reference's LxmertForPreTraining (§3.1).
-func (c *Config) PreTraining(s *model.Scope, in *Inputs[*graph.Node], opt Options) *PreTrainingOutput[*graph.Node] {
+func (c *Config) PreTraining(s *model.Scope, in *Inputs[*Node], opt Options) *PreTrainingOutput[*Node] {
 	encoders := s.In("lxmert")
 	base := c.Model(encoders, in, opt)
-	out := &PreTrainingOutput[*graph.Node]{States: base.States}
+	out := &PreTrainingOutput[*Node]{States: base.States}
 	heads := s.In("cls")
 	words := c.wordEmbeddings(encoders.Shared("embeddings"), in.VisualFeats.Graph())
 	out.PredictionLogits = c.maskedLanguageHead(heads.In("predictions"), words, base.LanguageOutput)
@@ -34,9 +33,9 @@ func (c *Config) PreTraining(s *model.Scope, in *Inputs[*graph.Node], opt Option
 
 // QuestionAnswering builds the encoders with the answer head, and its loss if there are
 // labels: the reference's LxmertForQuestionAnswering (§4.2).
-func (c *Config) QuestionAnswering(s *model.Scope, in *Inputs[*graph.Node], opt Options) *QuestionAnsweringOutput[*graph.Node] {
+func (c *Config) QuestionAnswering(s *model.Scope, in *Inputs[*Node], opt Options) *QuestionAnsweringOutput[*Node] {
 	base := c.Model(s.In("lxmert"), in, opt)
-	out := &QuestionAnsweringOutput[*graph.Node]{States: base.States}
+	out := &QuestionAnsweringOutput[*Node]{States: base.States}
 	out.QuestionAnsweringScore = c.answerHead(s.In("answer_head"), base.PooledOutput)
 	if in.Labels != nil {
 		out.Loss = crossEntropy(out.QuestionAnsweringScore, in.Labels)
