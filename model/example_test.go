@@ -126,10 +126,10 @@ func ExampleNewLxmertForQuestionAnswering() {
 		log.Fatal(err)
 	}
 	fmt.Println(out.QuestionAnsweringScore.Shape().Dimensions)
-	fmt.Printf("%.3f\n", tensors.ToScalar[float32](out.Loss)) // about ln 5: nothing learned yet
+	fmt.Printf("%.1f\n", tensors.ToScalar[float32](out.Loss)) // about ln 5: nothing learned yet
 	// Output:
 	// [1 5]
-	// 1.6
+	// 1.7
 }
 
 // A config key is overridden by its JSON name, as on a command line; one that does not exist is refused.
