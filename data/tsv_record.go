@@ -76,14 +76,18 @@ func (p *recordParser) array(i int, column string, want int) []byte {
 		p.fail(column, "found %d characters of base64, want %d: %d bytes for %s boxes", len(text), found, want, excerpt(p.fields[7]))
 		return nil
 	}
-	data, _ := p.decode(column, text)
+	data, ok := p.decode(column, text)
+	if ok && len(data) != want { // the padding is another
+		p.fail(column, "found %d bytes, want %d for %s boxes", len(data), want, excerpt(p.fields[7]))
+		return nil
+	}
 	return data
 }
 
 func (p *recordParser) decode(column string, text []byte) ([]byte, bool) {
-	// Go's decoder passes over line ends; the columns have none, but for a lone CR.
-	if bytes.IndexByte(text, '\r') >= 0 {
-		p.fail(column, "found a carriage return within base64")
+	// Go's decoder passes over line ends; a column has none, but for a lone CR.
+	if bytes.ContainsAny(text, "\r\n") {
+		p.fail(column, "found a line end within base64")
 		return nil, false
 	}
 	data, err := base64.StdEncoding.AppendDecode(nil, text)
