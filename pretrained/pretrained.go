@@ -50,12 +50,17 @@ func (o Options) allowed() []checkpoint.Allow {
 
 // Config reads a model directory's config.json. The error names the file and every key that is wrong.
 func Config(dir string) (*model.Config, error) {
-	path := filepath.Join(dir, ConfigName)
+	config, err := ReadConfigFile(filepath.Join(dir, ConfigName))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%w: a model directory holds config.json and model.safetensors", err)
+	}
+	return config, err
+}
+
+// ReadConfigFile is [Config] for a file of another name.
+func ReadConfigFile(path string) (*model.Config, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("%w: a model directory holds config.json and model.safetensors", err)
-		}
 		return nil, err
 	}
 	defer file.Close()
