@@ -1,0 +1,132 @@
+package tokenizer
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// The files of a tokenizer's directory, as transformers names them.
+const (
+	vocabFile   = "vocab.txt"
+	jsonFile    = "tokenizer.json"
+	configFile  = "tokenizer_config.json"
+	specialFile = "special_tokens_map.json"
+	addedFile   = "added_tokens.json"
+)
+
+// maxFile bounds the size of every file read here. BERT's tokenizer.json has half a MiB.
+const maxFile = 64 << 20
+
+// Load reads a tokenizer from a model's directory. Fast mode prefers tokenizer.json, the
+// others vocab.txt; either does if the other is missing. tokenizer_config.json,
+// special_tokens_map.json and added_tokens.json are read where they are there, and win
+// over tokenizer.json; options win over all files.
+func Load(dir string, opts ...Option) (*Tokenizer, error) {
+	wanted := defaultSettings()
+	for _, o := range opts {
+		o(&wanted)
+	}
+	files := []string{jsonFile, vocabFile}
+	if wanted.mode != Fast {
+		files = []string{vocabFile, jsonFile}
+	}
+	for _, name := range files {
+		file := filepath.Join(dir, name)
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		t, err := readModel(file, name == jsonFile)
+		if err != nil {
+			return nil, err
+		}
+		config, err := readConfig(dir)
+		if err != nil {
+			return nil, err
+		}
+		if err := t.configure(config); err != nil {
+			return nil, err
+		}
+		return t.finish(dir, opts)
+	}
+	return nil, fmt.Errorf("%s: holds neither %s nor %s; want the directory of a tokenizer: %w", dir, jsonFile, vocabFile, fs.ErrNotExist)
+}
+
+// LoadVocab reads a tokenizer from a vocab.txt: one token a line, the id is the line's
+// number less one. Lines may end in CR LF. [UNK], [SEP], [PAD], [CLS] and [MASK] must be
+// there; an empty or repeated line is an error.
+func LoadVocab(file string, opts ...Option) (*Tokenizer, error) {
+	t, err := readModel(file, false)
+	if err != nil {
+		return nil, err
+	}
+	return t.finish(file, opts)
+}
+
+// LoadJSON reads a tokenizer from a tokenizer.json of the Rust library: a WordPiece model
+// with BertNormalizer, BertPreTokenizer, and TemplateProcessing or BertProcessing. Options
+// win over the file.
+func LoadJSON(file string, opts ...Option) (*Tokenizer, error) {
+	t, err := readModel(file, true)
+	if err != nil {
+		return nil, err
+	}
+	return t.finish(file, opts)
+}
+
+func readModel(file string, isJSON bool) (*Tokenizer, error) {
+	content, err := readFile(file)
+	if err != nil {
+		return nil, err
+	}
+	parse := parseVocab
+	if isJSON {
+		parse = parseJSON
+	}
+	t, err := parse(content)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return t, nil
+}
+
+// finish applies the options and builds; where names the source for errors.
+func (t *Tokenizer) finish(where string, opts []Option) (*Tokenizer, error) {
+	for _, o := range opts {
+		o(&t.settings)
+	}
+	if t.mode == Original {
+		// The original knows its five special tokens and no others.
+		for _, a := range t.history {
+			if _, ok := t.vocab.ids[a.Content]; !ok {
+				return nil, fmt.Errorf("%s: added token %q: the original repository has no added tokens; use slow or fast mode", where, a.Content)
+			}
+		}
+	}
+	if err := t.build(); err != nil {
+		return nil, fmt.Errorf("%s: %w", where, err)
+	}
+	return t, nil
+}
+
+// readFile reads a whole file of bounded size.
+func readFile(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if len(content) > maxFile {
+		return nil, fmt.Errorf("%s: has more than %d bytes; no tokenizer needs that much", file, maxFile)
+	}
+	return content, nil
+}
