@@ -26,7 +26,8 @@ type Encoding struct {
 
 	// OverflowingIDs and NumTruncated are what slow mode has in its place: the ids that
 	// were cut off, with Call.Stride ids before them; and how many tokens the whole was
-	// longer than Call.MaxLength, below 0 if it was shorter.
+	// longer than Call.MaxLength, below 0 if it was shorter. Without
+	// Call.ReturnOverflowing they are nil and 0.
 	OverflowingIDs []int32
 	NumTruncated   int
 

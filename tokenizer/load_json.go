@@ -2,9 +2,11 @@ package tokenizer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // tokenizerJSON is the file of the Rust library. Parts that differ by type stay raw.
@@ -272,4 +274,8 @@ func unmarshal(content []byte, into any) error {
 		return fmt.Errorf("something follows the JSON, at byte %d", d.InputOffset())
 	}
 	return nil
+}
+
+func sortByID(list []addedJSON) {
+	slices.SortFunc(list, func(a, b addedJSON) int { return cmp.Compare(a.ID, b.ID) })
 }

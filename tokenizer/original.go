@@ -26,10 +26,7 @@ func (t *Tokenizer) encodeOriginal(text string, isPair bool, call Call) (Encodin
 	if length < 2 || length > maxPadded {
 		return Encoding{}, fmt.Errorf("max_seq_length is %d, want 2 to %d tokens; [CLS] and [SEP] are two", length, maxPadded)
 	}
-	var ids []int32
-	for _, word := range t.slow.basic.words(strings.TrimFunc(text, isSpacePython)) {
-		ids, _ = t.vocab.pieces(ids, nil, []byte(word))
-	}
+	ids := t.tokenizeOriginal(nil, text)
 	ids = ids[:min(len(ids), length-2)]
 	e := t.newEncoding(length, text, "")
 	e.WordIDs, e.SequenceIDs, e.Offsets = nil, nil, nil
@@ -45,4 +42,12 @@ func (t *Tokenizer) encodeOriginal(text string, isPair bool, call Call) (Encodin
 		e.SpecialTokensMask[i] = 1
 	}
 	return e, nil
+}
+
+// tokenizeOriginal is BertTokenizer.tokenize of the original repository.
+func (t *Tokenizer) tokenizeOriginal(ids []int32, text string) []int32 {
+	for _, word := range t.slow.basic.words(strings.TrimFunc(text, isSpacePython)) {
+		ids, _ = t.vocab.pieces(ids, nil, []byte(word))
+	}
+	return ids
 }

@@ -52,6 +52,7 @@ func (t *Tokenizer) prepareSlow(text, pair string, isPair bool, c resolved) Enco
 	}
 	if c.ReturnOverflowing {
 		e.NumTruncated = total - c.MaxLength
+		e.OverflowingIDs = append([]int32{}, e.OverflowingIDs...) // its own, and not nil
 	} else {
 		e.OverflowingIDs = nil
 	}

@@ -67,6 +67,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		newForward(),
 		newInspect(),
+		newTokenize(),
 	)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	return root
