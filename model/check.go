@@ -176,7 +176,7 @@ func (p *preparation) integers(name string, value *tensors.Tensor, lowest, highe
 	if !p.shape(name, value, want) {
 		return nil
 	}
-	wide, ok := readIntegers(value)
+	wide, ok := readIntegers(value, false)
 	if !ok {
 		p.bad(name, "found %v, want int32 or int64", value.DType())
 		return nil
@@ -233,7 +233,7 @@ func (p *preparation) mask(name string, value *tensors.Tensor, want ...int) *ten
 	if value.DType() == dtypes.Float32 {
 		return p.finite(name, value)
 	}
-	wide, ok := readIntegers(value)
+	wide, ok := readIntegers(value, true)
 	if !ok {
 		p.bad(name, "found %v, want bool, int32, int64 or float32", value.DType())
 		return nil
@@ -245,19 +245,21 @@ func (p *preparation) mask(name string, value *tensors.Tensor, want ...int) *ten
 	return tensors.FromFlatDataAndDimensions(mask, value.Shape().Dimensions...)
 }
 
-// readIntegers copies an integer or bool tensor.
-func readIntegers(value *tensors.Tensor) (wide []int64, ok bool) {
+// readIntegers copies an integer tensor, or one of bools if they will do.
+func readIntegers(value *tensors.Tensor, bools bool) (wide []int64, ok bool) {
 	err := value.ConstFlatData(func(flat any) {
 		switch flat := flat.(type) {
 		case []int64:
 			wide, ok = slices.Clone(flat), true
 		case []int32:
-			wide, ok = widen(flat), true
-		case []uint8:
-			wide, ok = widen(flat), true
-		case []int8:
-			wide, ok = widen(flat), true
+			wide, ok = make([]int64, len(flat)), true
+			for i, v := range flat {
+				wide[i] = int64(v)
+			}
 		case []bool:
+			if !bools {
+				return
+			}
 			wide, ok = make([]int64, len(flat)), true
 			for i, set := range flat {
 				if set {
@@ -267,14 +269,6 @@ func readIntegers(value *tensors.Tensor) (wide []int64, ok bool) {
 		}
 	})
 	return wide, ok && err == nil
-}
-
-func widen[T int32 | uint8 | int8](narrow []T) []int64 {
-	wide := make([]int64, len(narrow))
-	for i, v := range narrow {
-		wide[i] = int64(v)
-	}
-	return wide
 }
 
 // index turns a flat position into one index an axis.

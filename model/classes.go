@@ -22,19 +22,28 @@ type LxmertForQuestionAnswering struct{ *Network }
 // NewLxmertModel is [New] with [HeadModel].
 func NewLxmertModel(backend compute.Backend, c *Config, source Source) (*LxmertModel, error) {
 	n, err := New(backend, c, HeadModel, source)
-	return &LxmertModel{n}, err
+	if err != nil {
+		return nil, err
+	}
+	return &LxmertModel{n}, nil
 }
 
 // NewLxmertForPreTraining is [New] with [HeadPreTraining].
 func NewLxmertForPreTraining(backend compute.Backend, c *Config, source Source) (*LxmertForPreTraining, error) {
 	n, err := New(backend, c, HeadPreTraining, source)
-	return &LxmertForPreTraining{n}, err
+	if err != nil {
+		return nil, err
+	}
+	return &LxmertForPreTraining{n}, nil
 }
 
 // NewLxmertForQuestionAnswering is [New] with [HeadQuestionAnswering].
 func NewLxmertForQuestionAnswering(backend compute.Backend, c *Config, source Source) (*LxmertForQuestionAnswering, error) {
 	n, err := New(backend, c, HeadQuestionAnswering, source)
-	return &LxmertForQuestionAnswering{n}, err
+	if err != nil {
+		return nil, err
+	}
+	return &LxmertForQuestionAnswering{n}, nil
 }
 
 // Forward runs the encoders. The inputs are checked first, see [Config.CheckInputs]. When ctx ends

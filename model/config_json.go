@@ -175,11 +175,11 @@ func (c *Config) Set(key, value string) error {
 		return fmt.Errorf("no config key %q; known keys: %s", key, strings.Join(slices.Sorted(maps.Keys(configFields)), " "))
 	}
 	field := reflect.ValueOf(c).Elem().Field(i)
-	raw := json.RawMessage(value)
+	raw := json.RawMessage(strings.TrimSpace(value))
 	if field.Kind() == reflect.String && !json.Valid(raw) {
 		raw, _ = json.Marshal(value)
 	}
-	if !json.Valid(raw) {
+	if !json.Valid(raw) || string(raw) == "null" {
 		return fmt.Errorf("%s: found %s, want %s", key, shorten(value), kindName(field.Type()))
 	}
 	if err := setField(field, raw); err != nil {

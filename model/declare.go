@@ -69,6 +69,9 @@ func Declare(c *Config, head Head) ([]Weight, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
+	if _, err := ParseHead(string(head)); err != nil {
+		return nil, err
+	}
 	store := model.NewStore()
 	err := catch(func() {
 		g := graph.NewGraph(gobackend.GetBackend(), "declare")

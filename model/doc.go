@@ -9,7 +9,7 @@
 //
 // Every weight has its Hugging Face name: lxmert.encoder.layer.0.attention.self.query.weight
 // is the variable /lxmert/encoder/layer/0/attention/self/query/weight, stored as PyTorch
-// does, [out, in] for a linear map.
+// does, [out, in] for a linear map. As there, a bare LxmertModel's names lack the prefix.
 //
 // Shapes are written [batch, tokens, hidden]. Tokens are the rows of the language stream,
 // regions those of the visual stream.

@@ -23,7 +23,7 @@ func forward[Out any](ctx context.Context, n *Network, in *Batch, opt Options, b
 	unlock := n.lock(opt)
 	if n.closed {
 		unlock()
-		return none, errClosed
+		return none, ErrClosed
 	}
 	prepared, err := n.config.prepare(n.head, in)
 	if err != nil {

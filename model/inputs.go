@@ -19,8 +19,8 @@ type Inputs[T Value] struct {
 	InputsEmbeds T
 	// TokenTypeIDs [batch, tokens]; absent: all 0.
 	TokenTypeIDs T
-	// AttentionMask [batch, tokens] is 1 where a token may be looked at, 0 where not;
-	// fractions are allowed. Absent: all 1.
+	// AttentionMask [batch, tokens] is 1 where a token may be looked at, 0 where not. As in the
+	// reference any number below 1 masks: 0.999 does so as firmly as 0. Absent: all 1.
 	AttentionMask T
 	// VisualFeats [batch, regions, visual_feat_dim] and VisualPos [batch, regions, visual_pos_dim]
 	// are compulsory. VisualPos is usually a box, x1 y1 x2 y2 in 0..1.

@@ -80,7 +80,7 @@ func (c *Config) split(x *Node) *Node {
 
 // additiveMask turns a mask [batch, rows] of ones and zeros into what is added to attention
 // scores: 0 where a row may be looked at, float32's lowest number where not, shape [batch, 1, 1,
-// rows]. A fraction masks by degrees, as in the reference. Nil stays nil.
+// rows]. Any number noticeably below 1 masks, as in the reference. Nil stays nil.
 func additiveMask(mask *Node) *Node {
 	if mask == nil {
 		return nil

@@ -32,6 +32,9 @@ type Batch = Inputs[*tensors.Tensor]
 // New makes a model with that head on the backend, with weights from source ([Config.Fresh] for new ones).
 // Errors: an invalid configuration, or the source's.
 func New(backend compute.Backend, c *Config, head Head, source Source) (*Network, error) {
+	if backend == nil || c == nil || source == nil {
+		return nil, errors.New("model.New wants a backend, a configuration and a source of weights")
+	}
 	weights, err := Declare(c, head)
 	if err != nil {
 		return nil, err
@@ -76,8 +79,8 @@ func (n *Network) tensor(w Weight, values []float32) (*tensors.Tensor, error) {
 	return tensors.FromRaw(n.backend, 0, shapes.Make(dtypes.Float32, w.Dimensions...), raw)
 }
 
-// errClosed is what a closed model answers.
-var errClosed = errors.New("the model is closed")
+// ErrClosed is what a closed model answers.
+var ErrClosed = errors.New("the model is closed")
 
 // Close frees weights and compiled graphs, after the forward passes under way.
 func (n *Network) Close() error {

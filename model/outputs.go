@@ -1,6 +1,8 @@
 package model
 
 import (
+	"errors"
+	"fmt"
 	"iter"
 	"math"
 	"strconv"
@@ -67,7 +69,8 @@ type PreTrainingOutput[T Value] struct {
 	States[T]
 }
 
-// Losses are the five pre-training losses by name (§3.1), scalars.
+// Losses are the pre-training losses by name (§3.1), scalars; masked-object prediction has one for each of
+// its three kinds.
 type Losses[T Value] struct {
 	MaskedLM, Matched, Object, Attribute, Feature, Answer T
 }
@@ -85,6 +88,12 @@ type QuestionAnsweringOutput[T Value] struct {
 // MatchProbability turns cross_relationship_score [batch, 2] into the probability, for each
 // example, that the sentence belongs to the picture.
 func MatchProbability(crossRelationshipScore *tensors.Tensor) ([]float32, error) {
+	if crossRelationshipScore == nil {
+		return nil, errors.New("cross_relationship_score: no tensor given")
+	}
+	if shape := crossRelationshipScore.Shape().Dimensions; len(shape) != 2 || shape[1] != 2 {
+		return nil, fmt.Errorf("cross_relationship_score: found shape %v, want [batch, 2]", shape)
+	}
 	logits, err := tensors.CopyFlatData[float32](crossRelationshipScore)
 	if err != nil {
 		return nil, err

@@ -14,32 +14,49 @@ import (
 // ErrNoAnswerHead is the answer of a model without an answer head to questions about it.
 var ErrNoAnswerHead = errors.New("this model has no answer head")
 
-// Weights visits every weight under its Hugging Face name, in the order of [Declare]. The tensor is the
-// model's own: read it, do not keep or change it. Do not call methods that change
-// weights from within the loop.
+// Weights visits every weight under its Hugging Face name, in the order of [Declare]; none of a closed
+// model. The tensors are the model's own: read them, do not keep or change them, and do not visit
+// them while someone else changes weights.
 func (n *Network) Weights() iter.Seq2[string, *tensors.Tensor] {
 	return func(yield func(string, *tensors.Tensor) bool) {
-		n.mu.RLock()
-		defer n.mu.RUnlock()
-		for v := range n.store.IterVariables() {
-			if strings.HasPrefix(v.Name(), "#") { // GoMLX's own, such as its random state
-				continue
-			}
-			value, err := v.Value()
-			if err != nil {
-				continue // closed
-			}
-			if !yield(weightName(v.Path()), value) {
+		for _, w := range n.weights() {
+			if !yield(w.name, w.value) {
 				return
 			}
 		}
 	}
 }
 
+type namedTensor struct {
+	name  string
+	value *tensors.Tensor
+}
+
+// weights lists the weights as they are now, so that no lock is held while they are visited.
+func (n *Network) weights() []namedTensor {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	var list []namedTensor
+	for v := range n.store.IterVariables() {
+		if strings.HasPrefix(v.Name(), "#") { // GoMLX's own, such as its random state
+			continue
+		}
+		if value, err := v.Value(); err == nil { // there is none once the model is closed
+			list = append(list, namedTensor{weightName(v.Path()), value})
+		}
+	}
+	return list
+}
+
 // Weight is a copy of one weight, by its Hugging Face name.
 func (n *Network) Weight(name string) (*tensors.Tensor, error) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
+	return n.copyOf(name)
+}
+
+// copyOf copies a weight; mu is held.
+func (n *Network) copyOf(name string) (*tensors.Tensor, error) {
 	v, err := n.variable(name)
 	if err != nil {
 		return nil, err
@@ -59,16 +76,19 @@ func (n *Network) SetWeight(name string, value *tensors.Tensor) error {
 	if err != nil {
 		return err
 	}
+	if value == nil {
+		return fmt.Errorf("%s: no tensor given", name)
+	}
 	if !slices.Equal(value.Shape().Dimensions, v.Shape().Dimensions) {
 		return fmt.Errorf("%s: found shape %v, want %v", name, value.Shape().Dimensions, v.Shape().Dimensions)
 	}
-	return n.replace(name, value)
+	return n.replace(namedTensor{name, value})
 }
 
 // variable finds a weight; mu is held.
 func (n *Network) variable(name string) (*model.Variable, error) {
 	if n.closed {
-		return nil, errClosed
+		return nil, ErrClosed
 	}
 	v := n.store.GetVariable(variablePath(name))
 	if v == nil {
@@ -77,24 +97,32 @@ func (n *Network) variable(name string) (*model.Variable, error) {
 	return v, nil
 }
 
-// replace puts a copy of value in place of a weight, of another shape perhaps; mu is held.
-func (n *Network) replace(name string, value *tensors.Tensor) error {
-	v, err := n.variable(name)
-	if err != nil {
-		return err
+// replace puts copies of tensors in place of weights, of other shapes perhaps: all of them or, if
+// one cannot be copied, none; mu is held.
+func (n *Network) replace(replacements ...namedTensor) error {
+	moved := make([]*tensors.Tensor, len(replacements))
+	for i, r := range replacements {
+		values, err := tensors.CopyFlatData[float32](r.value)
+		if err == nil {
+			moved[i], err = n.tensor(Weight{r.name, r.value.Shape().Dimensions}, values)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", r.name, err)
+		}
 	}
-	values, err := tensors.CopyFlatData[float32](value)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	for i, r := range replacements {
+		v, err := n.variable(r.name)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(v.Shape().Dimensions, r.value.Shape().Dimensions) {
+			n.graphs.clear() // compiled for the old shape
+		}
+		if err := v.SetValue(moved[i]); err != nil {
+			return fmt.Errorf("%s: %w", r.name, err)
+		}
 	}
-	moved, err := n.tensor(Weight{name, value.Shape().Dimensions}, values)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	if !slices.Equal(v.Shape().Dimensions, value.Shape().Dimensions) {
-		n.graphs.clear() // compiled for the old shape
-	}
-	return v.SetValue(moved)
+	return nil
 }
 
 // wordEmbeddingsName is the word embedding's name in a model with that head.
@@ -127,36 +155,47 @@ type LogitLayer struct{ Weight, Bias *tensors.Tensor }
 
 // GetQALogitLayer is a copy of the answer head's last layer; [ErrNoAnswerHead] if there is none.
 func (n *Network) GetQALogitLayer() (LogitLayer, error) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.qaLogitLayer()
+}
+
+// qaLogitLayer copies the answer head's last layer; mu is held.
+func (n *Network) qaLogitLayer() (LogitLayer, error) {
 	if !n.hasAnswerHead() {
 		return LogitLayer{}, ErrNoAnswerHead
 	}
-	weight, err := n.Weight(qaLogitWeight)
+	weight, err := n.copyOf(qaLogitWeight)
 	if err != nil {
 		return LogitLayer{}, err
 	}
-	bias, err := n.Weight(qaLogitBias)
+	bias, err := n.copyOf(qaLogitBias)
 	return LogitLayer{weight, bias}, err
 }
 
 // SetQALogitLayer replaces the answer head's last layer by a copy. Its number of rows becomes
 // num_qa_labels.
 func (n *Network) SetQALogitLayer(layer LogitLayer) error {
-	if !n.hasAnswerHead() {
-		return ErrNoAnswerHead
-	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.closed {
-		return errClosed
+	return n.setQALogitLayer(layer)
+}
+
+// setQALogitLayer is SetQALogitLayer; mu is held.
+func (n *Network) setQALogitLayer(layer LogitLayer) error {
+	switch {
+	case n.closed:
+		return ErrClosed
+	case !n.hasAnswerHead():
+		return ErrNoAnswerHead
+	case layer.Weight == nil || layer.Bias == nil:
+		return errors.New("the logit layer lacks its weight or its bias")
 	}
 	weight, bias := layer.Weight.Shape().Dimensions, layer.Bias.Shape().Dimensions
 	if len(weight) != 2 || len(bias) != 1 || weight[0] != bias[0] || weight[1] != 2*n.config.HiddenSize {
 		return fmt.Errorf("found a logit layer of shapes %v and %v, want [answers, %d] and [answers]", weight, bias, 2*n.config.HiddenSize)
 	}
-	if err := n.replace(qaLogitWeight, layer.Weight); err != nil {
-		return err
-	}
-	if err := n.replace(qaLogitBias, layer.Bias); err != nil {
+	if err := n.replace(namedTensor{qaLogitWeight, layer.Weight}, namedTensor{qaLogitBias, layer.Bias}); err != nil {
 		return err
 	}
 	n.config.NumQALabels = weight[0]
@@ -170,35 +209,39 @@ func (n *Network) ResizeNumQALabels(count int, seed uint64) error {
 	if count < 1 || count > maxDimension {
 		return fmt.Errorf("num_qa_labels: found %d, want 1..%d", count, maxDimension)
 	}
-	old, err := n.GetQALogitLayer()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	old, err := n.qaLogitLayer()
+	if err != nil || count == n.config.NumQALabels {
+		return err
+	}
+	fresh := n.config.Fresh(seed)
+	weight, err := resized(fresh, qaLogitWeight, old.Weight, count, 2*n.config.HiddenSize)
 	if err != nil {
 		return err
 	}
-	config := n.Config()
-	if count == config.NumQALabels {
-		return nil
-	}
-	fresh := config.Fresh(seed)
-	resized := func(name string, old *tensors.Tensor, dimensions ...int) (*tensors.Tensor, error) {
-		values, err := fresh(name, dimensions)
-		if err != nil {
-			return nil, err
-		}
-		kept, err := tensors.CopyFlatData[float32](old)
-		copy(values, kept)
-		return tensors.FromFlatDataAndDimensions(values, dimensions...), err
-	}
-	weight, err := resized(qaLogitWeight, old.Weight, count, 2*config.HiddenSize)
+	bias, err := resized(fresh, qaLogitBias, old.Bias, count)
 	if err != nil {
 		return err
 	}
-	bias, err := resized(qaLogitBias, old.Bias, count)
-	if err != nil {
-		return err
-	}
-	return n.SetQALogitLayer(LogitLayer{weight, bias})
+	return n.setQALogitLayer(LogitLayer{weight, bias})
 }
 
+// resized is a fresh weight that begins as the old one does.
+func resized(fresh Source, name string, old *tensors.Tensor, dimensions ...int) (*tensors.Tensor, error) {
+	values, err := fresh(name, dimensions)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := tensors.CopyFlatData[float32](old)
+	if err != nil {
+		return nil, err
+	}
+	copy(values, kept)
+	return tensors.FromFlatDataAndDimensions(values, dimensions...), nil
+}
+
+// hasAnswerHead looks at class and configuration; mu is held.
 func (n *Network) hasAnswerHead() bool {
-	return n.head == HeadQuestionAnswering || n.head == HeadPreTraining && n.Config().TaskQA
+	return n.head == HeadQuestionAnswering || n.head == HeadPreTraining && n.config.TaskQA
 }

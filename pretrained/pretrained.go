@@ -134,19 +134,28 @@ func source(report *checkpoint.Report, fresh model.Source) model.Source {
 // LxmertModel is [Load] with the class's own type.
 func LxmertModel(backend compute.Backend, dir string, options Options) (*model.LxmertModel, *checkpoint.Report, error) {
 	n, report, err := Load(backend, dir, model.HeadModel, options)
-	return &model.LxmertModel{Network: n}, report, err
+	if err != nil {
+		return nil, report, err
+	}
+	return &model.LxmertModel{Network: n}, report, nil
 }
 
 // LxmertForPreTraining is [Load] with the class's own type.
 func LxmertForPreTraining(backend compute.Backend, dir string, options Options) (*model.LxmertForPreTraining, *checkpoint.Report, error) {
 	n, report, err := Load(backend, dir, model.HeadPreTraining, options)
-	return &model.LxmertForPreTraining{Network: n}, report, err
+	if err != nil {
+		return nil, report, err
+	}
+	return &model.LxmertForPreTraining{Network: n}, report, nil
 }
 
 // LxmertForQuestionAnswering is [Load] with the class's own type.
 func LxmertForQuestionAnswering(backend compute.Backend, dir string, options Options) (*model.LxmertForQuestionAnswering, *checkpoint.Report, error) {
 	n, report, err := Load(backend, dir, model.HeadQuestionAnswering, options)
-	return &model.LxmertForQuestionAnswering{Network: n}, report, err
+	if err != nil {
+		return nil, report, err
+	}
+	return &model.LxmertForQuestionAnswering{Network: n}, report, nil
 }
 
 // maxShardBytes is where save_pretrained begins to shard.
@@ -160,6 +169,9 @@ func Save(dir string, n *model.Network) error {
 	stored, err := storedTensors(n.Weights())
 	if err != nil {
 		return err
+	}
+	if len(stored) == 0 { // every model has weights until it is closed
+		return fmt.Errorf("%s: not saved: %w", dir, model.ErrClosed)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
