@@ -12,8 +12,8 @@ import (
 	"github.com/go-lxmert/lxmert/internal/golden"
 )
 
-// lxmert runs the command and returns its exit code and what it printed.
-func lxmert(t *testing.T, in string, args ...string) (code int, out, errOut string) {
+// command runs the program and returns its exit code and what it printed.
+func command(t *testing.T, in string, args ...string) (code int, out, errOut string) {
 	t.Helper()
 	var stdout, stderr strings.Builder
 	code = run(t.Context(), args, strings.NewReader(in), &stdout, &stderr)
@@ -46,7 +46,7 @@ func TestForwardGolden(t *testing.T) {
 					if c.ResizeNumQALabels > 0 {
 						args = append(args, "--resize-qa-labels", fmt.Sprint(c.ResizeNumQALabels))
 					}
-					if code, _, errOut := lxmert(t, "", args...); code != 0 {
+					if code, _, errOut := command(t, "", args...); code != 0 {
 						t.Fatalf("exit code %d: %s", code, errOut)
 					}
 					got, want := golden.Tensors(t, out), golden.Tensors(t, filepath.Join(c.Dir, "outputs.safetensors"))
@@ -119,7 +119,7 @@ func TestForwardRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			out := filepath.Join(dir, "out.safetensors")
-			code, _, errOut := lxmert(t, "", append([]string{"forward", "--out", out}, test.args...)...)
+			code, _, errOut := command(t, "", append([]string{"forward", "--out", out}, test.args...)...)
 			if code != test.code || !strings.Contains(errOut, test.want) {
 				t.Errorf("exit code %d, want %d; %q is to be in: %s", code, test.code, test.want, errOut)
 			}
@@ -161,10 +161,10 @@ func TestForwardBaseIntoHead(t *testing.T) {
 	in := filepath.Join(tiny, "cases", "qa_full", "inputs.safetensors")
 	out := filepath.Join(dir, "out.safetensors")
 	args := []string{"forward", "--model", dir, "--head", "qa", "--in", in, "--out", out, "--hidden-states"}
-	if code, _, errOut := lxmert(t, "", args...); code != exitFailure || !strings.Contains(errOut, "answer_head.logit_fc.0.weight") {
+	if code, _, errOut := command(t, "", args...); code != exitFailure || !strings.Contains(errOut, "answer_head.logit_fc.0.weight") {
 		t.Errorf("a missing head: exit code %d, %s", code, errOut)
 	}
-	code, _, errOut := lxmert(t, "", append(args, "--allow-missing")...)
+	code, _, errOut := command(t, "", append(args, "--allow-missing")...)
 	if code != exitOK || !strings.Contains(errOut, "answer_head.logit_fc.3.bias is not in the checkpoint and starts fresh") {
 		t.Fatalf("exit code %d, %s", code, errOut)
 	}

@@ -1,0 +1,165 @@
+// Package lxmert answers questions about pictures with LXMERT (Tan & Bansal, EMNLP 2019).
+//
+//	m, err := lxmert.Open("model-directory")
+//	if err != nil {
+//		return err
+//	}
+//	defer m.Close()
+//	regions, err := features.Get("COCO_train2014_000000132417") // of an open data.TSV
+//	if err != nil {
+//		return err
+//	}
+//	answers, err := m.Ask(ctx, regions, "What is on the table?")
+//	fmt.Println(answers[0].Text, answers[0].Probability)
+package lxmert
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"github.com/gomlx/compute"
+
+	"github.com/go-lxmert/lxmert/backend"
+	"github.com/go-lxmert/lxmert/model"
+	"github.com/go-lxmert/lxmert/pretrained"
+	"github.com/go-lxmert/lxmert/tokenizer"
+	"github.com/go-lxmert/lxmert/vision"
+)
+
+// Regions are what a detector saw in one picture; see package vision.
+type Regions = vision.Regions
+
+// Model is a question-answering LXMERT with its tokenizer and its answer table. It is safe for
+// concurrent use.
+type Model struct {
+	network   *model.LxmertForQuestionAnswering
+	config    *model.Config
+	tokenizer *tokenizer.Tokenizer
+	labels    []string
+	engine    compute.Backend // to finalize; nil if the caller's
+	slots     chan struct{}   // one for each forward pass that may run at once
+	closing   sync.Once
+}
+
+// Option is a choice made at [Open].
+type Option func(*options)
+
+type options struct {
+	engine      compute.Backend
+	engineName  string
+	labels      []string
+	concurrency int
+}
+
+// WithBackend runs the model on an engine that the caller made, and will finalize.
+func WithBackend(engine compute.Backend) Option { return func(o *options) { o.engine = engine } }
+
+// WithBackendName chooses the engine by name, see [backend.Open].
+func WithBackendName(name string) Option { return func(o *options) { o.engineName = name } }
+
+// WithLabels gives the answer of each id, in place of the directory's table.
+func WithLabels(labels []string) Option { return func(o *options) { o.labels = labels } }
+
+// WithConcurrency bounds the forward passes that run at once; others wait. The default is one, for
+// one pass already uses all cores.
+func WithConcurrency(n int) Option { return func(o *options) { o.concurrency = n } }
+
+// LabelsName is the answer table's file name in a model directory.
+const LabelsName = "labels.json"
+
+// Open opens a model directory: config.json, model.safetensors (or shards with their index), the tokenizer's files
+// (tokenizer.json or vocab.txt), and labels.json unless config.json has an id2label or [WithLabels] is given.
+// It is an error if a weight is missing, or if the answer table has another size than the answer head. Errors name the file.
+func Open(dir string, opts ...Option) (*Model, error) {
+	o := options{concurrency: 1}
+	for _, option := range opts {
+		option(&o)
+	}
+	if o.concurrency < 1 {
+		return nil, fmt.Errorf("concurrency: found %d, want 1 or more", o.concurrency)
+	}
+	config, err := pretrained.Config(dir)
+	if err != nil {
+		return nil, err
+	}
+	labels, err := answerTable(dir, config, o.labels)
+	if err != nil {
+		return nil, err
+	}
+	words, err := tokenizer.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	if size := words.VocabSize(); size > config.VocabSize {
+		return nil, fmt.Errorf("%s: the vocabulary has %d words, the model %d (vocab_size): they do not belong together", dir, size, config.VocabSize)
+	}
+	m := &Model{config: config, tokenizer: words, labels: labels, slots: make(chan struct{}, o.concurrency)}
+	engine := o.engine
+	if engine == nil {
+		if engine, err = backend.Open(o.engineName); err != nil {
+			return nil, err
+		}
+		m.engine = engine
+	}
+	m.network, _, err = pretrained.LxmertForQuestionAnswering(engine, dir, pretrained.Options{Config: config})
+	if err != nil {
+		if m.engine != nil {
+			m.engine.Finalize()
+		}
+		return nil, err
+	}
+	runtime.GC() // what loading left behind is as large as the model
+	return m, nil
+}
+
+// answerTable finds the answers and checks that there is one for each logit.
+func answerTable(dir string, config *model.Config, labels []string) ([]string, error) {
+	source := "the labels given"
+	path := filepath.Join(dir, LabelsName)
+	if labels == nil {
+		source = path
+		var err error
+		if labels, err = ReadLabels(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+	}
+	if labels == nil && len(config.ID2Label) > 0 {
+		source = filepath.Join(dir, pretrained.ConfigName) + ": id2label"
+		var err error
+		if labels, err = labelsByID(config.ID2Label); err != nil {
+			return nil, fmt.Errorf("%s: %w", source, err)
+		}
+	}
+	if labels == nil {
+		return nil, fmt.Errorf("%s: no answer table: neither %s nor an id2label in %s; give the answers that the model was trained with", dir, LabelsName, pretrained.ConfigName)
+	}
+	if len(labels) != config.NumQALabels {
+		return nil, fmt.Errorf("%s: %d answers, but the model scores %d (num_qa_labels): they do not belong together", source, len(labels), config.NumQALabels)
+	}
+	return labels, nil
+}
+
+// Config is a copy of the model's configuration.
+func (m *Model) Config() *model.Config { return m.config.Clone() }
+
+// Labels is the answer table: the answer of each id.
+func (m *Model) Labels() []string { return append([]string(nil), m.labels...) }
+
+// Tokenizer is the model's tokenizer.
+func (m *Model) Tokenizer() *tokenizer.Tokenizer { return m.tokenizer }
+
+// Close frees the model, after the questions under way. Later questions get an error.
+func (m *Model) Close() error {
+	var err error
+	m.closing.Do(func() {
+		err = m.network.Close()
+		if m.engine != nil {
+			m.engine.Finalize()
+		}
+	})
+	return err
+}

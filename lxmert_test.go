@@ -1,0 +1,266 @@
+package lxmert_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/go-lxmert/lxmert"
+	"github.com/go-lxmert/lxmert/data"
+)
+
+const example = "examples/tiny"
+
+// open opens the example model, with random weights, and its two pictures.
+func open(t testing.TB, options ...lxmert.Option) (*lxmert.Model, lxmert.Regions, lxmert.Regions) {
+	t.Helper()
+	m, err := lxmert.Open(example, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	tsv, err := data.OpenTSV("examples/regions.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tsv.Close()
+	first, err := tsv.Get("drawn-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := tsv.Get("drawn-2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, first, second
+}
+
+// Example answers a question with the example model, which is not trained.
+func Example() {
+	m, err := lxmert.Open("examples/tiny")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer m.Close()
+	features, err := data.OpenTSV("examples/regions.tsv")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer features.Close()
+	regions, err := features.Get("drawn-1")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	answers, err := m.Ask(context.Background(), regions, "What color is the dog?")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%d answers; the best one has id %d of %d\n", len(answers), answers[0].ID, len(m.Labels()))
+}
+
+func TestAsk(t *testing.T) {
+	m, regions, _ := open(t)
+	answers, err := m.Ask(t.Context(), regions, "What color is the dog?")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(answers) != len(m.Labels()) {
+		t.Fatalf("%d answers, want all %d", len(answers), len(m.Labels()))
+	}
+	var sum float64
+	seen := map[int]bool{}
+	for i, a := range answers {
+		sum += float64(a.Probability)
+		if seen[a.ID] || a.Text != m.Labels()[a.ID] {
+			t.Errorf("answer %d is %+v", i, a)
+		}
+		seen[a.ID] = true
+		if i > 0 && a.Score > answers[i-1].Score {
+			t.Errorf("answer %d is better than the one before", i)
+		}
+	}
+	if math.Abs(sum-1) > 1e-5 {
+		t.Errorf("probabilities add up to %v", sum)
+	}
+}
+
+// TestAskBatch: in company of longer questions and pictures with more regions, each answer is the same.
+func TestAskBatch(t *testing.T) {
+	m, first, second := open(t)
+	queries := []lxmert.Query{
+		{first, "What color is the dog?"},
+		{second, "Is there a man standing next to the big red bus on the street?"},
+		{second, "Why?"},
+	}
+	together, err := m.AskBatch(t.Context(), queries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, q := range queries {
+		alone, err := m.Ask(t.Context(), q.Regions, q.Question)
+		if err != nil {
+			t.Fatal(err)
+		}
+		byID := func(answers []lxmert.Answer) []lxmert.Answer {
+			sorted := slices.Clone(answers)
+			slices.SortFunc(sorted, func(a, b lxmert.Answer) int { return a.ID - b.ID })
+			return sorted
+		}
+		a, b := byID(alone), byID(together[i])
+		for id := range a {
+			if !(math.Abs(float64(a[id].Score-b[id].Score)) <= 1e-5) {
+				t.Errorf("query %d, answer %d: alone %v, in the batch %v", i, id, a[id].Score, b[id].Score)
+			}
+		}
+	}
+	if none, err := m.AskBatch(t.Context(), nil); err != nil || len(none) != 0 {
+		t.Errorf("an empty batch gives %v, %v", none, err)
+	}
+	_, err = m.AskBatch(t.Context(), []lxmert.Query{queries[0], {first, " "}, {lxmert.Regions{}, "Why?"}})
+	for _, want := range []string{"query 1: the question is empty", "query 2: "} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in: %v", want, err)
+		}
+	}
+}
+
+func TestAskRefuses(t *testing.T) {
+	m, regions, _ := open(t)
+	inPixels := regions
+	inPixels.Boxes = slices.Clone(regions.Boxes)
+	for i := range inPixels.Boxes {
+		inPixels.Boxes[i] *= 640
+	}
+	hollow := regions
+	hollow.Boxes = slices.Clone(regions.Boxes)
+	hollow.Boxes[5] = float32(math.NaN())
+	for name, test := range map[string]struct {
+		regions  lxmert.Regions
+		question string
+		want     string
+	}{
+		"empty":     {regions, "", "the question is empty"},
+		"blank":     {regions, " \t\n", "the question is empty"},
+		"not UTF-8": {regions, "what \xff?", "not UTF-8"},
+		"long":      {regions, strings.Repeat("dog ", 100), "the model reads 64"},
+		"10 MB":     {regions, strings.Repeat("dog ", 10<<18), "shorten it"},
+		"pixels":    {inPixels, "why?", "in pixels"},
+		"NaN":       {hollow, "why?", "NaN"},
+		"nothing":   {lxmert.Regions{}, "why?", "no regions"},
+	} {
+		if _, err := m.Ask(t.Context(), test.regions, test.question); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want an error with %q", name, err, test.want)
+		}
+	}
+}
+
+func TestAskCancelled(t *testing.T) {
+	m, regions, _ := open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := m.Ask(ctx, regions, "why?"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAskConcurrently(t *testing.T) {
+	m, first, second := open(t, lxmert.WithConcurrency(3))
+	want, err := m.Ask(t.Context(), first, "What color is the dog?")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for i := range 16 {
+		group.Go(func() {
+			if i%2 == 1 {
+				if _, err := m.Ask(context.Background(), second, "Is the man wearing a hat?"); err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			got, err := m.Ask(context.Background(), first, "What color is the dog?")
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("got %v, %v", got, err)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// TestOpenRefuses breaks a copy of the example, one file at a time.
+func TestOpenRefuses(t *testing.T) {
+	for name, test := range map[string]struct {
+		file, content string
+		options       []lxmert.Option
+		want          string
+	}{
+		"config":       {"config.json", `{"hidden_size":`, nil, "config.json: unexpected end"},
+		"config value": {"config.json", `{"hidden_size":-1,"x_layers":"two"}`, nil, "x_layers"},
+		"weights":      {"model.safetensors", "nonsense", nil, "model.safetensors"},
+		"vocabulary":   {"vocab.txt", "[PAD]\n[PAD]\n", nil, "vocab.txt"},
+		"labels":       {"labels.json", `["yes","no"]`, nil, "labels.json: 2 answers, but the model scores 22"},
+		"labels given": {"unused", "", []lxmert.Option{lxmert.WithLabels([]string{"yes"})}, "1 answers, but the model scores 22"},
+		"backend":      {"unused", "", []lxmert.Option{lxmert.WithBackendName("tpu")}, `found "tpu"`},
+		"concurrency":  {"unused", "", []lxmert.Option{lxmert.WithConcurrency(0)}, "want 1 or more"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.CopyFS(dir, os.DirFS(example)); err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(test.file, "vocab.txt") { // which is read where there is no tokenizer.json
+				if err := os.Remove(filepath.Join(dir, "tokenizer.json")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.WriteFile(filepath.Join(dir, test.file), []byte(test.content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			m, err := lxmert.Open(dir, test.options...)
+			if err == nil {
+				m.Close()
+			}
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want an error with %q", err, test.want)
+			}
+		})
+	}
+	if _, err := lxmert.Open(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("an empty directory: %v", err)
+	}
+}
+
+func TestClosed(t *testing.T) {
+	m, regions, _ := open(t)
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Ask(t.Context(), regions, "why?"); err == nil {
+		t.Error("a closed model answers")
+	}
+}
+
+func BenchmarkAsk(b *testing.B) {
+	m, regions, _ := open(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := m.Ask(b.Context(), regions, "What color is the dog?"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
