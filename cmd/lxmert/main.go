@@ -58,20 +58,30 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usagef("unknown command %q; see lxmert --help", args[0])
+				return unknownVerb(args[0])
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(
+		newAsk(),
 		newForward(),
 		newInspect(),
 		newTokenize(),
+		newInit(),
+		newDocs(),
 	)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if cmd == root && root.Flags().NArg() > 0 { // a misspelt verb with flags of its own
+			return unknownVerb(root.Flags().Arg(0))
+		}
+		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
+	})
 	return root
 }
+
+func unknownVerb(verb string) error { return usagef("unknown command %q; see lxmert --help", verb) }
 
 // usageError is a mistake in the command line itself: exit code 2.
 type usageError struct{ error }
