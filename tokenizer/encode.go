@@ -154,8 +154,10 @@ func (t *Tokenizer) assemble(s *scratch, pieces []piece, c resolved, parts [2]pa
 	n := specials(pieces) + parts[0].len() + parts[1].len()
 	target = max(target, n)
 	e := t.newEncoding(target, text, pair)
-	if s.sequences[0].surface != nil || len(parts) > 1 && parts[1].len() > 0 && s.sequences[1].surface != nil {
-		e.surface = make([]string, target)
+	for i := range parts {
+		if parts[i].len() > 0 && s.sequences[i].surface != nil {
+			e.surface = make([]string, target)
+		}
 	}
 	at := 0
 	if c.PaddingSide == Left {
@@ -175,7 +177,7 @@ func (t *Tokenizer) assemble(s *scratch, pieces []piece, c resolved, parts [2]pa
 		copy(e.IDs[at:], q.ids[r.start:r.end])
 		copy(e.Offsets[at:], q.spans[r.start:r.end])
 		copy(e.WordIDs[at:], q.words[r.start:r.end])
-		if q.surface != nil {
+		if r.len() > 0 && q.surface != nil {
 			copy(e.surface[at:], q.surface[r.start:r.end])
 		}
 		for range r.len() {
