@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Measured on an Intel Xeon at 2.1 GHz (2 cores shared with other work), BERT's vocabulary: see doc.go.
+// The figures these give are in doc.go.
 const tenWords = "What color is the small cat on the wooden table?"
 
 func BenchmarkEncode(b *testing.B) {

@@ -59,8 +59,12 @@ func (e *Encoding) CharOffsets() []Span {
 	if e.Offsets == nil {
 		return nil
 	}
+	return e.charOffsets(&[2]charCounter{{text: e.text}, {text: e.pair}})
+}
+
+// charOffsets goes on counting from where the counters stand.
+func (e *Encoding) charOffsets(counters *[2]charCounter) []Span {
 	spans := make([]Span, len(e.Offsets))
-	counters := [2]charCounter{{text: e.text}, {text: e.pair}}
 	for i, s := range e.Offsets {
 		if q := e.SequenceIDs[i]; q >= 0 {
 			spans[i] = Span{counters[q].at(s.Start), counters[q].at(s.End)}

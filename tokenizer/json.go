@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"unicode/utf8"
 )
 
 // The names of the Python tokenizers' keyword arguments, for calls that come as JSON.
@@ -114,7 +115,7 @@ func (e *Encoding) MarshalJSON() ([]byte, error) {
 // none, and overflowing if there is any; in original mode input_ids, input_mask and
 // segment_ids alone.
 func (e *Encoding) WriteJSON(w io.Writer) error {
-	j := jsonWriter{w: w}
+	j := jsonWriter{w: w, chars: [2]charCounter{{text: e.text}, {text: e.pair}}}
 	j.encoding(e)
 	j.flush()
 	return j.err
@@ -125,6 +126,10 @@ type jsonWriter struct {
 	w   io.Writer
 	buf []byte
 	err error
+
+	// Overflowing parts are of the same texts: to count from the start for each would take
+	// time quadratic in the text.
+	chars [2]charCounter
 }
 
 func (j *jsonWriter) flush() {
@@ -143,13 +148,13 @@ func (j *jsonWriter) encoding(e *Encoding) {
 		return
 	}
 	tokens := e.Tokens()
-	j.list(`{"tokens":`, len(tokens), func(i int) { j.buf = append(j.buf, quoteJSON(tokens[i])...) })
+	j.list(`{"tokens":`, len(tokens), func(i int) { j.string(tokens[i]) })
 	j.numbers(`,"ids":`, e.IDs)
 	j.numbers(`,"type_ids":`, e.TypeIDs)
 	j.numbers(`,"attention_mask":`, e.AttentionMask)
 	j.numbers(`,"special_tokens_mask":`, e.SpecialTokensMask)
 	if e.tokenizer.mode == Fast {
-		j.spans(`,"char_offsets":`, e.CharOffsets())
+		j.spans(`,"char_offsets":`, e.charOffsets(&j.chars))
 		j.spans(`,"byte_offsets":`, e.Offsets)
 		j.numbers(`,"word_ids":`, e.WordIDs)
 		j.numbers(`,"sequence_ids":`, e.SequenceIDs)
@@ -175,6 +180,17 @@ func (j *jsonWriter) list(name string, n int, element func(i int)) {
 		}
 	}
 	j.buf = append(j.buf, ']')
+}
+
+// string writes s quoted; most tokens need no escapes.
+func (j *jsonWriter) string(s string) {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			j.buf = append(j.buf, quoteJSON(s)...)
+			return
+		}
+	}
+	j.buf = append(append(append(j.buf, '"'), s...), '"')
 }
 
 // numbers writes null for -1, which stands for none.

@@ -95,13 +95,9 @@ func (c resolved) cutTexts(a, b, room int) (cuts, cuts, error) {
 // longestFirst returns to which lengths two texts are cut: the longer one first, then
 // both to halves, of which the longer text gets the odd token.
 func longestFirst(a, b, room int) (int, int) {
-	short, long := min(a, b), max(a, b)
-	if short > room {
-		long = short
-	} else {
-		long = max(short, room-short)
-	}
-	if short+long > room {
+	short := min(a, b)
+	long := room - short
+	if long < short { // to shorten the longer one is not enough
 		short = room / 2
 		long = short + room%2
 	}

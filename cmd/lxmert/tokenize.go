@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -226,6 +227,9 @@ func (t *tokenizeText) UnmarshalJSON(content []byte) error {
 func (r *tokenizeRun) line(ctx context.Context, number int, in inputLine) error {
 	if broken, ok := errors.AsType[readError](in.err); ok {
 		return fmt.Errorf("standard input, after line %d: %w", number-1, broken.error)
+	}
+	if in.err == nil && len(bytes.TrimSpace(in.content)) == 0 {
+		return nil // an empty line asks for nothing
 	}
 	var line tokenizeLine
 	err := in.err
