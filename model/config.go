@@ -106,7 +106,7 @@ func (c *Config) headSize() int { return c.HiddenSize / c.NumAttentionHeads }
 // hostile file cannot make shapes overflow.
 const (
 	maxDimension = 1 << 24
-	maxLayers    = 1 << 10
+	maxLayers    = 128 // GoMLX takes 1.4 s to build that; the time grows with the square
 )
 
 // Validate reports everything that is wrong with the configuration at once, one line a field,
