@@ -100,20 +100,27 @@ var fastClasses = sync.OnceValue(func() *classTable {
 	return t
 })
 
-// marksSince13 are the marks with a combining class that came with Unicode 13 and 14: the
-// Rust library's normaliser is older (U+11938, of Unicode 13, does not decompose there).
-var marksSince13 = [][2]rune{
-	{0x898, 0x89f}, {0x8ca, 0x8d2}, {0xb55, 0xb55}, {0xc3c, 0xc3c}, {0x1715, 0x1715}, {0x1abf, 0x1ace},
-	{0x1dfa, 0x1dfa}, {0xa82c, 0xa82c}, {0x10eab, 0x10eac}, {0x10f82, 0x10f85}, {0x11070, 0x11070},
-	{0x1193d, 0x1193e}, {0x11943, 0x11943}, {0x16ff0, 0x16ff1}, {0x1e2ae, 0x1e2ae},
-}
-
-// fastCombiningClass is combiningClass as the Rust library's normaliser knows it.
+// fastCombiningClass is combiningClass as the Rust library's normaliser knows it, which is of Unicode
+// 9: to it later marks have none.
 func fastCombiningClass(r rune) uint8 {
-	if slices.ContainsFunc(marksSince13, func(m [2]rune) bool { return m[0] <= r && r <= m[1] }) {
+	if !inRanges(fastReordered, r) {
 		return 0
 	}
 	return combiningClass(r)
+}
+
+// inRanges looks r up in sorted, inclusive ranges.
+func inRanges(list [][2]rune, r rune) bool {
+	_, ok := slices.BinarySearchFunc(list, r, func(c [2]rune, r rune) int {
+		switch {
+		case c[1] < r:
+			return -1
+		case c[0] > r:
+			return 1
+		}
+		return 0
+	})
+	return ok
 }
 
 // pythonClasses are the properties Python 3.11 sees (Unicode 14).
@@ -141,13 +148,12 @@ var pythonClasses = sync.OnceValue(func() *classTable {
 	return t
 })
 
-// isWord is \w of Rust's regular expressions: alphabetic, mark, decimal digit,
-// connector punctuation or join control.
+// isWord is \w of the Rust library's regular expressions, whose Unicode is newer than Go's.
 func isWord(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r == '_' || '0' <= r && r <= '9' || 'a' <= r|0x20 && r|0x20 <= 'z'
 	}
-	return unicode.In(r, unicode.L, unicode.Nl, unicode.Other_Alphabetic, unicode.M, unicode.Nd, unicode.Pc, unicode.Join_Control)
+	return inRanges(fastWord, r)
 }
 
 // isSpace is \s of Rust's regular expressions.

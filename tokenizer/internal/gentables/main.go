@@ -1,7 +1,9 @@
-// Command gentables writes tables_gen.go of package tokenizer from the two measured
+// Command gentables writes tables_gen.go of package tokenizer from the measured
 // descriptions of Unicode in its testdata:
 //
 //   - fast_char_classes.json: what the Rust library does with every code point;
+//   - fast_words_marks.json: which ones it takes for parts of words beside added tokens,
+//     and which marks its NFD puts in order;
 //   - unicode14.json: what the unicodedata module of Python 3.11 (Unicode 14.0) says,
 //     on which the slow tokenizer and the original repository rest.
 //
@@ -35,6 +37,11 @@ type fastData struct {
 	} `json:"maps"`
 }
 
+type fastMore struct {
+	Word      [][2]rune `json:"word"`
+	Reordered [][2]rune `json:"reordered"`
+}
+
 type pythonData struct {
 	Ranges struct {
 		Control        [][2]rune `json:"control"`
@@ -59,8 +66,10 @@ func main() {
 	out := flag.String("o", "tables_gen.go", "Go `file` to write")
 	flag.Parse()
 	var fast fastData
+	var more fastMore
 	var python pythonData
 	read(filepath.Join(*data, "fast_char_classes.json"), &fast)
+	read(filepath.Join(*data, "fast_words_marks.json"), &more)
 	read(filepath.Join(*data, "unicode14.json"), &python)
 
 	var b bytes.Buffer
@@ -70,6 +79,8 @@ func main() {
 	ranges(&b, "fastChinese", "get a space on both sides in the fast normaliser", fast.Ranges.Chinese)
 	ranges(&b, "fastWhite", "separate words in the fast pre-tokenizer", fast.Ranges.PreWhitespace)
 	ranges(&b, "fastPunctuation", "are words of their own in the fast pre-tokenizer", fast.Ranges.Punctuation)
+	ranges(&b, "fastWord", "are parts of words beside added tokens: \\w of the Rust library", more.Word)
+	ranges(&b, "fastReordered", "are marks that the fast normaliser's NFD puts in order", more.Reordered)
 	ranges(&b, "pythonControl", "have a category C*", python.Ranges.Control)
 	ranges(&b, "pythonPunctuation", "have a category P*", python.Ranges.Punctuation)
 	ranges(&b, "pythonMark", "have the category Mn", python.Ranges.NonspacingMark)
