@@ -76,23 +76,54 @@ func (m *Model) AskBatch(ctx context.Context, queries []Query) ([][]Answer, erro
 	}
 	select {
 	case m.slots <- struct{}{}:
-		defer func() { <-m.slots }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	out, err := m.network.Forward(ctx, batch, model.Options{})
-	if err != nil {
-		return nil, err
+	type result struct {
+		scores []float32
+		err    error
 	}
-	scores, err := tensors.CopyFlatData[float32](out.QuestionAnsweringScore)
-	if err != nil {
-		return nil, err
+	done := make(chan result, 1)
+	m.mu.RLock()
+	// A pass cannot be stopped in the middle: where ctx ends first it keeps its slot, and
+	// the model, until it is done.
+	go func() {
+		defer func() {
+			m.mu.RUnlock()
+			<-m.slots
+		}()
+		scores, err := m.scores(batch)
+		done <- result{scores, err}
+	}()
+	var scores []float32
+	select {
+	case r := <-done:
+		if r.err != nil {
+			return nil, r.err
+		}
+		scores = r.scores
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 	answers := make([][]Answer, len(queries))
 	for i := range answers {
-		answers[i] = m.rank(scores[i*len(m.labels) : (i+1)*len(m.labels)])
+		if answers[i], err = m.rank(scores[i*len(m.labels) : (i+1)*len(m.labels)]); err != nil {
+			return nil, &QueryError{i, err}
+		}
 	}
 	return answers, nil
+}
+
+// scores runs the model: a logit for each query and answer. mu is held.
+func (m *Model) scores(batch *model.Batch) ([]float32, error) {
+	if m.closed {
+		return nil, model.ErrClosed
+	}
+	out, err := m.network.Forward(context.Background(), batch, model.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return tensors.CopyFlatData[float32](out.QuestionAnsweringScore)
 }
 
 // encode checks one query and tokenizes its question.
@@ -119,6 +150,9 @@ func (m *Model) tokenize(question string) (tokenizer.Encoding, error) {
 	encoding, err := m.tokenizer.Encode(question, tokenizer.Call{})
 	if err != nil {
 		return encoding, fmt.Errorf("the question: %w", err)
+	}
+	if !slices.Contains(encoding.SpecialTokensMask, 0) {
+		return encoding, errors.New("the question has no words: nothing of it is left but the tokens that every question has")
 	}
 	if n := len(encoding.IDs); n > m.config.MaxPositionEmbeddings {
 		return encoding, fmt.Errorf("the question has %d tokens, the model reads %d (max_position_embeddings); shorten it", n, m.config.MaxPositionEmbeddings)
@@ -178,7 +212,12 @@ func fill(mask []float32, n int) {
 }
 
 // rank turns one question's logits into answers, the best first; equal ones by id.
-func (m *Model) rank(logits []float32) []Answer {
+func (m *Model) rank(logits []float32) ([]Answer, error) {
+	for id, logit := range logits {
+		if logit-logit != 0 { // true of NaN and the infinities only
+			return nil, fmt.Errorf("the model scores answer %d with %v: its weights or the regions' features are damaged", id, logit)
+		}
+	}
 	highest := slices.Max(logits)
 	var sum float64
 	for _, logit := range logits {
@@ -189,5 +228,5 @@ func (m *Model) rank(logits []float32) []Answer {
 		answers[id] = Answer{ID: id, Text: m.labels[id], Score: logit, Probability: float32(math.Exp(float64(logit-highest)) / sum)}
 	}
 	slices.SortStableFunc(answers, func(a, b Answer) int { return cmp.Compare(b.Score, a.Score) })
-	return answers
+	return answers, nil
 }

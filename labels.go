@@ -5,26 +5,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-lxmert/lxmert/internal/plainfile"
 )
 
 // maxLabelBytes bounds a label file; the largest known, 9,500 answers with their sources, has 1 MB.
-const maxLabelBytes = 64 << 20
+const maxLabelBytes = 8 << 20
 
 // ReadLabels reads an answer table: the answer of each id, from 0. The file is a JSON list of
 // answers, a JSON object from answer to id (0..n-1, each once), or text with one answer a line, where the line
 // number less one is the id. Errors name the file and the entry.
 func ReadLabels(path string) ([]string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxLabelBytes {
-		return nil, fmt.Errorf("%s: want a plain file of at most %d bytes", path, maxLabelBytes)
-	}
-	data, err := os.ReadFile(path)
+	data, err := plainfile.Read(path, maxLabelBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -42,7 +43,9 @@ type Model struct {
 	labels    []string
 	engine    compute.Backend // to finalize; nil if the caller's
 	slots     chan struct{}   // one for each forward pass that may run at once
-	closing   sync.Once
+
+	mu     sync.RWMutex // held for reading while a question is under way
+	closed bool
 }
 
 // Option is a choice made at [Open].
@@ -62,7 +65,9 @@ func WithBackend(engine compute.Backend) Option { return func(o *options) { o.en
 func WithBackendName(name string) Option { return func(o *options) { o.engineName = name } }
 
 // WithLabels gives the answer of each id, in place of the directory's table.
-func WithLabels(labels []string) Option { return func(o *options) { o.labels = labels } }
+func WithLabels(labels []string) Option {
+	return func(o *options) { o.labels = slices.Clone(labels) }
+}
 
 // WithConcurrency bounds the forward passes that run at once; others wait. The default is one, for
 // one pass already uses all cores.
@@ -77,7 +82,9 @@ const LabelsName = "labels.json"
 func Open(dir string, opts ...Option) (*Model, error) {
 	o := options{concurrency: 1}
 	for _, option := range opts {
-		option(&o)
+		if option != nil {
+			option(&o)
+		}
 	}
 	if o.concurrency < 1 {
 		return nil, fmt.Errorf("concurrency: found %d, want 1 or more", o.concurrency)
@@ -127,11 +134,16 @@ func answerTable(dir string, config *model.Config, labels []string) ([]string, e
 			return nil, err
 		}
 	}
-	if labels == nil && len(config.ID2Label) > 0 {
-		source = filepath.Join(dir, pretrained.ConfigName) + ": id2label"
-		var err error
-		if labels, err = labelsByID(config.ID2Label); err != nil {
-			return nil, fmt.Errorf("%s: %w", source, err)
+	if fromFile := source == path; fromFile && len(config.ID2Label) > 0 {
+		inConfig := filepath.Join(dir, pretrained.ConfigName) + ": id2label"
+		named, err := labelsByID(config.ID2Label)
+		switch {
+		case err != nil && labels == nil:
+			return nil, fmt.Errorf("%s: %w", inConfig, err)
+		case labels == nil:
+			source, labels = inConfig, named
+		case err == nil && len(named) == len(labels) && !slices.Equal(named, labels):
+			return nil, fmt.Errorf("%s and %s disagree about the answers: remove the one that is not the model's", path, inConfig)
 		}
 	}
 	if labels == nil {
@@ -152,14 +164,17 @@ func (m *Model) Labels() []string { return append([]string(nil), m.labels...) }
 // Tokenizer is the model's tokenizer.
 func (m *Model) Tokenizer() *tokenizer.Tokenizer { return m.tokenizer }
 
-// Close frees the model, after the questions under way. Later questions get an error.
+// Close frees the model, after the questions under way. Later questions get [model.ErrClosed].
 func (m *Model) Close() error {
-	var err error
-	m.closing.Do(func() {
-		err = m.network.Close()
-		if m.engine != nil {
-			m.engine.Finalize()
-		}
-	})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil
+	}
+	m.closed = true
+	err := m.network.Close()
+	if m.engine != nil {
+		m.engine.Finalize()
+	}
 	return err
 }

@@ -13,7 +13,9 @@ import (
 	"testing"
 
 	"github.com/go-lxmert/lxmert"
+	"github.com/go-lxmert/lxmert/checkpoint"
 	"github.com/go-lxmert/lxmert/data"
+	"github.com/go-lxmert/lxmert/model"
 )
 
 const example = "examples/tiny"
@@ -156,6 +158,7 @@ func TestAskRefuses(t *testing.T) {
 	}{
 		"empty":     {regions, "", "the question is empty"},
 		"blank":     {regions, " \t\n", "the question is empty"},
+		"invisible": {regions, "\u200b\x01", "no words"},
 		"not UTF-8": {regions, "what \xff?", "not UTF-8"},
 		"long":      {regions, strings.Repeat("dog ", 100), "the model reads 64"},
 		"10 MB":     {regions, strings.Repeat("dog ", 10<<18), "shorten it"},
@@ -262,5 +265,123 @@ func BenchmarkAsk(b *testing.B) {
 		if _, err := m.Ask(b.Context(), regions, "What color is the dog?"); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestCloseDuringAsk: questions under way get their answers, later ones ErrClosed, and nothing else.
+func TestCloseDuringAsk(t *testing.T) {
+	m, regions, _ := open(t, lxmert.WithConcurrency(4))
+	var group sync.WaitGroup
+	started := make(chan struct{}, 6)
+	for range 6 {
+		group.Go(func() {
+			for i := 0; ; i++ {
+				_, err := m.Ask(context.Background(), regions, "What color is the dog?")
+				if i == 0 {
+					started <- struct{}{}
+				}
+				if err != nil {
+					if !errors.Is(err, model.ErrClosed) {
+						t.Errorf("got %v", err)
+					}
+					return
+				}
+			}
+		})
+	}
+	for range 6 {
+		<-started
+	}
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+	group.Wait()
+}
+
+// TestCancelledKeepsItsSlot: a caller that gives up does not let more passes run than were allowed. The pass it left behind
+// ends before the next one begins, so the next one's answer is right and the model can be closed.
+func TestCancelledKeepsItsSlot(t *testing.T) {
+	m, regions, _ := open(t)
+	want, err := m.Ask(t.Context(), regions, "What color is the dog?")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 50 {
+		ctx, cancel := context.WithCancel(t.Context())
+		go cancel()
+		if _, err := m.Ask(ctx, regions, "Is the man wearing a hat?"); err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	got, err := m.Ask(t.Context(), regions, "What color is the dog?")
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// TestLabelsAreCopied: the model's answers are its own.
+func TestLabelsAreCopied(t *testing.T) {
+	labels := make([]string, 22)
+	m, _, _ := open(t, lxmert.WithLabels(labels), nil)
+	labels[0] = "changed"
+	if m.Labels()[0] != "" {
+		t.Error("the caller's slice is the model's")
+	}
+}
+
+// TestDamagedWeights: an answer head that gives NaN is reported, not ranked.
+func TestDamagedWeights(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(example)); err != nil {
+		t.Fatal(err)
+	}
+	file, err := checkpoint.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var damaged []checkpoint.Tensor
+	for _, name := range file.Names() {
+		tensor, _ := file.Tensor(name)
+		if name == "answer_head.logit_fc.3.bias" {
+			values, err := tensor.Float32s()
+			if err != nil {
+				t.Fatal(err)
+			}
+			values[3] = float32(math.NaN())
+			if tensor, err = checkpoint.FromFloat32s(name, tensor.Shape, values); err != nil {
+				t.Fatal(err)
+			}
+		} else if tensor, err = tensor.Clone(); err != nil {
+			t.Fatal(err)
+		}
+		damaged = append(damaged, tensor)
+	}
+	file.Close()
+	if err := checkpoint.Write(filepath.Join(dir, checkpoint.SingleName), damaged, nil); err != nil {
+		t.Fatal(err)
+	}
+	m, err := lxmert.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	_, regions, _ := open(t)
+	if _, err := m.Ask(t.Context(), regions, "why?"); err == nil || !strings.Contains(err.Error(), "scores answer 3 with NaN") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestTablesDisagree: labels.json and id2label of one size and other answers.
+func TestTablesDisagree(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(example)); err != nil {
+		t.Fatal(err)
+	}
+	other := strings.Repeat("other\n", 22)
+	if err := os.WriteFile(filepath.Join(dir, lxmert.LabelsName), []byte(other), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lxmert.Open(dir); err == nil || !strings.Contains(err.Error(), "disagree") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -159,7 +159,7 @@ func inFile(path string, err error) error {
 		for _, e := range many.Unwrap() {
 			errs = append(errs, fmt.Errorf("%s: %w", path, e))
 		}
-		return errors.Join(errs...)
+		return join(errs)
 	}
 	return fmt.Errorf("%s: %w", path, err)
 }

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"os"
 
+	"github.com/go-lxmert/lxmert/internal/plainfile"
 	"github.com/go-lxmert/lxmert/vision"
 )
 
@@ -60,14 +61,7 @@ func OpenTSV(path string) (*TSV, error) {
 }
 
 func openPlain(path string) (*os.File, error) {
-	info, err := os.Stat(path) // before opening: a pipe would wait for a writer
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no plain file (%s), want a TSV, not packed", path, info.Mode())
-	}
-	return os.Open(path)
+	return plainfile.Open(path)
 }
 
 // newTSV completes what OpenTSV and OpenTSVCached began; it closes the file on error.

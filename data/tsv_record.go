@@ -12,10 +12,7 @@ import (
 	"github.com/go-lxmert/lxmert/vision"
 )
 
-const (
-	maxBoxes = 10_000
-	maxSide  = 1 << 20 // pixels
-)
+const maxSide = 1 << 20 // pixels
 
 // parseRecord reads one line, without its end. The error names the column.
 func parseRecord(line []byte) (id string, r vision.Regions, err error) {
@@ -27,7 +24,7 @@ func parseRecord(line []byte) (id string, r vision.Regions, err error) {
 	id = string(fields[0])
 	r.Size.Height = p.count(1, "img_h", maxSide)
 	r.Size.Width = p.count(2, "img_w", maxSide)
-	n := p.count(7, "num_boxes", maxBoxes)
+	n := p.count(7, "num_boxes", vision.MaxRegions)
 	r.Objects = labels(p.array(3, "objects_id", 8*n), p.array(4, "objects_conf", 4*n))
 	r.Attributes = labels(p.array(5, "attrs_id", 8*n), p.array(6, "attrs_conf", 4*n))
 	boxes := floats(p.array(8, "boxes", 4*4*n))
@@ -40,7 +37,7 @@ func parseRecord(line []byte) (id string, r vision.Regions, err error) {
 		return id, vision.Regions{}, err
 	}
 	if err := r.Check(r.FeatureWidth, 4); err != nil {
-		return id, vision.Regions{}, fmt.Errorf("boxes divided by img_w, img_h (%d × %d): %w", r.Size.Width, r.Size.Height, err)
+		return id, vision.Regions{}, fmt.Errorf("(boxes divided by img_w, img_h, %d × %d) %w", r.Size.Width, r.Size.Height, err)
 	}
 	return id, r, nil
 }

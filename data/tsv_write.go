@@ -77,8 +77,8 @@ func writable(id string, r vision.Regions) error {
 		return fmt.Errorf("this id would be taken for a header")
 	case r.Size.Width <= 0 || r.Size.Height <= 0 || max(r.Size.Width, r.Size.Height) > maxSide:
 		return fmt.Errorf("the picture's size is %d × %d pixels, want 1 to %d: a TSV has boxes in pixels", r.Size.Width, r.Size.Height, maxSide)
-	case r.Len() > maxBoxes:
-		return fmt.Errorf("%d regions, want at most %d", r.Len(), maxBoxes)
+	case r.Len() > vision.MaxRegions:
+		return fmt.Errorf("%d regions, want at most %d", r.Len(), vision.MaxRegions)
 	}
 	// In base64 four letters are three bytes; the other columns stay below 100 bytes a region.
 	if size := len(r.Features)*4/3*4 + 100*r.Len(); size > maxLine-2*maxID {

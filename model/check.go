@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -166,9 +168,21 @@ func (p *preparation) shape(name string, value *tensors.Tensor, want []int) bool
 		ok = want[i] == 0 || want[i] == found[i]
 	}
 	if !ok {
-		p.bad(name, "found shape %v, want %v", found, want)
+		p.bad(name, "found shape %v, want %s", found, wantedShape(want))
 	}
 	return ok
+}
+
+// wantedShape writes a wanted shape; what is not known for lack of another input is a question mark.
+func wantedShape(want []int) string {
+	axes := make([]string, len(want))
+	for i, size := range want {
+		axes[i] = strconv.Itoa(size)
+		if size == 0 {
+			axes[i] = "?"
+		}
+	}
+	return "[" + strings.Join(axes, " ") + "]"
 }
 
 // integers returns int32 values, each lowest..highest, or [IgnoreLabel] where that is allowed.
@@ -225,22 +239,28 @@ func (p *preparation) finite(name string, value *tensors.Tensor) *tensors.Tensor
 	return tensors.FromFlatDataAndDimensions(flat, value.Shape().Dimensions...)
 }
 
-// mask returns float32 values.
+// mask returns float32 values, each 0..1: beyond that the mask's large number overflows.
 func (p *preparation) mask(name string, value *tensors.Tensor, want ...int) *tensors.Tensor {
 	if !p.shape(name, value, want) {
 		return nil
 	}
-	if value.DType() == dtypes.Float32 {
-		return p.finite(name, value)
-	}
-	wide, ok := readIntegers(value, true)
-	if !ok {
+	var mask []float32
+	if wide, ok := readIntegers(value, true); ok {
+		mask = make([]float32, len(wide))
+		for i, v := range wide {
+			mask[i] = float32(v)
+		}
+	} else if value.DType() == dtypes.Float32 {
+		mask = tensors.MustCopyFlatData[float32](value)
+	} else {
 		p.bad(name, "found %v, want bool, int32, int64 or float32", value.DType())
 		return nil
 	}
-	mask := make([]float32, len(wide))
-	for i, v := range wide {
-		mask[i] = float32(v)
+	for i, v := range mask {
+		if !(v >= 0 && v <= 1) { // so that NaN fails
+			p.bad(name, "element %v is %v, want 0..1", index(i, value.Shape().Dimensions), v)
+			return nil
+		}
 	}
 	return tensors.FromFlatDataAndDimensions(mask, value.Shape().Dimensions...)
 }

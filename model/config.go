@@ -105,8 +105,10 @@ func (c *Config) headSize() int { return c.HiddenSize / c.NumAttentionHeads }
 // Limits on what a config file may ask for: far above any LXMERT, low enough that a
 // hostile file cannot make shapes overflow.
 const (
-	maxDimension = 1 << 24
-	maxLayers    = 128 // GoMLX takes 1.4 s to build that; the time grows with the square
+	maxDimension = 1 << 20
+	maxVocab     = 1 << 22
+	maxWeights   = 1 << 32 // numbers in all weights: 16 GiB
+	maxLayers    = 128     // GoMLX takes 1.4 s to build that; the time grows with the square
 )
 
 // Validate reports everything that is wrong with the configuration at once, one line a field,
@@ -125,8 +127,12 @@ func (c *Config) Validate() error {
 		{"type_vocab_size", c.TypeVocabSize}, {"visual_feat_dim", c.VisualFeatDim}, {"visual_pos_dim", c.VisualPosDim},
 		{"num_qa_labels", c.NumQALabels}, {"num_object_labels", c.NumObjectLabels}, {"num_attr_labels", c.NumAttrLabels},
 	} {
-		if size.value < 1 || size.value > maxDimension {
-			bad(size.key, "found %d, want 1..%d", size.value, maxDimension)
+		highest := maxDimension
+		if size.key == "vocab_size" {
+			highest = maxVocab
+		}
+		if size.value < 1 || size.value > highest {
+			bad(size.key, "found %d, want 1..%d", size.value, highest)
 		}
 	}
 	if c.HiddenSize > 0 && c.NumAttentionHeads > 0 && c.HiddenSize%c.NumAttentionHeads != 0 {
@@ -154,14 +160,14 @@ func (c *Config) Validate() error {
 			bad(p.key, "found %v, want a probability in [0, 1)", p.value)
 		}
 	}
-	if !(c.InitializerRange >= 0) || math.IsInf(c.InitializerRange, 0) {
-		bad("initializer_range", "found %v, want a finite standard deviation, 0 or more", c.InitializerRange)
+	if !(c.InitializerRange >= 0 && c.InitializerRange <= 1e6) {
+		bad("initializer_range", "found %v, want a standard deviation in 0..1e6", c.InitializerRange)
 	}
 	if math.IsNaN(c.VisualLossNormalizer) || math.IsInf(c.VisualLossNormalizer, 0) {
 		bad("visual_loss_normalizer", "found %v, want a finite number", c.VisualLossNormalizer)
 	}
 	if _, ok := activations[c.HiddenAct]; !ok {
-		bad("hidden_act", "found %q, want one of %q", c.HiddenAct, Activations())
+		bad("hidden_act", "found %q, want one of %q", shorten(c.HiddenAct), Activations())
 	}
 	for id := range c.ID2Label {
 		if id < 0 || id >= maxDimension {

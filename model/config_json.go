@@ -14,7 +14,7 @@ import (
 )
 
 // maxConfigBytes bounds a config.json: a label table of 9,500 answers takes 0.3 MB.
-const maxConfigBytes = 64 << 20
+const maxConfigBytes = 8 << 20
 
 // ReadConfig reads a Hugging Face config.json. Absent keys take their defaults, unknown
 // keys go to Extra; num_hidden_layers may be the object {"language", "vision",
@@ -46,7 +46,7 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 		return errors.New("want a JSON object, found null")
 	}
 	if kind, ok := object["model_type"]; ok && string(kind) != `"lxmert"` {
-		return fmt.Errorf(`model_type: found %s, want "lxmert"`, kind)
+		return fmt.Errorf(`model_type: found %s, want "lxmert"`, shorten(string(kind)))
 	}
 	var errs []error
 	fields := reflect.ValueOf(c).Elem()

@@ -94,8 +94,13 @@ func Declare(c *Config, head Head) ([]Weight, error) {
 		return nil, err
 	}
 	var weights []Weight
+	total := 0
 	for v := range store.IterVariables() {
 		weights = append(weights, Weight{weightName(v.Path()), v.Shape().Dimensions})
+		total += v.Shape().Size()
+	}
+	if total > maxWeights {
+		return nil, fmt.Errorf("the configuration asks for %d weights, at most %d are allowed: check its sizes", total, maxWeights)
 	}
 	return weights, nil
 }

@@ -4,6 +4,7 @@
 package pretrained
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/go-lxmert/lxmert/checkpoint"
 	"github.com/go-lxmert/lxmert/internal/atomicfile"
+	"github.com/go-lxmert/lxmert/internal/plainfile"
 	"github.com/go-lxmert/lxmert/model"
 )
 
@@ -59,16 +61,29 @@ func Config(dir string) (*model.Config, error) {
 
 // ReadConfigFile is [Config] for a file of another name.
 func ReadConfigFile(path string) (*model.Config, error) {
-	file, err := os.Open(path)
+	file, err := plainfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
 	config, err := model.ReadConfig(file)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, InFile(path, err)
 	}
 	return config, nil
+}
+
+// InFile names the file on each line of an error that joins several.
+func InFile(path string, err error) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	var errs []error
+	for _, e := range joined.Unwrap() {
+		errs = append(errs, InFile(path, e))
+	}
+	return errors.Join(errs...)
 }
 
 // Load reads a model with that head from a directory onto a backend. The report says which weights the
@@ -164,9 +179,9 @@ const maxShardBytes = 5_000_000_000
 // Save writes a model's config.json and weights into a directory, which is made if need be: what
 // transformers and the safetensors library read. The masked-language head's decoder, tied to the word
 // embedding, is left out, as they do. Each file appears when it is complete, the weights before
-// the configuration.
-func Save(dir string, n *model.Network) error {
-	stored, err := storedTensors(n.Weights())
+// the configuration; if ctx ends before that, what was there stays.
+func Save(ctx context.Context, dir string, n *model.Network) error {
+	stored, err := storedTensors(ctx, n.Weights())
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func TestRoundTrip(t *testing.T) {
 		if err := report.Err(); err != nil {
 			t.Errorf("%s: %v", dir, err)
 		}
-		if err := pretrained.Save(saved, m.Network); err != nil {
+		if err := pretrained.Save(t.Context(), saved, m.Network); err != nil {
 			t.Fatal(err)
 		}
 		want, err := os.ReadFile(filepath.Join(source, "model.safetensors"))
@@ -84,7 +84,7 @@ func TestSaveClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := pretrained.Save(dir, m.Network); err != nil {
+	if err := pretrained.Save(t.Context(), dir, m.Network); err != nil {
 		t.Fatal(err)
 	}
 	before, err := os.ReadFile(filepath.Join(dir, "model.safetensors"))
@@ -92,7 +92,7 @@ func TestSaveClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.Close()
-	if err := pretrained.Save(dir, m.Network); !errors.Is(err, model.ErrClosed) {
+	if err := pretrained.Save(t.Context(), dir, m.Network); !errors.Is(err, model.ErrClosed) {
 		t.Errorf("got %v", err)
 	}
 	if after, err := os.ReadFile(filepath.Join(dir, "model.safetensors")); err != nil || !bytes.Equal(before, after) {
@@ -113,7 +113,7 @@ func TestBaseAndHeads(t *testing.T) {
 		t.Errorf("%d unexpected, %d missing", len(report.Unexpected), len(report.Missing))
 	}
 	dir := t.TempDir()
-	if err := pretrained.Save(dir, base.Network); err != nil {
+	if err := pretrained.Save(t.Context(), dir, base.Network); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := pretrained.LxmertForQuestionAnswering(on, dir, pretrained.Options{}); err == nil || !strings.Contains(err.Error(), "answer_head.logit_fc.0.weight") {
@@ -168,7 +168,7 @@ func TestBatchFile(t *testing.T) {
 	if err := pretrained.WriteTensors(path, maps.All(out)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := pretrained.ReadBatch(path); err == nil || !strings.Contains(err.Error(), "tensor loss is no input") {
+	if _, err := pretrained.ReadBatch(path); err == nil || !strings.Contains(err.Error(), `tensor "loss" is no input`) {
 		t.Errorf("got %v", err)
 	}
 	delete(out, "loss")

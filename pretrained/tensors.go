@@ -1,6 +1,7 @@
 package pretrained
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -23,6 +24,10 @@ func ReadBatch(path string) (*model.Batch, error) {
 	batch := &model.Batch{}
 	var errs []error
 	for _, name := range file.Names() {
+		if len(errs) == maxErrors {
+			errs = append(errs, fmt.Errorf("%s: and so on", path))
+			break
+		}
 		stored, _ := file.Tensor(name)
 		value, err := toTensor(stored)
 		if err != nil {
@@ -30,13 +35,16 @@ func ReadBatch(path string) (*model.Batch, error) {
 			continue
 		}
 		if !batch.Set(name, value) {
-			errs = append(errs, fmt.Errorf("%s: tensor %s is no input of LXMERT; inputs are named as its arguments are: "+
+			errs = append(errs, fmt.Errorf("%s: tensor %.100q is no input of LXMERT; inputs are named as its arguments are: "+
 				"input_ids, inputs_embeds, token_type_ids, attention_mask, visual_feats, visual_pos, visual_attention_mask, "+
 				"labels, matched_label, ans, obj_labels.{obj,attr,feat}.{label,conf}", path, name))
 		}
 	}
 	return batch, errors.Join(errs...)
 }
+
+// maxErrors is how many faults of one file are told.
+const maxErrors = 20
 
 // toTensor copies a stored tensor: floats as float32, integers as int64.
 func toTensor(stored checkpoint.Tensor) (*tensors.Tensor, error) {
@@ -60,15 +68,16 @@ func toTensor(stored checkpoint.Tensor) (*tensors.Tensor, error) {
 //
 // The file appears when it is complete.
 func WriteTensors(path string, named iter.Seq2[string, *tensors.Tensor]) error {
-	stored, err := storedTensors(named)
+	stored, err := storedTensors(context.Background(), named)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return checkpoint.Write(path, stored, map[string]string{"format": "pt"})
 }
 
-// storedTensors describes tensors for writing; their bytes are fetched one tensor at a time.
-func storedTensors(named iter.Seq2[string, *tensors.Tensor]) ([]checkpoint.Tensor, error) {
+// storedTensors describes tensors for writing; their bytes are fetched one tensor at a time, until
+// ctx ends.
+func storedTensors(ctx context.Context, named iter.Seq2[string, *tensors.Tensor]) ([]checkpoint.Tensor, error) {
 	var stored []checkpoint.Tensor
 	for name, value := range named {
 		if value.DType() != dtypes.Float32 {
@@ -77,6 +86,9 @@ func storedTensors(named iter.Seq2[string, *tensors.Tensor]) ([]checkpoint.Tenso
 		stored = append(stored, checkpoint.Tensor{
 			Name: name, DType: checkpoint.F32, Shape: value.Shape().Dimensions,
 			Fetch: func() (data []byte, err error) {
+				if err := ctx.Err(); err != nil {
+					return nil, err
+				}
 				err = value.ConstBytes(func(b []byte) { data = append(data, b...) })
 				return data, err
 			},

@@ -3,10 +3,11 @@ package tokenizer
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/go-lxmert/lxmert/internal/plainfile"
 )
 
 // The files of a tokenizer's directory, as transformers names them.
@@ -114,19 +115,5 @@ func (t *Tokenizer) finish(where string, opts []Option) (*Tokenizer, error) {
 	return t, nil
 }
 
-// readFile reads a whole file of bounded size.
-func readFile(file string) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	if len(content) > maxFile {
-		return nil, fmt.Errorf("%s: has more than %d bytes; no tokenizer needs that much", file, maxFile)
-	}
-	return content, nil
-}
+// readFile reads a whole plain file of bounded size.
+func readFile(file string) ([]byte, error) { return plainfile.Read(file, maxFile) }

@@ -10,6 +10,10 @@ import (
 // pixels and storing in half precision costs, and less than a pixel of most pictures.
 const Tolerance = 1e-4
 
+// MaxRegions is how many regions of one picture are let in. LXMERT's detector keeps 36, others up to
+// 100; memory grows with the square.
+const MaxRegions = 1024
+
 // Check says whether a model that wants features of that width and places of that many
 // numbers (visual_feat_dim and visual_pos_dim of its config) can look at the regions.
 // The error has a line for each kind of fault, with the first region that has it, what
@@ -42,6 +46,9 @@ func (r Regions) shape(c *checker, featureWidth, posWidth int) int {
 	}
 	if r.FeatureWidth > 0 && len(r.Features)%r.FeatureWidth != 0 {
 		c.whole("%d numbers in features, want a multiple of their width, %d", len(r.Features), r.FeatureWidth)
+	}
+	if n > MaxRegions {
+		c.whole("%d regions, want at most %d: the model's work grows with the square; keep the most confident ones", n, MaxRegions)
 	}
 	if n == 0 {
 		c.whole("no regions, want at least one: a picture without objects still has a region that covers it")

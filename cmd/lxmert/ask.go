@@ -3,14 +3,18 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/go-lxmert/lxmert"
+	"github.com/go-lxmert/lxmert/backend"
 	"github.com/go-lxmert/lxmert/data"
+	"github.com/go-lxmert/lxmert/pretrained"
 )
 
 func newAsk() *cobra.Command {
@@ -38,8 +42,13 @@ The score is the model's logit; the probability is the softmax over all answers.
 			if top < 1 {
 				return usagef("--top: found %d, want 1 or more", top)
 			}
-			options := []lxmert.Option{lxmert.WithBackendName(engineName)}
-			if labels != "" {
+			engine, err := backend.Open(engineName)
+			if err != nil {
+				return usageError{err}
+			}
+			defer engine.Finalize()
+			options := []lxmert.Option{lxmert.WithBackend(engine)}
+			if cmd.Flags().Changed("labels") {
 				table, err := lxmert.ReadLabels(labels)
 				if err != nil {
 					return err
@@ -65,6 +74,9 @@ The score is the model's logit; the probability is the softmax over all answers.
 				return err
 			}
 			defer m.Close()
+			if err := regions.Check(m.Config().VisualFeatDim, m.Config().VisualPosDim); err != nil {
+				return pretrained.InFile(fmt.Sprintf("%s: %s", features, imageID), err)
+			}
 			answered := asked{ImageID: imageID, Regions: regions.Len(), Preset: regions.Preset, LoadMS: milliseconds(start)}
 			for _, question := range questions {
 				start := time.Now()
@@ -126,10 +138,10 @@ func newAskedQuestion(question string, answers []lxmert.Answer, ms float64) aske
 func (a asked) print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, q := range a.Questions {
-		fmt.Fprintf(w, "%s\n", q.Question)
+		fmt.Fprintf(w, "%s\n", plain(q.Question))
 		fmt.Fprintf(table, "\tscore\tprobability\t  answer\n")
 		for rank, answer := range q.Answers {
-			text := answer.Text
+			text := plain(answer.Text)
 			if text == "" {
 				text = "(the empty answer)"
 			}
@@ -144,8 +156,17 @@ func (a asked) print(w io.Writer) error {
 	if a.Preset != "" {
 		preset = " by " + a.Preset
 	}
-	_, err := fmt.Fprintf(w, "%s: %d regions%s; model loaded in %.0f ms\n", a.ImageID, a.Regions, preset, a.LoadMS)
+	_, err := fmt.Fprintf(w, "%s: %d regions%s; model loaded in %.0f ms\n", plain(a.ImageID), a.Regions, preset, a.LoadMS)
 	return err
+}
+
+// plain makes characters that a terminal would act on visible.
+func plain(text string) string {
+	if strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
+		return text
+	}
+	quoted := strconv.Quote(text)
+	return quoted[1 : len(quoted)-1]
 }
 
 // milliseconds since start, to a microsecond.

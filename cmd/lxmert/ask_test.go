@@ -106,7 +106,7 @@ func TestInit(t *testing.T) {
 			t.Errorf("%s differs from the example's", file.Name())
 		}
 	}
-	if code, _, errOut := command(t, "", args...); code != exitFailure || !strings.Contains(errOut, "holds a model already") {
+	if code, _, errOut := command(t, "", args...); code != exitFailure || !strings.Contains(errOut, "holds config.json already") {
 		t.Errorf("a second time: exit code %d, %s", code, errOut)
 	}
 	config, err := pretrained.Config(dir)
@@ -177,5 +177,51 @@ func TestHelp(t *testing.T) {
 	}
 	if code, out, _ := command(t, "", "completion", "bash"); code != exitOK || !strings.Contains(out, "lxmert") {
 		t.Errorf("completion: exit code %d", code)
+	}
+}
+
+// TestInitRefuses: contradictions, and places where something is.
+func TestInitRefuses(t *testing.T) {
+	t.Setenv("GOMLX_BACKEND", "")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	taken := filepath.Join(dir, "taken")
+	if err := os.MkdirAll(taken, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(taken, "model.safetensors"), []byte("precious"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	words, answers := "../../examples/words.txt", "../../examples/answers.txt"
+	for name, test := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"a file":           {[]string{"--out", file}, exitFailure, "is no directory"},
+		"below a file":     {[]string{"--out", filepath.Join(file, "sub")}, exitFailure, "file"},
+		"weights":          {[]string{"--out", taken}, exitFailure, "holds model.safetensors already"},
+		"small vocabulary": {[]string{"--out", filepath.Join(dir, "a"), "--set", "vocab_size=5"}, exitUsage, "the vocabulary has"},
+		"other answers":    {[]string{"--out", filepath.Join(dir, "b"), "--labels", answers, "--set", "num_qa_labels=7"}, exitUsage, "has 22 answers"},
+		"no config":        {[]string{"--out", filepath.Join(dir, "c"), "--config", ""}, exitFailure, "no such file"},
+		"too large":        {[]string{"--out", filepath.Join(dir, "d"), "--set", "hidden_size=1048576", "--set", "num_attention_heads=1"}, exitFailure, "weights, at most"},
+	} {
+		code, _, errOut := command(t, "", append([]string{"init", "--vocab", words}, test.args...)...)
+		if code != test.code || !strings.Contains(errOut, test.want) {
+			t.Errorf("%s: exit code %d, want %d; %q is to be in: %s", name, code, test.code, test.want, errOut)
+		}
+	}
+	if content, err := os.ReadFile(filepath.Join(taken, "model.safetensors")); err != nil || string(content) != "precious" {
+		t.Errorf("the weights that were there: %q, %v", content, err)
+	}
+}
+
+// TestVersion: the flag prints something.
+func TestVersion(t *testing.T) {
+	if code, out, errOut := command(t, "", "--version"); code != exitOK || !strings.Contains(out, "lxmert version") {
+		t.Errorf("exit code %d, %s%s", code, out, errOut)
 	}
 }

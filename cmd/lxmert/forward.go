@@ -1,12 +1,18 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/spf13/cobra"
 
 	"github.com/go-lxmert/lxmert/backend"
+	"github.com/go-lxmert/lxmert/checkpoint"
+	"github.com/go-lxmert/lxmert/internal/atomicfile"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/pretrained"
 )
@@ -48,6 +54,9 @@ standard error.`,
 			if err != nil {
 				return err
 			}
+			if err := writable(out, dir); err != nil {
+				return err
+			}
 			engine, err := backend.Open(engineName)
 			if err != nil {
 				return usageError{err}
@@ -57,7 +66,7 @@ standard error.`,
 			if err != nil {
 				return err
 			}
-			defer m.Close()
+			defer closeUnlessEnded(cmd.Context(), m)
 			for _, name := range report.NewlyInitialised() {
 				fmt.Fprintf(cmd.ErrOrStderr(), "lxmert: %s is not in the checkpoint and starts fresh\n", name)
 			}
@@ -68,7 +77,12 @@ standard error.`,
 			}
 			result, err := m.Run(cmd.Context(), batch, wanted)
 			if err != nil {
-				return fmt.Errorf("%s: %w", in, err)
+				return pretrained.InFile(in, err)
+			}
+			for name, value := range result.Named() {
+				if name != "loss" && !finite(value) { // a loss without labels is NaN
+					fmt.Fprintf(cmd.ErrOrStderr(), "lxmert: warning: %s has values that are not finite: weights or inputs are damaged\n", name)
+				}
 			}
 			return pretrained.WriteTensors(out, result.Named())
 		},
@@ -87,6 +101,47 @@ standard error.`,
 	backendFlag(cmd, &engineName)
 	required(cmd, "model", "head", "in", "out")
 	return cmd
+}
+
+// closeUnlessEnded frees a model, but for one whose pass was given up: Close would wait for the pass.
+func closeUnlessEnded(ctx context.Context, m *model.Network) {
+	if ctx.Err() == nil {
+		m.Close()
+	}
+}
+
+// writable finds out before the work whether its result can be written, and refuses to write it over
+// the model.
+func writable(out, modelDir string) error {
+	if info, err := os.Stat(out); err == nil {
+		files, err := checkpoint.Open(modelDir)
+		if err != nil {
+			return err
+		}
+		defer files.Close()
+		for _, path := range append(files.Files(), filepath.Join(modelDir, pretrained.ConfigName)) {
+			if other, err := os.Stat(path); err == nil && os.SameFile(info, other) {
+				return usagef("--out: %s belongs to the model; choose another file", out)
+			}
+		}
+	}
+	file, err := atomicfile.Create(out, 0o644)
+	if err != nil {
+		return err
+	}
+	file.Discard()
+	return nil
+}
+
+// finite looks for NaN and infinities.
+func finite(value *tensors.Tensor) bool {
+	ok := true
+	tensors.MustConstFlatData(value, func(flat []float32) {
+		for _, v := range flat {
+			ok = ok && v-v == 0
+		}
+	})
+	return ok
 }
 
 // overriddenConfig is the directory's configuration with key=value pairs applied.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -41,7 +42,7 @@ fixes vocab_size, and the answer table num_qa_labels and id2label. The same seed
 				return usageError{fmt.Errorf("--head: %w", err)}
 			}
 			config := model.DefaultConfig()
-			if configFile != "" {
+			if cmd.Flags().Changed("config") {
 				if config, err = pretrained.ReadConfigFile(configFile); err != nil {
 					return err
 				}
@@ -51,12 +52,14 @@ fixes vocab_size, and the answer table num_qa_labels and id2label. The same seed
 				return err
 			}
 			config.VocabSize = words.VocabSize()
-			if labels != "" {
+			answers := 0
+			if cmd.Flags().Changed("labels") {
 				table, err := lxmert.ReadLabels(labels)
 				if err != nil {
 					return err
 				}
-				config.NumQALabels = len(table)
+				answers = len(table)
+				config.NumQALabels = answers
 				config.ID2Label = make(map[int]string, len(table))
 				for id, answer := range table {
 					config.ID2Label[id] = answer
@@ -65,31 +68,41 @@ fixes vocab_size, and the answer table num_qa_labels and id2label. The same seed
 			if err := override(config, sets); err != nil {
 				return err
 			}
-			if _, err := os.Stat(filepath.Join(out, pretrained.ConfigName)); !force && !errors.Is(err, os.ErrNotExist) {
-				return fmt.Errorf("%s holds a model already; choose another directory, or --force to replace it", out)
+			if config.VocabSize < words.VocabSize() {
+				return usagef("--set vocab_size=%d: the vocabulary has %d words", config.VocabSize, words.VocabSize())
+			}
+			if answers > 0 && (config.NumQALabels != answers || len(config.ID2Label) != answers) {
+				return usagef("--set num_qa_labels or id2label: the answer table has %d answers", answers)
+			}
+			if err := vacant(out, force); err != nil {
+				return err
 			}
 			engine, err := backend.Open(backend.Default)
 			if err != nil {
 				return err
 			}
 			defer engine.Finalize()
-			m, err := model.New(engine, config, head, config.Fresh(seed))
+			m, err := model.New(engine, config, head, until(cmd.Context(), config.Fresh(seed)))
 			if err != nil {
 				return err
 			}
 			defer m.Close()
-			if err := pretrained.Save(out, m); err != nil {
+			if err := pretrained.Save(cmd.Context(), out, m); err != nil {
 				return err
 			}
 			if err := words.Save(out); err != nil {
+				return err
+			}
+			// A table that was there would win over the new one.
+			if err := os.Remove(filepath.Join(out, lxmert.LabelsName)); err != nil && !errors.Is(err, os.ErrNotExist) {
 				return err
 			}
 			size := 0
 			for _, value := range m.Weights() {
 				size += value.Size()
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: %s, %s random parameters\n", out, head.Class(), grouped(size))
-			return nil
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s, %s random parameters\n", out, head.Class(), grouped(size))
+			return err
 		},
 	}
 	flags := cmd.Flags()
@@ -103,4 +116,39 @@ fixes vocab_size, and the answer table num_qa_labels and id2label. The same seed
 	flags.BoolVar(&force, "force", false, "replace a model that is there")
 	required(cmd, "out", "vocab")
 	return cmd
+}
+
+// vacant refuses a directory with anything of a model in it, unless it may be replaced.
+func vacant(dir string, force bool) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s is no directory; choose another name", dir)
+	case force:
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if ext := filepath.Ext(entry.Name()); ext == ".json" || ext == ".safetensors" || entry.Name() == "vocab.txt" {
+			return fmt.Errorf("%s holds %s already; choose another directory, or --force to replace the model in it", dir, entry.Name())
+		}
+	}
+	return nil
+}
+
+// until gives weights until ctx ends.
+func until(ctx context.Context, source model.Source) model.Source {
+	return func(name string, dimensions []int) ([]float32, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return source(name, dimensions)
+	}
 }
