@@ -124,35 +124,41 @@ func Open(dir string, opts ...Option) (*Model, error) {
 }
 
 // answerTable finds the answers and checks that there is one for each logit.
-func answerTable(dir string, config *model.Config, labels []string) ([]string, error) {
-	source := "the labels given"
-	path := filepath.Join(dir, LabelsName)
-	if labels == nil {
-		source = path
+func answerTable(dir string, config *model.Config, given []string) ([]string, error) {
+	labels, source := given, "the labels given"
+	if given == nil {
 		var err error
-		if labels, err = ReadLabels(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if labels, source, err = directoryTable(dir, config); err != nil {
 			return nil, err
 		}
-	}
-	if fromFile := source == path; fromFile && len(config.ID2Label) > 0 {
-		inConfig := filepath.Join(dir, pretrained.ConfigName) + ": id2label"
-		named, err := labelsByID(config.ID2Label)
-		switch {
-		case err != nil && labels == nil:
-			return nil, fmt.Errorf("%s: %w", inConfig, err)
-		case labels == nil:
-			source, labels = inConfig, named
-		case err == nil && len(named) == len(labels) && !slices.Equal(named, labels):
-			return nil, fmt.Errorf("%s and %s disagree about the answers: remove the one that is not the model's", path, inConfig)
-		}
-	}
-	if labels == nil {
-		return nil, fmt.Errorf("%s: no answer table: neither %s nor an id2label in %s; give the answers that the model was trained with", dir, LabelsName, pretrained.ConfigName)
 	}
 	if len(labels) != config.NumQALabels {
 		return nil, fmt.Errorf("%s: %d answers, but the model scores %d (num_qa_labels): they do not belong together", source, len(labels), config.NumQALabels)
 	}
 	return labels, nil
+}
+
+// directoryTable is the answer table of a model directory, and where it is: labels.json, or else config.json's
+// id2label. Where both have an answer for each logit they must be the same.
+func directoryTable(dir string, config *model.Config) (labels []string, source string, err error) {
+	file, inConfig := filepath.Join(dir, LabelsName), filepath.Join(dir, pretrained.ConfigName)+": id2label"
+	labels, err = ReadLabels(file)
+	switch {
+	case errors.Is(err, os.ErrNotExist) && len(config.ID2Label) == 0:
+		return nil, "", fmt.Errorf("%s: no answer table: neither %s nor an id2label in %s; give the answers that the model was trained with", dir, LabelsName, pretrained.ConfigName)
+	case errors.Is(err, os.ErrNotExist):
+		if labels, err = labelsByID(config.ID2Label); err != nil {
+			return nil, "", fmt.Errorf("%s: %w", inConfig, err)
+		}
+		return labels, inConfig, nil
+	case err != nil:
+		return nil, "", err
+	}
+	named, err := labelsByID(config.ID2Label)
+	if err == nil && len(named) == len(labels) && !slices.Equal(named, labels) {
+		return nil, "", fmt.Errorf("%s and %s disagree about the answers: remove the one that is not the model's", file, inConfig)
+	}
+	return labels, file, nil
 }
 
 // Config is a copy of the model's configuration.
