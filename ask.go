@@ -61,7 +61,8 @@ func (e *QueryError) Error() string { return fmt.Sprintf("query %d: %v", e.Index
 func (e *QueryError) Unwrap() error { return e.Err }
 
 // AskBatch is [Model.Ask] for many questions in one forward pass. Shorter questions and
-// pictures with fewer regions are padded and masked; each answer is as if it had been asked alone. The
+// pictures with fewer regions are padded and masked; each answer is as if it had been asked alone. Where all
+// questions are about the same Regions, the picture is encoded once. The
 // error joins a [QueryError] for each query that is refused; then none is answered.
 func (m *Model) AskBatch(ctx context.Context, queries []Query) ([][]Answer, error) {
 	if err := ctx.Err(); err != nil {
@@ -179,11 +180,18 @@ func (m *Model) batch(queries []Query) (*model.Batch, error) {
 	}
 	n, feat, pos := len(queries), m.config.VisualFeatDim, m.config.VisualPosDim
 	ids, types, mask := make([]int32, n*tokens), make([]int32, n*tokens), make([]float32, n*tokens)
-	feats, places, visualMask := make([]float32, n*regions*feat), make([]float32, n*regions*pos), make([]float32, n*regions)
-	for i, q := range queries {
-		copy(ids[i*tokens:], encodings[i].IDs)
-		copy(types[i*tokens:], encodings[i].TypeIDs)
-		fill(mask[i*tokens:], len(encodings[i].IDs))
+	for i, encoding := range encodings {
+		copy(ids[i*tokens:], encoding.IDs)
+		copy(types[i*tokens:], encoding.TypeIDs)
+		fill(mask[i*tokens:], len(encoding.IDs))
+	}
+	pictures := queries
+	if samePicture(queries) {
+		pictures = queries[:1]
+	}
+	p := len(pictures)
+	feats, places, visualMask := make([]float32, p*regions*feat), make([]float32, p*regions*pos), make([]float32, p*regions)
+	for i, q := range pictures {
 		copy(feats[i*regions*feat:], q.Regions.Features)
 		copy(places[i*regions*pos:], q.Regions.Boxes)
 		fill(visualMask[i*regions:], q.Regions.Len())
@@ -191,17 +199,31 @@ func (m *Model) batch(queries []Query) (*model.Batch, error) {
 	batch := &model.Batch{
 		InputIDs:     tensors.FromFlatDataAndDimensions(ids, n, tokens),
 		TokenTypeIDs: tensors.FromFlatDataAndDimensions(types, n, tokens),
-		VisualFeats:  tensors.FromFlatDataAndDimensions(feats, n, regions, feat),
-		VisualPos:    tensors.FromFlatDataAndDimensions(places, n, regions, pos),
+		VisualFeats:  tensors.FromFlatDataAndDimensions(feats, p, regions, feat),
+		VisualPos:    tensors.FromFlatDataAndDimensions(places, p, regions, pos),
 	}
 	// A mask that masks nothing costs time and changes nothing.
 	if slices.Contains(mask, 0) {
 		batch.AttentionMask = tensors.FromFlatDataAndDimensions(mask, n, tokens)
 	}
 	if slices.Contains(visualMask, 0) {
-		batch.VisualAttentionMask = tensors.FromFlatDataAndDimensions(visualMask, n, regions)
+		batch.VisualAttentionMask = tensors.FromFlatDataAndDimensions(visualMask, p, regions)
 	}
 	return batch, nil
+}
+
+// samePicture reports whether all queries have the very same regions: the same memory, not only
+// the same numbers, which would take as long to find out as it saves.
+func samePicture(queries []Query) bool {
+	first := queries[0].Regions
+	for _, q := range queries[1:] {
+		r := q.Regions
+		if len(r.Features) != len(first.Features) || len(r.Boxes) != len(first.Boxes) ||
+			&r.Features[0] != &first.Features[0] || &r.Boxes[0] != &first.Boxes[0] {
+			return false
+		}
+	}
+	return true
 }
 
 // fill sets the first n elements to 1.

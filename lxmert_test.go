@@ -130,6 +130,18 @@ func TestAskBatch(t *testing.T) {
 			}
 		}
 	}
+	// All about one picture, which is then encoded once.
+	shared, err := m.AskBatch(t.Context(), []lxmert.Query{{first, "Why?"}, {first, "What color is the dog?"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, id := range shared[1] {
+		for _, alone := range together[0] {
+			if alone.ID == id.ID && !(math.Abs(float64(alone.Score-id.Score)) <= 1e-5) {
+				t.Errorf("shared picture, answer %d: %v, alone %v", i, id.Score, alone.Score)
+			}
+		}
+	}
 	if none, err := m.AskBatch(t.Context(), nil); err != nil || len(none) != 0 {
 		t.Errorf("an empty batch gives %v, %v", none, err)
 	}

@@ -82,6 +82,44 @@ func TestPaddingChangesNothing(t *testing.T) {
 		tensors.FromFlatDataAndDimensions(logits, want.PredictionLogits.Shape().Dimensions...), want.PredictionLogits, tolerance, 0)
 }
 
+// TestOnePictureManyQuestions: a picture given once for a batch of questions is each question's picture.
+func TestOnePictureManyQuestions(t *testing.T) {
+	m, err := model.NewLxmertForQuestionAnswering(portable(t), golden.Config(t, "tiny"),
+		golden.Weights(t, "tiny/model.safetensors", model.HeadQuestionAnswering))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	batch := golden.Inputs(t, filepath.Join(golden.Dir(), "tiny/cases/qa_full/inputs.safetensors"))
+	one := selectExample(t, batch, 1)
+	shared, repeated := *batch, *batch
+	shared.VisualFeats, shared.VisualPos, shared.VisualAttentionMask = one.VisualFeats, one.VisualPos, one.VisualAttentionMask
+	repeated.VisualFeats = repeat[float32](one.VisualFeats, 3)
+	repeated.VisualPos = repeat[float32](one.VisualPos, 3)
+	repeated.VisualAttentionMask = repeat[int64](one.VisualAttentionMask, 3)
+	want, err := m.Forward(t.Context(), &repeated, model.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, opt := range []model.Options{{}, {HiddenStates: true, Attentions: true}} {
+		got, err := m.Forward(t.Context(), &shared, opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden.Near(t, "question_answering_score", got.QuestionAnsweringScore, want.QuestionAnsweringScore, golden.Tolerance{Absolute: 1e-5}, 0)
+	}
+	if err := m.Config().CheckInputs(model.HeadPreTraining, &shared); err == nil {
+		t.Error("pre-training takes one picture for three sentences")
+	}
+}
+
+// repeat copies a batch of one n times.
+func repeat[T int64 | float32](value *tensors.Tensor, n int) *tensors.Tensor {
+	dims := slices.Clone(value.Shape().Dimensions)
+	dims[0] = n
+	return tensors.FromFlatDataAndDimensions(slices.Repeat(tensors.MustCopyFlatData[T](value), n), dims...)
+}
+
 // TestInputTypes: the same numbers as int32, int64, bool and float32 are the same input, share a compiled
 // graph, and stay the caller's.
 func TestInputTypes(t *testing.T) {

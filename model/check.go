@@ -45,9 +45,10 @@ func (c *Config) prepare(head Head, in *Batch) (*Batch, error) {
 type preparation struct {
 	config *Config
 	head   Head
-	// The sizes that all inputs must share; 0 where the input that fixes one is missing.
-	batch, tokens, regions int
-	errs                   []error
+	// The sizes that all inputs must share; 0 where the input that fixes one is missing. pictures is
+	// batch, or 1 where all questions are about one picture.
+	batch, pictures, tokens, regions int
+	errs                             []error
 }
 
 func (p *preparation) bad(name, format string, args ...any) {
@@ -67,6 +68,10 @@ func (p *preparation) findSizes(in *Batch) {
 		p.regions = in.VisualFeats.Shape().Dim(1)
 		if words == nil {
 			p.batch = in.VisualFeats.Shape().Dim(0)
+		}
+		p.pictures = p.batch
+		if p.head == HeadQuestionAnswering && in.VisualFeats.Shape().Dim(0) == 1 {
+			p.pictures = 1
 		}
 	}
 }
@@ -122,11 +127,11 @@ func (p *preparation) input(name string, value *tensors.Tensor) *tensors.Tensor 
 	case "attention_mask":
 		return p.mask(name, value, p.batch, p.tokens)
 	case "visual_attention_mask":
-		return p.mask(name, value, p.batch, p.regions)
+		return p.mask(name, value, p.pictures, p.regions)
 	case "visual_feats":
-		return p.floats(name, value, p.batch, p.regions, c.VisualFeatDim)
+		return p.floats(name, value, p.pictures, p.regions, c.VisualFeatDim)
 	case "visual_pos":
-		return p.floats(name, value, p.batch, p.regions, c.VisualPosDim)
+		return p.floats(name, value, p.pictures, p.regions, c.VisualPosDim)
 	case "labels":
 		if p.head == HeadQuestionAnswering {
 			return p.integers(name, value, 0, c.NumQALabels-1, true, p.batch)

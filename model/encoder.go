@@ -20,6 +20,14 @@ type Options struct {
 // It panics, as GoMLX graph functions do, where shapes do not fit; inputs that come
 // from outside go through [Config.CheckInputs] first.
 func (c *Config) Model(s *model.Scope, in *Inputs[*Node], opt Options) *ModelOutput[*Node] {
+	return c.encode(s, in, opt, false)
+}
+
+// encode is Model. With pooledOnly the caller reads nothing but the pooled output and what
+// the options ask for; then the last cross-modality layer computes the first token
+// alone, where the options allow, and the language output has no other. The visual side of that layer,
+// which nobody reads, stays in the graph for its weights' sake; engines leave it out.
+func (c *Config) encode(s *model.Scope, in *Inputs[*Node], opt Options, pooledOnly bool) *ModelOutput[*Node] {
 	langMask, visualMask := additiveMask(in.AttentionMask), additiveMask(in.VisualAttentionMask)
 	lang := c.embedTokens(s.In("embeddings"), in)
 	out := &ModelOutput[*Node]{}
@@ -44,8 +52,12 @@ func (c *Config) Model(s *model.Scope, in *Inputs[*Node], opt Options) *ModelOut
 		keep(&out.VisionHiddenStates, visual, wantHidden)
 		keep(&out.VisionAttentions, probabilities, wantAttentions)
 	}
-	for _, layer := range scopes(encoder, "x_layers", c.CrossLayers) {
-		lang, visual, probabilities = c.crossLayer(layer, lang, visual, langMask, visualMask, wantAttentions)
+	if pictures, questions := visual.Shape().Dim(0), lang.Shape().Dim(0); pictures < questions { // one picture for all
+		visual = BroadcastToDims(visual, questions, visual.Shape().Dim(1), c.HiddenSize)
+	}
+	for i, layer := range scopes(encoder, "x_layers", c.CrossLayers) {
+		firstOnly := pooledOnly && !wantHidden && i == c.CrossLayers-1
+		lang, visual, probabilities = c.crossLayer(layer, lang, visual, langMask, visualMask, wantAttentions, firstOnly)
 		keep(&out.LanguageHiddenStates, lang, wantHidden)
 		keep(&out.VisionHiddenStates, visual, wantHidden)
 		keep(&out.CrossEncoderAttentions, probabilities, wantAttentions)
@@ -74,11 +86,16 @@ func (c *Config) selfAttention(s *model.Scope, x, mask *Node, wantProbabilities 
 //
 // lang is [batch, tokens, hidden], visual is [batch, regions, hidden]; a mask is
 // [batch, 1, 1, rows], 0 where a row may be looked at, or nil. The probabilities are how
-// much each token looked at each region.
-func (c *Config) crossLayer(s *model.Scope, lang, visual, langMask, visualMask *Node, wantProbabilities bool) (newLang, newVisual, probabilities *Node) {
+// much each token looked at each region. With firstOnly, newLang is the first token's row alone.
+func (c *Config) crossLayer(s *model.Scope, lang, visual, langMask, visualMask *Node, wantProbabilities, firstOnly bool) (newLang, newVisual, probabilities *Node) {
 	langCross, probabilities := c.crossAttention(s.In("visual_attention"), lang, visual, visualMask, wantProbabilities)
 	visualCross, _ := c.crossAttention(s.Shared("visual_attention"), visual, lang, langMask, false)
-	lang, _ = c.selfAttention(s.In("lang_self_att"), langCross, langMask, false)
+	queries := langCross
+	if firstOnly {
+		queries = Slice(langCross, AxisRange(), AxisRange(0, 1))
+	}
+	langSelf := s.In("lang_self_att")
+	lang, _ = c.attend(langSelf.In("self"), langSelf.In("output"), queries, langCross, langMask, false)
 	visual, _ = c.selfAttention(s.In("visn_self_att"), visualCross, visualMask, false)
 	lang = c.feedForward(s.In("lang_inter"), s.In("lang_output"), lang)
 	visual = c.feedForward(s.In("visn_inter"), s.In("visn_output"), visual)

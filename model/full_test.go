@@ -64,6 +64,12 @@ func TestFull(t *testing.T) {
 	summary(t, "language_output", qa.LanguageHiddenStates[len(qa.LanguageHiddenStates)-1], want)
 	summary(t, "vision_output", qa.VisionHiddenStates[len(qa.VisionHiddenStates)-1], want)
 
+	scores, err := m.Forward(t.Context(), in, model.Options{}) // the last layer then computes the first token alone
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.Near(t, "question_answering_score, alone", scores.QuestionAnsweringScore, want["question_answering_score"], golden.Tolerance{Absolute: 1e-6}, 0)
+
 	encoders, err := model.NewLxmertModel(portable(t), config, func(name string, dimensions []int) ([]float32, error) {
 		return golden.Formula("lxmert."+name, dimensions)
 	})

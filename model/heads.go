@@ -34,7 +34,7 @@ func (c *Config) PreTraining(s *model.Scope, in *Inputs[*Node], opt Options) *Pr
 // QuestionAnswering builds the encoders with the answer head, and its loss if there are
 // labels: the reference's LxmertForQuestionAnswering (§4.2).
 func (c *Config) QuestionAnswering(s *model.Scope, in *Inputs[*Node], opt Options) *QuestionAnsweringOutput[*Node] {
-	base := c.Model(s.In("lxmert"), in, opt)
+	base := c.encode(s.In("lxmert"), in, opt, true)
 	out := &QuestionAnsweringOutput[*Node]{States: base.States}
 	out.QuestionAnsweringScore = c.answerHead(s.In("answer_head"), base.PooledOutput)
 	if in.Labels != nil {

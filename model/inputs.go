@@ -23,7 +23,8 @@ type Inputs[T Value] struct {
 	// reference any number below 1 masks: 0.999 does so as firmly as 0. Absent: all 1.
 	AttentionMask T
 	// VisualFeats [batch, regions, visual_feat_dim] and VisualPos [batch, regions, visual_pos_dim]
-	// are compulsory. VisualPos is usually a box, x1 y1 x2 y2 in 0..1.
+	// are compulsory. VisualPos is usually a box, x1 y1 x2 y2 in 0..1. For question answering one
+	// picture (batch 1, its mask too) may serve a batch of questions: it is then encoded once.
 	VisualFeats T
 	VisualPos   T
 	// VisualAttentionMask [batch, regions] is AttentionMask's twin; absent: nothing is masked.
