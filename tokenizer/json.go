@@ -7,6 +7,8 @@ import (
 	"io"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/go-lxmert/lxmert/internal/jsonerror"
 )
 
 // The names of the Python tokenizers' keyword arguments, for calls that come as JSON.
@@ -16,7 +18,7 @@ import (
 func strict(content []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(content))
 	d.DisallowUnknownFields()
-	return d.Decode(into)
+	return jsonerror.Explain(d.Decode(into))
 }
 
 // UnmarshalJSON reads the keyword arguments of __call__: truncation and padding may be

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/go-lxmert/lxmert/internal/jsonerror"
 	"github.com/go-lxmert/lxmert/tokenizer"
 )
 
@@ -79,7 +80,7 @@ func (r *tokenizeRun) line(ctx context.Context, number int, in inputLine) error 
 	var line tokenizeLine
 	err := in.err
 	if err == nil {
-		err = json.Unmarshal(in.content, &line)
+		err = jsonerror.Explain(json.Unmarshal(in.content, &line))
 	}
 	if err == nil {
 		err = line.check(r.decode)
