@@ -1,0 +1,3 @@
+package kernel
+type Epilogue struct{}
+func (e *Epilogue) check(m, n int){}
