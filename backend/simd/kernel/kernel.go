@@ -14,6 +14,8 @@ package kernel
 
 //go:generate go run -C _asm ./tile -out ../tile_amd64.s -stubs ../tile_amd64.go -pkg kernel
 //go:generate go run -C _asm ./pack -out ../pack_amd64.s -stubs ../pack_amd64.go -pkg kernel
+//go:generate go run -C _asm ./vector -out ../vector_amd64.s -stubs ../vector_amd64.go -pkg kernel
+//go:generate go run -C _asm ./rows -out ../rows_amd64.s -stubs ../rows_amd64.go -pkg kernel
 
 import (
 	"fmt"
@@ -33,14 +35,33 @@ type Set struct {
 	// A product is made of tiles of up to rows rows by width columns.
 	rows, width int
 
-	// tile is c[r*ldc+j] (+)= Σ a[p*rows+r] b[p*width+j] for p < k, each sum one chain in order of p; it
-	// adds if more. It may prefetch ahead bytes in front of b.
-	tile func(rows int, c []float32, ldc int, a, b []float32, k, ahead int, more bool)
+	// tile is c[r*ldc+j] (+)= Σ a[p*rows+r] b[p*width+j] for p < k, each sum one chain in order of p; it adds if more. It
+	// may prefetch memory that starts ahead bytes in front of b, going forward by pace bytes in four steps of p.
+	tile func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool)
 	// interleave is dst[p*stride+r] = x[r*ldx+p] for r < 4, p < k.
 	interleave func(dst []float32, stride int, x []float32, ldx, k int)
+	// finish applies an epilogue to a tile of rows × n that holds products.
+	finish [activations]finish
 	// peak makes some number of multiply-adds in registers, turns times, and says how many.
 	peak func(turns int) int
+
+	// Functions of vectors that are not empty and of one length.
+	exp, tanh, erf, gelu, geluTanh, relu unary
+	add, mul                             binary
+	scale                                func(dst, x []float32, alpha float32)
+	axpy                                 func(y, x []float32, alpha float32)
+	sum, largest                         func(x []float32) float32
+
+	// Functions of a row that is not empty; operands may be nil where the exported functions let them.
+	softmax   func(dst, x, mask []float32, scale float32)
+	layerNorm func(dst, x, residual, gamma, beta []float32, epsilon float32)
 }
+
+type (
+	unary  = func(dst, x []float32)
+	binary = func(dst, x, y []float32)
+	finish = func(c []float32, ldc, rows, n int, bias, residual []float32, ldr int, scale float32)
+)
 
 // Sets are the sets that this CPU runs, plainest first. The first is the portable one.
 func Sets() []*Set {

@@ -1,6 +1,6 @@
 package kernel
 
-import ("fmt";"os";"strconv")
+import "fmt"
 
 // Packed is the right side of a product, [k, n], packed into panels for one set: each panel holds some columns, all k
 // rows of them one after another, so that the product reads memory from front to back. The last panel is filled
@@ -108,9 +108,14 @@ func (s *Set) interleaveRows(dst []float32, stride int, x []float32, ldx, rows, 
 			}
 		}
 	default:
-		for r := 0; r < rows; r += 4 {
-			r = min(r, rows-4) // the last four may overlap the ones before
-			s.interleave(dst[r:], stride, x[r*ldx:], ldx, k)
+		// A few rows of dst at a time, so that they are still in the first cache when their other columns come.
+		const chunk = 128
+		for p := 0; p < k; p += chunk {
+			n := min(chunk, k-p)
+			for r := 0; r < rows; r += 4 {
+				r = min(r, rows-4) // the last four may overlap the ones before
+				s.interleave(dst[p*stride+r:], stride, x[r*ldx+p:], ldx, n)
+			}
 		}
 	}
 }
@@ -118,20 +123,20 @@ func (s *Set) interleaveRows(dst []float32, stride int, x []float32, ldx, rows, 
 // Scratch is what [Packed.Mul] needs for itself: one for each goroutine, contents without meaning.
 type Scratch [14 * 32]float32
 
-// Panels are taken in blocks of k, of a size that leaves a block of a panel in the first cache beside a tile of the left
-// side, and rows in blocks whose left side stays in the second.
-var (
-	blockK    = env("BK", 384)
-	blockLeft = env("BL", 96) << 10 // values
-	aheadFirst = env("AH", 4096)
-	aheadRest = env("AR", 4096)
+// How a product is cut, in values. With a longer block of k than the first cache holds, the sums are seldom interrupted, and
+// the hardware fetches such a panel from the second cache in time. A left side that fits the second cache is gone over
+// whole for each panel, so that weights are read once, front to back; a larger one is cut into parts that leave
+// that cache room for panels.
+const (
+	blockK    = 768
+	wholeLeft = 256 << 10
+	partLeft  = 96 << 10
 )
-func env(n string, d int) int { v, err := strconv.Atoi(os.Getenv(n)); if err != nil { return d }; return v }
-
 
 // Mul is c = epilogue(left · p) for panels from ≤ j < to, that is for columns from·Width up to to·Width of c, of [m, n]
-// with rows ldc apart. left is what [Set.PackLeft] made of the left side, [m, k]. Each sum is one chain of multiply-adds in
-// order of k: no row's result depends on the other rows, nor on how panels are split.
+// with rows ldc apart. left is what [Set.PackLeft] made of the left side, [m, k]. No row's result depends on the
+// other rows, nor on how panels are split: each sum is one chain of multiply-adds for each 768 steps of k, and those
+// are added in order.
 func (p *Packed) Mul(c []float32, ldc int, left []float32, m, from, to int, e Epilogue, scratch *Scratch) {
 	s := p.set
 	need("Mul", "c", c, m, p.n, ldc)
@@ -141,66 +146,113 @@ func (p *Packed) Mul(c []float32, ldc int, left []float32, m, from, to int, e Ep
 	if m == 0 || from == to {
 		return
 	}
+	if p.k == 0 {
+		p.mulNothing(c, ldc, m, from, to, &e)
+		return
+	}
+	w := work{p: *p, c: c, ldc: ldc, left: left, m: m, e: e, scratch: scratch}
 	tiles := s.LeftTiles(m)
-	if m*p.k <= blockLeft {
-		for j := from; j < to; j++ {
-			for k0 := 0; k0 == 0 || k0 < p.k; k0 += blockK {
-				p.mulPanel(c, ldc, left, m, 0, tiles, k0, j, e, scratch)
+	if m*p.k <= wholeLeft {
+		w.last = tiles
+		for w.panel = from; w.panel < to; w.panel++ {
+			for w.k0 = 0; w.k0 < p.k; w.k0 += blockK {
+				w.next = min(blockK, p.k-w.k0)
+				w.tiles()
 			}
 		}
 		return
 	}
-	group := max(1, blockLeft/(min(blockK, p.k)*s.rows+1))
-	for first := 0; first < tiles; first += group {
-		last := min(first+group, tiles)
-		for k0 := 0; k0 == 0 || k0 < p.k; k0 += blockK {
-			for j := from; j < to; j++ {
-				p.mulPanel(c, ldc, left, m, first, last, k0, j, e, scratch)
+	part := max(1, partLeft/(min(blockK, p.k)*s.rows))
+	w.next = p.k
+	for w.first = 0; w.first < tiles; w.first = w.last {
+		w.last = min(w.first+part, tiles)
+		for w.k0 = 0; w.k0 < p.k; w.k0 += blockK {
+			for w.panel = from; w.panel < to; w.panel++ {
+				w.tiles()
 			}
 		}
 	}
 }
 
-// mulPanel is Mul for one block of k of panel j, and tiles first ≤ i < last of the left side.
-func (p *Packed) mulPanel(c []float32, ldc int, left []float32, m, first, last, k0, j int, e Epilogue, scratch *Scratch) {
-	s := p.set
-	k := min(blockK, p.k-k0)
+// mulNothing is Mul where sums have no terms.
+func (p *Packed) mulNothing(c []float32, ldc, m, from, to int, e *Epilogue) {
+	column := from * p.set.width
+	columns := min(to*p.set.width, p.n) - column
+	for r := range m {
+		clear(c[r*ldc+column:][:columns])
+	}
+	e.apply(p.set, c[column:], ldc, 0, column, m, columns)
+}
+
+// work is a part of a product: some tiles of the left side with a block of k of one panel.
+type work struct {
+	p       Packed
+	c       []float32
+	ldc     int
+	left    []float32
+	m       int
+	e       Epilogue
+	scratch *Scratch
+
+	first, last int // tiles first ≤ i < last
+	k0          int // where the block of k begins
+	panel       int
+	next        int // how many rows of weights ahead the block lies that is wanted next
+}
+
+// selfAhead is how far ahead in its own block a lone tile prefetches, in bytes: what comes from memory in the time of one
+// access, several times over.
+const selfAhead = 16 << 10
+
+// tiles multiplies. While the tiles compute with one block of weights, together they prefetch the next, so that memory
+// is never idle.
+func (w *work) tiles() {
+	p, s := &w.p, w.p.set
 	width := s.width
-	b := p.data[(j*p.k+k0)*width:][:k*width]
-	columns := min(width, p.n-j*width)
-	for i := first; i < last; i++ {
-		row, end := s.leftTile(m, i), s.leftTile(m, i+1)
+	k := min(blockK, p.k-w.k0)
+	b := p.data[(w.panel*p.k+w.k0)*width:][:k*width]
+	column := w.panel * width
+	columns := min(width, p.n-column)
+	tiles := w.last - w.first
+	for i := w.first; i < w.last; i++ {
+		row, end := s.leftTile(w.m, i), s.leftTile(w.m, i+1)
 		rows := end - row
-		a := left[row*p.k+k0*rows:][:k*rows]
-		out, ldo := c[row*ldc+j*width:], ldc
-		if columns < width {
-			p.edge(out, ldc, rows, columns, k0, a, b, k, scratch)
+		ahead := 4 * width * (w.next + k*(i-w.first)/tiles)
+		if tiles == 1 {
+			ahead = selfAhead
+		}
+		pace := 4 * 4 * width / tiles
+		a := w.left[row*p.k+w.k0*rows:][:k*rows]
+		c := w.c[row*w.ldc+column:]
+		if columns == width {
+			s.tile(rows, c, w.ldc, a, b, k, ahead, pace, w.k0 > 0)
 		} else {
-			ahead := aheadFirst
-			if i > first { ahead = aheadRest }
-			s.tile(rows, out, ldo, a, b, k, ahead, k0 > 0)
+			w.edge(c, rows, columns, a, b, k)
+		}
+		if w.k0+k == p.k {
+			w.e.apply(s, c, w.ldc, row, column, rows, columns)
 		}
 	}
 }
 
-// edge is a tile of the last panel, which has fewer columns than a tile: it is made beside c.
-func (p *Packed) edge(c []float32, ldc, rows, columns, k0 int, a, b []float32, k int, scratch *Scratch) {
-	width := p.set.width
-	tile := scratch[:rows*width]
-	if k0 > 0 {
+// edge is a tile of the last panel where c has fewer columns than the panel: it is made beside c.
+func (w *work) edge(c []float32, rows, columns int, a, b []float32, k int) {
+	s := w.p.set
+	beside := w.scratch[:rows*s.width]
+	if w.k0 > 0 {
 		for r := range rows {
-			copy(tile[r*width:][:columns], c[r*ldc:])
+			copy(beside[r*s.width:][:columns], c[r*w.ldc:])
 		}
 	}
-	p.set.tile(rows, tile, width, a, b, k, 0, k0 > 0)
+	s.tile(rows, beside, s.width, a, b, k, 0, 0, w.k0 > 0)
 	for r := range rows {
-		copy(c[r*ldc:][:columns], tile[r*width:])
+		copy(c[r*w.ldc:][:columns], beside[r*s.width:])
 	}
 }
 
 // need panics unless x holds rows rows of length columns, ld apart.
 func need(function, what string, x []float32, rows, columns, ld int) {
-	if rows < 0 || columns < 0 || ld < columns || rows > 0 && len(x) < (rows-1)*ld+columns {
+	if rows < 0 || columns < 0 || ld < columns || rows > 0 && columns > 0 && len(x) < (rows-1)*ld+columns {
 		panic(fmt.Sprintf("kernel.%s: %s has %d values, want %d rows of %d, %d apart", function, what, len(x), rows, columns, ld))
 	}
 }

@@ -4,17 +4,19 @@
 
 #include "textflag.h"
 
-// func tile1AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile1AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1AVX2(SB), NOSPLIT, $0-49
+TEXT ·tile1AVX2(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
+	ADDQ       BX, DI
 	MOVQ       AX, CX
 	PREFETCHT0 (CX)
 	VXORPS     Y0, Y0, Y0
@@ -23,25 +25,25 @@ TEXT ·tile1AVX2(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
+	PREFETCHT0   (DI)
 	VMOVUPS      (BX), Y2
 	VMOVUPS      32(BX), Y3
 	VBROADCASTSS (DX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   64(DI)
 	VMOVUPS      64(BX), Y2
 	VMOVUPS      96(BX), Y3
 	VBROADCASTSS 4(DX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	PREFETCHT0   128(BX)(DI*1)
+	PREFETCHT0   128(DI)
 	VMOVUPS      128(BX), Y2
 	VMOVUPS      160(BX), Y3
 	VBROADCASTSS 8(DX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   192(DI)
 	VMOVUPS      192(BX), Y2
 	VMOVUPS      224(BX), Y3
 	VBROADCASTSS 12(DX), Y4
@@ -49,6 +51,7 @@ loop:
 	VFMADD231PS  Y3, Y4, Y1
 	ADDQ         $0x00000010, DX
 	ADDQ         $0x00000100, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -68,7 +71,7 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
 	MOVQ   AX, CX
 	VADDPS (CX), Y0, Y0
@@ -80,21 +83,23 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile2AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile2AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2AVX2(SB), NOSPLIT, $0-49
+TEXT ·tile2AVX2(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
-	MOVQ       AX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	ADDQ       BX, DI
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -103,7 +108,7 @@ TEXT ·tile2AVX2(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
+	PREFETCHT0   (DI)
 	VMOVUPS      (BX), Y4
 	VMOVUPS      32(BX), Y5
 	VBROADCASTSS (DX), Y6
@@ -112,7 +117,7 @@ loop:
 	VBROADCASTSS 4(DX), Y6
 	VFMADD231PS  Y4, Y6, Y2
 	VFMADD231PS  Y5, Y6, Y3
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   64(DI)
 	VMOVUPS      64(BX), Y4
 	VMOVUPS      96(BX), Y5
 	VBROADCASTSS 8(DX), Y6
@@ -121,7 +126,7 @@ loop:
 	VBROADCASTSS 12(DX), Y6
 	VFMADD231PS  Y4, Y6, Y2
 	VFMADD231PS  Y5, Y6, Y3
-	PREFETCHT0   128(BX)(DI*1)
+	PREFETCHT0   128(DI)
 	VMOVUPS      128(BX), Y4
 	VMOVUPS      160(BX), Y5
 	VBROADCASTSS 16(DX), Y6
@@ -130,7 +135,7 @@ loop:
 	VBROADCASTSS 20(DX), Y6
 	VFMADD231PS  Y4, Y6, Y2
 	VFMADD231PS  Y5, Y6, Y3
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   192(DI)
 	VMOVUPS      192(BX), Y4
 	VMOVUPS      224(BX), Y5
 	VBROADCASTSS 24(DX), Y6
@@ -141,6 +146,7 @@ loop:
 	VFMADD231PS  Y5, Y6, Y3
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x00000100, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -163,14 +169,14 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
-	MOVQ   AX, R9
-	VADDPS (R9), Y0, Y0
-	VADDPS 32(R9), Y1, Y1
-	ADDQ   CX, R9
-	VADDPS (R9), Y2, Y2
-	VADDPS 32(R9), Y3, Y3
+	MOVQ   AX, R10
+	VADDPS (R10), Y0, Y0
+	VADDPS 32(R10), Y1, Y1
+	ADDQ   CX, R10
+	VADDPS (R10), Y2, Y2
+	VADDPS 32(R10), Y3, Y3
 
 write:
 	VMOVUPS Y0, (AX)
@@ -181,23 +187,25 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile3AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile3AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3AVX2(SB), NOSPLIT, $0-49
+TEXT ·tile3AVX2(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
-	MOVQ       AX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	ADDQ       BX, DI
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -208,7 +216,7 @@ TEXT ·tile3AVX2(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
+	PREFETCHT0   (DI)
 	VMOVUPS      (BX), Y6
 	VMOVUPS      32(BX), Y7
 	VBROADCASTSS (DX), Y8
@@ -220,7 +228,7 @@ loop:
 	VBROADCASTSS 8(DX), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   64(DI)
 	VMOVUPS      64(BX), Y6
 	VMOVUPS      96(BX), Y7
 	VBROADCASTSS 12(DX), Y8
@@ -232,7 +240,7 @@ loop:
 	VBROADCASTSS 20(DX), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	PREFETCHT0   128(BX)(DI*1)
+	PREFETCHT0   128(DI)
 	VMOVUPS      128(BX), Y6
 	VMOVUPS      160(BX), Y7
 	VBROADCASTSS 24(DX), Y8
@@ -244,7 +252,7 @@ loop:
 	VBROADCASTSS 32(DX), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   192(DI)
 	VMOVUPS      192(BX), Y6
 	VMOVUPS      224(BX), Y7
 	VBROADCASTSS 36(DX), Y8
@@ -258,6 +266,7 @@ loop:
 	VFMADD231PS  Y7, Y8, Y5
 	ADDQ         $0x00000030, DX
 	ADDQ         $0x00000100, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -283,17 +292,17 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
-	MOVQ   AX, R9
-	VADDPS (R9), Y0, Y0
-	VADDPS 32(R9), Y1, Y1
-	ADDQ   CX, R9
-	VADDPS (R9), Y2, Y2
-	VADDPS 32(R9), Y3, Y3
-	ADDQ   CX, R9
-	VADDPS (R9), Y4, Y4
-	VADDPS 32(R9), Y5, Y5
+	MOVQ   AX, R10
+	VADDPS (R10), Y0, Y0
+	VADDPS 32(R10), Y1, Y1
+	ADDQ   CX, R10
+	VADDPS (R10), Y2, Y2
+	VADDPS 32(R10), Y3, Y3
+	ADDQ   CX, R10
+	VADDPS (R10), Y4, Y4
+	VADDPS 32(R10), Y5, Y5
 
 write:
 	VMOVUPS Y0, (AX)
@@ -307,25 +316,27 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile4AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile4AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4AVX2(SB), NOSPLIT, $0-49
+TEXT ·tile4AVX2(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
-	MOVQ       AX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	ADDQ       BX, DI
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -338,7 +349,7 @@ TEXT ·tile4AVX2(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
+	PREFETCHT0   (DI)
 	VMOVUPS      (BX), Y8
 	VMOVUPS      32(BX), Y9
 	VBROADCASTSS (DX), Y10
@@ -353,7 +364,7 @@ loop:
 	VBROADCASTSS 12(DX), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   64(DI)
 	VMOVUPS      64(BX), Y8
 	VMOVUPS      96(BX), Y9
 	VBROADCASTSS 16(DX), Y10
@@ -368,7 +379,7 @@ loop:
 	VBROADCASTSS 28(DX), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   128(BX)(DI*1)
+	PREFETCHT0   128(DI)
 	VMOVUPS      128(BX), Y8
 	VMOVUPS      160(BX), Y9
 	VBROADCASTSS 32(DX), Y10
@@ -383,7 +394,7 @@ loop:
 	VBROADCASTSS 44(DX), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   192(DI)
 	VMOVUPS      192(BX), Y8
 	VMOVUPS      224(BX), Y9
 	VBROADCASTSS 48(DX), Y10
@@ -400,6 +411,7 @@ loop:
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000100, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -428,20 +440,20 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
-	MOVQ   AX, R9
-	VADDPS (R9), Y0, Y0
-	VADDPS 32(R9), Y1, Y1
-	ADDQ   CX, R9
-	VADDPS (R9), Y2, Y2
-	VADDPS 32(R9), Y3, Y3
-	ADDQ   CX, R9
-	VADDPS (R9), Y4, Y4
-	VADDPS 32(R9), Y5, Y5
-	ADDQ   CX, R9
-	VADDPS (R9), Y6, Y6
-	VADDPS 32(R9), Y7, Y7
+	MOVQ   AX, R10
+	VADDPS (R10), Y0, Y0
+	VADDPS 32(R10), Y1, Y1
+	ADDQ   CX, R10
+	VADDPS (R10), Y2, Y2
+	VADDPS 32(R10), Y3, Y3
+	ADDQ   CX, R10
+	VADDPS (R10), Y4, Y4
+	VADDPS 32(R10), Y5, Y5
+	ADDQ   CX, R10
+	VADDPS (R10), Y6, Y6
+	VADDPS 32(R10), Y7, Y7
 
 write:
 	VMOVUPS Y0, (AX)
@@ -458,27 +470,29 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile5AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile5AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5AVX2(SB), NOSPLIT, $0-49
+TEXT ·tile5AVX2(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
-	MOVQ       AX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	ADDQ       BX, DI
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -493,7 +507,7 @@ TEXT ·tile5AVX2(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
+	PREFETCHT0   (DI)
 	VMOVUPS      (BX), Y10
 	VMOVUPS      32(BX), Y11
 	VBROADCASTSS (DX), Y12
@@ -511,7 +525,7 @@ loop:
 	VBROADCASTSS 16(DX), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   64(DI)
 	VMOVUPS      64(BX), Y10
 	VMOVUPS      96(BX), Y11
 	VBROADCASTSS 20(DX), Y12
@@ -529,7 +543,7 @@ loop:
 	VBROADCASTSS 36(DX), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	PREFETCHT0   128(BX)(DI*1)
+	PREFETCHT0   128(DI)
 	VMOVUPS      128(BX), Y10
 	VMOVUPS      160(BX), Y11
 	VBROADCASTSS 40(DX), Y12
@@ -547,7 +561,7 @@ loop:
 	VBROADCASTSS 56(DX), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   192(DI)
 	VMOVUPS      192(BX), Y10
 	VMOVUPS      224(BX), Y11
 	VBROADCASTSS 60(DX), Y12
@@ -567,6 +581,7 @@ loop:
 	VFMADD231PS  Y11, Y12, Y9
 	ADDQ         $0x00000050, DX
 	ADDQ         $0x00000100, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -598,23 +613,23 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
-	MOVQ   AX, R9
-	VADDPS (R9), Y0, Y0
-	VADDPS 32(R9), Y1, Y1
-	ADDQ   CX, R9
-	VADDPS (R9), Y2, Y2
-	VADDPS 32(R9), Y3, Y3
-	ADDQ   CX, R9
-	VADDPS (R9), Y4, Y4
-	VADDPS 32(R9), Y5, Y5
-	ADDQ   CX, R9
-	VADDPS (R9), Y6, Y6
-	VADDPS 32(R9), Y7, Y7
-	ADDQ   CX, R9
-	VADDPS (R9), Y8, Y8
-	VADDPS 32(R9), Y9, Y9
+	MOVQ   AX, R10
+	VADDPS (R10), Y0, Y0
+	VADDPS 32(R10), Y1, Y1
+	ADDQ   CX, R10
+	VADDPS (R10), Y2, Y2
+	VADDPS 32(R10), Y3, Y3
+	ADDQ   CX, R10
+	VADDPS (R10), Y4, Y4
+	VADDPS 32(R10), Y5, Y5
+	ADDQ   CX, R10
+	VADDPS (R10), Y6, Y6
+	VADDPS 32(R10), Y7, Y7
+	ADDQ   CX, R10
+	VADDPS (R10), Y8, Y8
+	VADDPS 32(R10), Y9, Y9
 
 write:
 	VMOVUPS Y0, (AX)
@@ -634,29 +649,31 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile6AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile6AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6AVX2(SB), NOSPLIT, $0-49
+TEXT ·tile6AVX2(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
-	MOVQ       AX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	ADDQ       BX, DI
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -673,7 +690,7 @@ TEXT ·tile6AVX2(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
+	PREFETCHT0   (DI)
 	VMOVUPS      (BX), Y12
 	VMOVUPS      32(BX), Y13
 	VBROADCASTSS (DX), Y14
@@ -694,7 +711,7 @@ loop:
 	VBROADCASTSS 20(DX), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   64(DI)
 	VMOVUPS      64(BX), Y12
 	VMOVUPS      96(BX), Y13
 	VBROADCASTSS 24(DX), Y14
@@ -715,7 +732,7 @@ loop:
 	VBROADCASTSS 44(DX), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   128(BX)(DI*1)
+	PREFETCHT0   128(DI)
 	VMOVUPS      128(BX), Y12
 	VMOVUPS      160(BX), Y13
 	VBROADCASTSS 48(DX), Y14
@@ -736,7 +753,7 @@ loop:
 	VBROADCASTSS 68(DX), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   192(DI)
 	VMOVUPS      192(BX), Y12
 	VMOVUPS      224(BX), Y13
 	VBROADCASTSS 72(DX), Y14
@@ -759,6 +776,7 @@ loop:
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000060, DX
 	ADDQ         $0x00000100, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -793,26 +811,26 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
-	MOVQ   AX, R9
-	VADDPS (R9), Y0, Y0
-	VADDPS 32(R9), Y1, Y1
-	ADDQ   CX, R9
-	VADDPS (R9), Y2, Y2
-	VADDPS 32(R9), Y3, Y3
-	ADDQ   CX, R9
-	VADDPS (R9), Y4, Y4
-	VADDPS 32(R9), Y5, Y5
-	ADDQ   CX, R9
-	VADDPS (R9), Y6, Y6
-	VADDPS 32(R9), Y7, Y7
-	ADDQ   CX, R9
-	VADDPS (R9), Y8, Y8
-	VADDPS 32(R9), Y9, Y9
-	ADDQ   CX, R9
-	VADDPS (R9), Y10, Y10
-	VADDPS 32(R9), Y11, Y11
+	MOVQ   AX, R10
+	VADDPS (R10), Y0, Y0
+	VADDPS 32(R10), Y1, Y1
+	ADDQ   CX, R10
+	VADDPS (R10), Y2, Y2
+	VADDPS 32(R10), Y3, Y3
+	ADDQ   CX, R10
+	VADDPS (R10), Y4, Y4
+	VADDPS 32(R10), Y5, Y5
+	ADDQ   CX, R10
+	VADDPS (R10), Y6, Y6
+	VADDPS 32(R10), Y7, Y7
+	ADDQ   CX, R10
+	VADDPS (R10), Y8, Y8
+	VADDPS 32(R10), Y9, Y9
+	ADDQ   CX, R10
+	VADDPS (R10), Y10, Y10
+	VADDPS 32(R10), Y11, Y11
 
 write:
 	VMOVUPS Y0, (AX)
@@ -835,17 +853,19 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile1AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile1AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile1AVX512(SB), NOSPLIT, $0-49
+TEXT ·tile1AVX512(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
+	ADDQ       BX, DI
 	MOVQ       AX, CX
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
@@ -855,29 +875,29 @@ TEXT ·tile1AVX512(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   (DI)
+	PREFETCHT0   64(DI)
 	VMOVUPS      (BX), Z2
 	VMOVUPS      64(BX), Z3
 	VBROADCASTSS (DX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
-	PREFETCHT0   128(BX)(DI*1)
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   128(DI)
+	PREFETCHT0   192(DI)
 	VMOVUPS      128(BX), Z2
 	VMOVUPS      192(BX), Z3
 	VBROADCASTSS 4(DX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
-	PREFETCHT0   256(BX)(DI*1)
-	PREFETCHT0   320(BX)(DI*1)
+	PREFETCHT0   256(DI)
+	PREFETCHT0   320(DI)
 	VMOVUPS      256(BX), Z2
 	VMOVUPS      320(BX), Z3
 	VBROADCASTSS 8(DX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
-	PREFETCHT0   384(BX)(DI*1)
-	PREFETCHT0   448(BX)(DI*1)
+	PREFETCHT0   384(DI)
+	PREFETCHT0   448(DI)
 	VMOVUPS      384(BX), Z2
 	VMOVUPS      448(BX), Z3
 	VBROADCASTSS 12(DX), Z4
@@ -885,6 +905,7 @@ loop:
 	VFMADD231PS  Z3, Z4, Z1
 	ADDQ         $0x00000010, DX
 	ADDQ         $0x00000200, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -904,7 +925,7 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
 	MOVQ   AX, CX
 	VADDPS (CX), Z0, Z0
@@ -916,23 +937,25 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile2AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile2AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile2AVX512(SB), NOSPLIT, $0-49
+TEXT ·tile2AVX512(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
-	MOVQ       AX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
+	ADDQ       BX, DI
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -941,8 +964,8 @@ TEXT ·tile2AVX512(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   (DI)
+	PREFETCHT0   64(DI)
 	VMOVUPS      (BX), Z4
 	VMOVUPS      64(BX), Z5
 	VBROADCASTSS (DX), Z6
@@ -951,8 +974,8 @@ loop:
 	VBROADCASTSS 4(DX), Z6
 	VFMADD231PS  Z4, Z6, Z2
 	VFMADD231PS  Z5, Z6, Z3
-	PREFETCHT0   128(BX)(DI*1)
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   128(DI)
+	PREFETCHT0   192(DI)
 	VMOVUPS      128(BX), Z4
 	VMOVUPS      192(BX), Z5
 	VBROADCASTSS 8(DX), Z6
@@ -961,8 +984,8 @@ loop:
 	VBROADCASTSS 12(DX), Z6
 	VFMADD231PS  Z4, Z6, Z2
 	VFMADD231PS  Z5, Z6, Z3
-	PREFETCHT0   256(BX)(DI*1)
-	PREFETCHT0   320(BX)(DI*1)
+	PREFETCHT0   256(DI)
+	PREFETCHT0   320(DI)
 	VMOVUPS      256(BX), Z4
 	VMOVUPS      320(BX), Z5
 	VBROADCASTSS 16(DX), Z6
@@ -971,8 +994,8 @@ loop:
 	VBROADCASTSS 20(DX), Z6
 	VFMADD231PS  Z4, Z6, Z2
 	VFMADD231PS  Z5, Z6, Z3
-	PREFETCHT0   384(BX)(DI*1)
-	PREFETCHT0   448(BX)(DI*1)
+	PREFETCHT0   384(DI)
+	PREFETCHT0   448(DI)
 	VMOVUPS      384(BX), Z4
 	VMOVUPS      448(BX), Z5
 	VBROADCASTSS 24(DX), Z6
@@ -983,6 +1006,7 @@ loop:
 	VFMADD231PS  Z5, Z6, Z3
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x00000200, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -1005,14 +1029,14 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
-	MOVQ   AX, R9
-	VADDPS (R9), Z0, Z0
-	VADDPS 64(R9), Z1, Z1
-	ADDQ   CX, R9
-	VADDPS (R9), Z2, Z2
-	VADDPS 64(R9), Z3, Z3
+	MOVQ   AX, R10
+	VADDPS (R10), Z0, Z0
+	VADDPS 64(R10), Z1, Z1
+	ADDQ   CX, R10
+	VADDPS (R10), Z2, Z2
+	VADDPS 64(R10), Z3, Z3
 
 write:
 	VMOVUPS Z0, (AX)
@@ -1023,26 +1047,28 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile3AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile3AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile3AVX512(SB), NOSPLIT, $0-49
+TEXT ·tile3AVX512(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
-	MOVQ       AX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
+	ADDQ       BX, DI
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -1053,8 +1079,8 @@ TEXT ·tile3AVX512(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   (DI)
+	PREFETCHT0   64(DI)
 	VMOVUPS      (BX), Z6
 	VMOVUPS      64(BX), Z7
 	VBROADCASTSS (DX), Z8
@@ -1066,8 +1092,8 @@ loop:
 	VBROADCASTSS 8(DX), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
-	PREFETCHT0   128(BX)(DI*1)
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   128(DI)
+	PREFETCHT0   192(DI)
 	VMOVUPS      128(BX), Z6
 	VMOVUPS      192(BX), Z7
 	VBROADCASTSS 12(DX), Z8
@@ -1079,8 +1105,8 @@ loop:
 	VBROADCASTSS 20(DX), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
-	PREFETCHT0   256(BX)(DI*1)
-	PREFETCHT0   320(BX)(DI*1)
+	PREFETCHT0   256(DI)
+	PREFETCHT0   320(DI)
 	VMOVUPS      256(BX), Z6
 	VMOVUPS      320(BX), Z7
 	VBROADCASTSS 24(DX), Z8
@@ -1092,8 +1118,8 @@ loop:
 	VBROADCASTSS 32(DX), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
-	PREFETCHT0   384(BX)(DI*1)
-	PREFETCHT0   448(BX)(DI*1)
+	PREFETCHT0   384(DI)
+	PREFETCHT0   448(DI)
 	VMOVUPS      384(BX), Z6
 	VMOVUPS      448(BX), Z7
 	VBROADCASTSS 36(DX), Z8
@@ -1107,6 +1133,7 @@ loop:
 	VFMADD231PS  Z7, Z8, Z5
 	ADDQ         $0x00000030, DX
 	ADDQ         $0x00000200, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -1132,17 +1159,17 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
-	MOVQ   AX, R9
-	VADDPS (R9), Z0, Z0
-	VADDPS 64(R9), Z1, Z1
-	ADDQ   CX, R9
-	VADDPS (R9), Z2, Z2
-	VADDPS 64(R9), Z3, Z3
-	ADDQ   CX, R9
-	VADDPS (R9), Z4, Z4
-	VADDPS 64(R9), Z5, Z5
+	MOVQ   AX, R10
+	VADDPS (R10), Z0, Z0
+	VADDPS 64(R10), Z1, Z1
+	ADDQ   CX, R10
+	VADDPS (R10), Z2, Z2
+	VADDPS 64(R10), Z3, Z3
+	ADDQ   CX, R10
+	VADDPS (R10), Z4, Z4
+	VADDPS 64(R10), Z5, Z5
 
 write:
 	VMOVUPS Z0, (AX)
@@ -1156,29 +1183,31 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile4AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile4AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile4AVX512(SB), NOSPLIT, $0-49
+TEXT ·tile4AVX512(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
-	MOVQ       AX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
+	ADDQ       BX, DI
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -1191,8 +1220,8 @@ TEXT ·tile4AVX512(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   (DI)
+	PREFETCHT0   64(DI)
 	VMOVUPS      (BX), Z8
 	VMOVUPS      64(BX), Z9
 	VBROADCASTSS (DX), Z10
@@ -1207,8 +1236,8 @@ loop:
 	VBROADCASTSS 12(DX), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
-	PREFETCHT0   128(BX)(DI*1)
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   128(DI)
+	PREFETCHT0   192(DI)
 	VMOVUPS      128(BX), Z8
 	VMOVUPS      192(BX), Z9
 	VBROADCASTSS 16(DX), Z10
@@ -1223,8 +1252,8 @@ loop:
 	VBROADCASTSS 28(DX), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
-	PREFETCHT0   256(BX)(DI*1)
-	PREFETCHT0   320(BX)(DI*1)
+	PREFETCHT0   256(DI)
+	PREFETCHT0   320(DI)
 	VMOVUPS      256(BX), Z8
 	VMOVUPS      320(BX), Z9
 	VBROADCASTSS 32(DX), Z10
@@ -1239,8 +1268,8 @@ loop:
 	VBROADCASTSS 44(DX), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
-	PREFETCHT0   384(BX)(DI*1)
-	PREFETCHT0   448(BX)(DI*1)
+	PREFETCHT0   384(DI)
+	PREFETCHT0   448(DI)
 	VMOVUPS      384(BX), Z8
 	VMOVUPS      448(BX), Z9
 	VBROADCASTSS 48(DX), Z10
@@ -1257,6 +1286,7 @@ loop:
 	VFMADD231PS  Z9, Z10, Z7
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000200, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -1285,20 +1315,20 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
-	MOVQ   AX, R9
-	VADDPS (R9), Z0, Z0
-	VADDPS 64(R9), Z1, Z1
-	ADDQ   CX, R9
-	VADDPS (R9), Z2, Z2
-	VADDPS 64(R9), Z3, Z3
-	ADDQ   CX, R9
-	VADDPS (R9), Z4, Z4
-	VADDPS 64(R9), Z5, Z5
-	ADDQ   CX, R9
-	VADDPS (R9), Z6, Z6
-	VADDPS 64(R9), Z7, Z7
+	MOVQ   AX, R10
+	VADDPS (R10), Z0, Z0
+	VADDPS 64(R10), Z1, Z1
+	ADDQ   CX, R10
+	VADDPS (R10), Z2, Z2
+	VADDPS 64(R10), Z3, Z3
+	ADDQ   CX, R10
+	VADDPS (R10), Z4, Z4
+	VADDPS 64(R10), Z5, Z5
+	ADDQ   CX, R10
+	VADDPS (R10), Z6, Z6
+	VADDPS 64(R10), Z7, Z7
 
 write:
 	VMOVUPS Z0, (AX)
@@ -1315,32 +1345,34 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile5AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile5AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile5AVX512(SB), NOSPLIT, $0-49
+TEXT ·tile5AVX512(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
-	MOVQ       AX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
+	ADDQ       BX, DI
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -1355,8 +1387,8 @@ TEXT ·tile5AVX512(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   (DI)
+	PREFETCHT0   64(DI)
 	VMOVUPS      (BX), Z10
 	VMOVUPS      64(BX), Z11
 	VBROADCASTSS (DX), Z12
@@ -1374,8 +1406,8 @@ loop:
 	VBROADCASTSS 16(DX), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
-	PREFETCHT0   128(BX)(DI*1)
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   128(DI)
+	PREFETCHT0   192(DI)
 	VMOVUPS      128(BX), Z10
 	VMOVUPS      192(BX), Z11
 	VBROADCASTSS 20(DX), Z12
@@ -1393,8 +1425,8 @@ loop:
 	VBROADCASTSS 36(DX), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
-	PREFETCHT0   256(BX)(DI*1)
-	PREFETCHT0   320(BX)(DI*1)
+	PREFETCHT0   256(DI)
+	PREFETCHT0   320(DI)
 	VMOVUPS      256(BX), Z10
 	VMOVUPS      320(BX), Z11
 	VBROADCASTSS 40(DX), Z12
@@ -1412,8 +1444,8 @@ loop:
 	VBROADCASTSS 56(DX), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
-	PREFETCHT0   384(BX)(DI*1)
-	PREFETCHT0   448(BX)(DI*1)
+	PREFETCHT0   384(DI)
+	PREFETCHT0   448(DI)
 	VMOVUPS      384(BX), Z10
 	VMOVUPS      448(BX), Z11
 	VBROADCASTSS 60(DX), Z12
@@ -1433,6 +1465,7 @@ loop:
 	VFMADD231PS  Z11, Z12, Z9
 	ADDQ         $0x00000050, DX
 	ADDQ         $0x00000200, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -1464,23 +1497,23 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
-	MOVQ   AX, R9
-	VADDPS (R9), Z0, Z0
-	VADDPS 64(R9), Z1, Z1
-	ADDQ   CX, R9
-	VADDPS (R9), Z2, Z2
-	VADDPS 64(R9), Z3, Z3
-	ADDQ   CX, R9
-	VADDPS (R9), Z4, Z4
-	VADDPS 64(R9), Z5, Z5
-	ADDQ   CX, R9
-	VADDPS (R9), Z6, Z6
-	VADDPS 64(R9), Z7, Z7
-	ADDQ   CX, R9
-	VADDPS (R9), Z8, Z8
-	VADDPS 64(R9), Z9, Z9
+	MOVQ   AX, R10
+	VADDPS (R10), Z0, Z0
+	VADDPS 64(R10), Z1, Z1
+	ADDQ   CX, R10
+	VADDPS (R10), Z2, Z2
+	VADDPS 64(R10), Z3, Z3
+	ADDQ   CX, R10
+	VADDPS (R10), Z4, Z4
+	VADDPS 64(R10), Z5, Z5
+	ADDQ   CX, R10
+	VADDPS (R10), Z6, Z6
+	VADDPS 64(R10), Z7, Z7
+	ADDQ   CX, R10
+	VADDPS (R10), Z8, Z8
+	VADDPS 64(R10), Z9, Z9
 
 write:
 	VMOVUPS Z0, (AX)
@@ -1500,35 +1533,37 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile6AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile6AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile6AVX512(SB), NOSPLIT, $0-49
+TEXT ·tile6AVX512(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
-	MOVQ       AX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
+	ADDQ       BX, DI
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -1545,8 +1580,8 @@ TEXT ·tile6AVX512(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   (DI)
+	PREFETCHT0   64(DI)
 	VMOVUPS      (BX), Z12
 	VMOVUPS      64(BX), Z13
 	VBROADCASTSS (DX), Z14
@@ -1567,8 +1602,8 @@ loop:
 	VBROADCASTSS 20(DX), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
-	PREFETCHT0   128(BX)(DI*1)
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   128(DI)
+	PREFETCHT0   192(DI)
 	VMOVUPS      128(BX), Z12
 	VMOVUPS      192(BX), Z13
 	VBROADCASTSS 24(DX), Z14
@@ -1589,8 +1624,8 @@ loop:
 	VBROADCASTSS 44(DX), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
-	PREFETCHT0   256(BX)(DI*1)
-	PREFETCHT0   320(BX)(DI*1)
+	PREFETCHT0   256(DI)
+	PREFETCHT0   320(DI)
 	VMOVUPS      256(BX), Z12
 	VMOVUPS      320(BX), Z13
 	VBROADCASTSS 48(DX), Z14
@@ -1611,8 +1646,8 @@ loop:
 	VBROADCASTSS 68(DX), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
-	PREFETCHT0   384(BX)(DI*1)
-	PREFETCHT0   448(BX)(DI*1)
+	PREFETCHT0   384(DI)
+	PREFETCHT0   448(DI)
 	VMOVUPS      384(BX), Z12
 	VMOVUPS      448(BX), Z13
 	VBROADCASTSS 72(DX), Z14
@@ -1635,6 +1670,7 @@ loop:
 	VFMADD231PS  Z13, Z14, Z11
 	ADDQ         $0x00000060, DX
 	ADDQ         $0x00000200, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -1669,26 +1705,26 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
-	MOVQ   AX, R9
-	VADDPS (R9), Z0, Z0
-	VADDPS 64(R9), Z1, Z1
-	ADDQ   CX, R9
-	VADDPS (R9), Z2, Z2
-	VADDPS 64(R9), Z3, Z3
-	ADDQ   CX, R9
-	VADDPS (R9), Z4, Z4
-	VADDPS 64(R9), Z5, Z5
-	ADDQ   CX, R9
-	VADDPS (R9), Z6, Z6
-	VADDPS 64(R9), Z7, Z7
-	ADDQ   CX, R9
-	VADDPS (R9), Z8, Z8
-	VADDPS 64(R9), Z9, Z9
-	ADDQ   CX, R9
-	VADDPS (R9), Z10, Z10
-	VADDPS 64(R9), Z11, Z11
+	MOVQ   AX, R10
+	VADDPS (R10), Z0, Z0
+	VADDPS 64(R10), Z1, Z1
+	ADDQ   CX, R10
+	VADDPS (R10), Z2, Z2
+	VADDPS 64(R10), Z3, Z3
+	ADDQ   CX, R10
+	VADDPS (R10), Z4, Z4
+	VADDPS 64(R10), Z5, Z5
+	ADDQ   CX, R10
+	VADDPS (R10), Z6, Z6
+	VADDPS 64(R10), Z7, Z7
+	ADDQ   CX, R10
+	VADDPS (R10), Z8, Z8
+	VADDPS 64(R10), Z9, Z9
+	ADDQ   CX, R10
+	VADDPS (R10), Z10, Z10
+	VADDPS 64(R10), Z11, Z11
 
 write:
 	VMOVUPS Z0, (AX)
@@ -1711,38 +1747,40 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile7AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile7AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile7AVX512(SB), NOSPLIT, $0-49
+TEXT ·tile7AVX512(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
-	MOVQ       AX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
+	ADDQ       BX, DI
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -1761,8 +1799,8 @@ TEXT ·tile7AVX512(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   (DI)
+	PREFETCHT0   64(DI)
 	VMOVUPS      (BX), Z14
 	VMOVUPS      64(BX), Z15
 	VBROADCASTSS (DX), Z16
@@ -1786,8 +1824,8 @@ loop:
 	VBROADCASTSS 24(DX), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
-	PREFETCHT0   128(BX)(DI*1)
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   128(DI)
+	PREFETCHT0   192(DI)
 	VMOVUPS      128(BX), Z14
 	VMOVUPS      192(BX), Z15
 	VBROADCASTSS 28(DX), Z16
@@ -1811,8 +1849,8 @@ loop:
 	VBROADCASTSS 52(DX), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
-	PREFETCHT0   256(BX)(DI*1)
-	PREFETCHT0   320(BX)(DI*1)
+	PREFETCHT0   256(DI)
+	PREFETCHT0   320(DI)
 	VMOVUPS      256(BX), Z14
 	VMOVUPS      320(BX), Z15
 	VBROADCASTSS 56(DX), Z16
@@ -1836,8 +1874,8 @@ loop:
 	VBROADCASTSS 80(DX), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
-	PREFETCHT0   384(BX)(DI*1)
-	PREFETCHT0   448(BX)(DI*1)
+	PREFETCHT0   384(DI)
+	PREFETCHT0   448(DI)
 	VMOVUPS      384(BX), Z14
 	VMOVUPS      448(BX), Z15
 	VBROADCASTSS 84(DX), Z16
@@ -1863,6 +1901,7 @@ loop:
 	VFMADD231PS  Z15, Z16, Z13
 	ADDQ         $0x00000070, DX
 	ADDQ         $0x00000200, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -1900,29 +1939,29 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
-	MOVQ   AX, R9
-	VADDPS (R9), Z0, Z0
-	VADDPS 64(R9), Z1, Z1
-	ADDQ   CX, R9
-	VADDPS (R9), Z2, Z2
-	VADDPS 64(R9), Z3, Z3
-	ADDQ   CX, R9
-	VADDPS (R9), Z4, Z4
-	VADDPS 64(R9), Z5, Z5
-	ADDQ   CX, R9
-	VADDPS (R9), Z6, Z6
-	VADDPS 64(R9), Z7, Z7
-	ADDQ   CX, R9
-	VADDPS (R9), Z8, Z8
-	VADDPS 64(R9), Z9, Z9
-	ADDQ   CX, R9
-	VADDPS (R9), Z10, Z10
-	VADDPS 64(R9), Z11, Z11
-	ADDQ   CX, R9
-	VADDPS (R9), Z12, Z12
-	VADDPS 64(R9), Z13, Z13
+	MOVQ   AX, R10
+	VADDPS (R10), Z0, Z0
+	VADDPS 64(R10), Z1, Z1
+	ADDQ   CX, R10
+	VADDPS (R10), Z2, Z2
+	VADDPS 64(R10), Z3, Z3
+	ADDQ   CX, R10
+	VADDPS (R10), Z4, Z4
+	VADDPS 64(R10), Z5, Z5
+	ADDQ   CX, R10
+	VADDPS (R10), Z6, Z6
+	VADDPS 64(R10), Z7, Z7
+	ADDQ   CX, R10
+	VADDPS (R10), Z8, Z8
+	VADDPS 64(R10), Z9, Z9
+	ADDQ   CX, R10
+	VADDPS (R10), Z10, Z10
+	VADDPS 64(R10), Z11, Z11
+	ADDQ   CX, R10
+	VADDPS (R10), Z12, Z12
+	VADDPS 64(R10), Z13, Z13
 
 write:
 	VMOVUPS Z0, (AX)
@@ -1948,41 +1987,43 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile8AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile8AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile8AVX512(SB), NOSPLIT, $0-49
+TEXT ·tile8AVX512(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
-	MOVQ       AX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
+	ADDQ       BX, DI
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -2003,8 +2044,8 @@ TEXT ·tile8AVX512(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   (DI)
+	PREFETCHT0   64(DI)
 	VMOVUPS      (BX), Z16
 	VMOVUPS      64(BX), Z17
 	VBROADCASTSS (DX), Z18
@@ -2031,8 +2072,8 @@ loop:
 	VBROADCASTSS 28(DX), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
-	PREFETCHT0   128(BX)(DI*1)
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   128(DI)
+	PREFETCHT0   192(DI)
 	VMOVUPS      128(BX), Z16
 	VMOVUPS      192(BX), Z17
 	VBROADCASTSS 32(DX), Z18
@@ -2059,8 +2100,8 @@ loop:
 	VBROADCASTSS 60(DX), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
-	PREFETCHT0   256(BX)(DI*1)
-	PREFETCHT0   320(BX)(DI*1)
+	PREFETCHT0   256(DI)
+	PREFETCHT0   320(DI)
 	VMOVUPS      256(BX), Z16
 	VMOVUPS      320(BX), Z17
 	VBROADCASTSS 64(DX), Z18
@@ -2087,8 +2128,8 @@ loop:
 	VBROADCASTSS 92(DX), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
-	PREFETCHT0   384(BX)(DI*1)
-	PREFETCHT0   448(BX)(DI*1)
+	PREFETCHT0   384(DI)
+	PREFETCHT0   448(DI)
 	VMOVUPS      384(BX), Z16
 	VMOVUPS      448(BX), Z17
 	VBROADCASTSS 96(DX), Z18
@@ -2117,6 +2158,7 @@ loop:
 	VFMADD231PS  Z17, Z18, Z15
 	ADDQ         $0x00000080, DX
 	ADDQ         $0x00000200, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -2157,32 +2199,32 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
-	MOVQ   AX, R9
-	VADDPS (R9), Z0, Z0
-	VADDPS 64(R9), Z1, Z1
-	ADDQ   CX, R9
-	VADDPS (R9), Z2, Z2
-	VADDPS 64(R9), Z3, Z3
-	ADDQ   CX, R9
-	VADDPS (R9), Z4, Z4
-	VADDPS 64(R9), Z5, Z5
-	ADDQ   CX, R9
-	VADDPS (R9), Z6, Z6
-	VADDPS 64(R9), Z7, Z7
-	ADDQ   CX, R9
-	VADDPS (R9), Z8, Z8
-	VADDPS 64(R9), Z9, Z9
-	ADDQ   CX, R9
-	VADDPS (R9), Z10, Z10
-	VADDPS 64(R9), Z11, Z11
-	ADDQ   CX, R9
-	VADDPS (R9), Z12, Z12
-	VADDPS 64(R9), Z13, Z13
-	ADDQ   CX, R9
-	VADDPS (R9), Z14, Z14
-	VADDPS 64(R9), Z15, Z15
+	MOVQ   AX, R10
+	VADDPS (R10), Z0, Z0
+	VADDPS 64(R10), Z1, Z1
+	ADDQ   CX, R10
+	VADDPS (R10), Z2, Z2
+	VADDPS 64(R10), Z3, Z3
+	ADDQ   CX, R10
+	VADDPS (R10), Z4, Z4
+	VADDPS 64(R10), Z5, Z5
+	ADDQ   CX, R10
+	VADDPS (R10), Z6, Z6
+	VADDPS 64(R10), Z7, Z7
+	ADDQ   CX, R10
+	VADDPS (R10), Z8, Z8
+	VADDPS 64(R10), Z9, Z9
+	ADDQ   CX, R10
+	VADDPS (R10), Z10, Z10
+	VADDPS 64(R10), Z11, Z11
+	ADDQ   CX, R10
+	VADDPS (R10), Z12, Z12
+	VADDPS 64(R10), Z13, Z13
+	ADDQ   CX, R10
+	VADDPS (R10), Z14, Z14
+	VADDPS 64(R10), Z15, Z15
 
 write:
 	VMOVUPS Z0, (AX)
@@ -2211,44 +2253,46 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile9AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile9AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile9AVX512(SB), NOSPLIT, $0-49
+TEXT ·tile9AVX512(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
-	MOVQ       AX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
+	ADDQ       BX, DI
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -2271,8 +2315,8 @@ TEXT ·tile9AVX512(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   (DI)
+	PREFETCHT0   64(DI)
 	VMOVUPS      (BX), Z18
 	VMOVUPS      64(BX), Z19
 	VBROADCASTSS (DX), Z20
@@ -2302,8 +2346,8 @@ loop:
 	VBROADCASTSS 32(DX), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
-	PREFETCHT0   128(BX)(DI*1)
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   128(DI)
+	PREFETCHT0   192(DI)
 	VMOVUPS      128(BX), Z18
 	VMOVUPS      192(BX), Z19
 	VBROADCASTSS 36(DX), Z20
@@ -2333,8 +2377,8 @@ loop:
 	VBROADCASTSS 68(DX), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
-	PREFETCHT0   256(BX)(DI*1)
-	PREFETCHT0   320(BX)(DI*1)
+	PREFETCHT0   256(DI)
+	PREFETCHT0   320(DI)
 	VMOVUPS      256(BX), Z18
 	VMOVUPS      320(BX), Z19
 	VBROADCASTSS 72(DX), Z20
@@ -2364,8 +2408,8 @@ loop:
 	VBROADCASTSS 104(DX), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
-	PREFETCHT0   384(BX)(DI*1)
-	PREFETCHT0   448(BX)(DI*1)
+	PREFETCHT0   384(DI)
+	PREFETCHT0   448(DI)
 	VMOVUPS      384(BX), Z18
 	VMOVUPS      448(BX), Z19
 	VBROADCASTSS 108(DX), Z20
@@ -2397,6 +2441,7 @@ loop:
 	VFMADD231PS  Z19, Z20, Z17
 	ADDQ         $0x00000090, DX
 	ADDQ         $0x00000200, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -2440,35 +2485,35 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
-	MOVQ   AX, R9
-	VADDPS (R9), Z0, Z0
-	VADDPS 64(R9), Z1, Z1
-	ADDQ   CX, R9
-	VADDPS (R9), Z2, Z2
-	VADDPS 64(R9), Z3, Z3
-	ADDQ   CX, R9
-	VADDPS (R9), Z4, Z4
-	VADDPS 64(R9), Z5, Z5
-	ADDQ   CX, R9
-	VADDPS (R9), Z6, Z6
-	VADDPS 64(R9), Z7, Z7
-	ADDQ   CX, R9
-	VADDPS (R9), Z8, Z8
-	VADDPS 64(R9), Z9, Z9
-	ADDQ   CX, R9
-	VADDPS (R9), Z10, Z10
-	VADDPS 64(R9), Z11, Z11
-	ADDQ   CX, R9
-	VADDPS (R9), Z12, Z12
-	VADDPS 64(R9), Z13, Z13
-	ADDQ   CX, R9
-	VADDPS (R9), Z14, Z14
-	VADDPS 64(R9), Z15, Z15
-	ADDQ   CX, R9
-	VADDPS (R9), Z16, Z16
-	VADDPS 64(R9), Z17, Z17
+	MOVQ   AX, R10
+	VADDPS (R10), Z0, Z0
+	VADDPS 64(R10), Z1, Z1
+	ADDQ   CX, R10
+	VADDPS (R10), Z2, Z2
+	VADDPS 64(R10), Z3, Z3
+	ADDQ   CX, R10
+	VADDPS (R10), Z4, Z4
+	VADDPS 64(R10), Z5, Z5
+	ADDQ   CX, R10
+	VADDPS (R10), Z6, Z6
+	VADDPS 64(R10), Z7, Z7
+	ADDQ   CX, R10
+	VADDPS (R10), Z8, Z8
+	VADDPS 64(R10), Z9, Z9
+	ADDQ   CX, R10
+	VADDPS (R10), Z10, Z10
+	VADDPS 64(R10), Z11, Z11
+	ADDQ   CX, R10
+	VADDPS (R10), Z12, Z12
+	VADDPS 64(R10), Z13, Z13
+	ADDQ   CX, R10
+	VADDPS (R10), Z14, Z14
+	VADDPS 64(R10), Z15, Z15
+	ADDQ   CX, R10
+	VADDPS (R10), Z16, Z16
+	VADDPS 64(R10), Z17, Z17
 
 write:
 	VMOVUPS Z0, (AX)
@@ -2500,47 +2545,49 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile10AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile10AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile10AVX512(SB), NOSPLIT, $0-49
+TEXT ·tile10AVX512(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
-	MOVQ       AX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
+	ADDQ       BX, DI
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -2565,8 +2612,8 @@ TEXT ·tile10AVX512(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   (DI)
+	PREFETCHT0   64(DI)
 	VMOVUPS      (BX), Z20
 	VMOVUPS      64(BX), Z21
 	VBROADCASTSS (DX), Z22
@@ -2599,8 +2646,8 @@ loop:
 	VBROADCASTSS 36(DX), Z22
 	VFMADD231PS  Z20, Z22, Z18
 	VFMADD231PS  Z21, Z22, Z19
-	PREFETCHT0   128(BX)(DI*1)
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   128(DI)
+	PREFETCHT0   192(DI)
 	VMOVUPS      128(BX), Z20
 	VMOVUPS      192(BX), Z21
 	VBROADCASTSS 40(DX), Z22
@@ -2633,8 +2680,8 @@ loop:
 	VBROADCASTSS 76(DX), Z22
 	VFMADD231PS  Z20, Z22, Z18
 	VFMADD231PS  Z21, Z22, Z19
-	PREFETCHT0   256(BX)(DI*1)
-	PREFETCHT0   320(BX)(DI*1)
+	PREFETCHT0   256(DI)
+	PREFETCHT0   320(DI)
 	VMOVUPS      256(BX), Z20
 	VMOVUPS      320(BX), Z21
 	VBROADCASTSS 80(DX), Z22
@@ -2667,8 +2714,8 @@ loop:
 	VBROADCASTSS 116(DX), Z22
 	VFMADD231PS  Z20, Z22, Z18
 	VFMADD231PS  Z21, Z22, Z19
-	PREFETCHT0   384(BX)(DI*1)
-	PREFETCHT0   448(BX)(DI*1)
+	PREFETCHT0   384(DI)
+	PREFETCHT0   448(DI)
 	VMOVUPS      384(BX), Z20
 	VMOVUPS      448(BX), Z21
 	VBROADCASTSS 120(DX), Z22
@@ -2703,6 +2750,7 @@ loop:
 	VFMADD231PS  Z21, Z22, Z19
 	ADDQ         $0x000000a0, DX
 	ADDQ         $0x00000200, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -2749,38 +2797,38 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
-	MOVQ   AX, R9
-	VADDPS (R9), Z0, Z0
-	VADDPS 64(R9), Z1, Z1
-	ADDQ   CX, R9
-	VADDPS (R9), Z2, Z2
-	VADDPS 64(R9), Z3, Z3
-	ADDQ   CX, R9
-	VADDPS (R9), Z4, Z4
-	VADDPS 64(R9), Z5, Z5
-	ADDQ   CX, R9
-	VADDPS (R9), Z6, Z6
-	VADDPS 64(R9), Z7, Z7
-	ADDQ   CX, R9
-	VADDPS (R9), Z8, Z8
-	VADDPS 64(R9), Z9, Z9
-	ADDQ   CX, R9
-	VADDPS (R9), Z10, Z10
-	VADDPS 64(R9), Z11, Z11
-	ADDQ   CX, R9
-	VADDPS (R9), Z12, Z12
-	VADDPS 64(R9), Z13, Z13
-	ADDQ   CX, R9
-	VADDPS (R9), Z14, Z14
-	VADDPS 64(R9), Z15, Z15
-	ADDQ   CX, R9
-	VADDPS (R9), Z16, Z16
-	VADDPS 64(R9), Z17, Z17
-	ADDQ   CX, R9
-	VADDPS (R9), Z18, Z18
-	VADDPS 64(R9), Z19, Z19
+	MOVQ   AX, R10
+	VADDPS (R10), Z0, Z0
+	VADDPS 64(R10), Z1, Z1
+	ADDQ   CX, R10
+	VADDPS (R10), Z2, Z2
+	VADDPS 64(R10), Z3, Z3
+	ADDQ   CX, R10
+	VADDPS (R10), Z4, Z4
+	VADDPS 64(R10), Z5, Z5
+	ADDQ   CX, R10
+	VADDPS (R10), Z6, Z6
+	VADDPS 64(R10), Z7, Z7
+	ADDQ   CX, R10
+	VADDPS (R10), Z8, Z8
+	VADDPS 64(R10), Z9, Z9
+	ADDQ   CX, R10
+	VADDPS (R10), Z10, Z10
+	VADDPS 64(R10), Z11, Z11
+	ADDQ   CX, R10
+	VADDPS (R10), Z12, Z12
+	VADDPS 64(R10), Z13, Z13
+	ADDQ   CX, R10
+	VADDPS (R10), Z14, Z14
+	VADDPS 64(R10), Z15, Z15
+	ADDQ   CX, R10
+	VADDPS (R10), Z16, Z16
+	VADDPS 64(R10), Z17, Z17
+	ADDQ   CX, R10
+	VADDPS (R10), Z18, Z18
+	VADDPS 64(R10), Z19, Z19
 
 write:
 	VMOVUPS Z0, (AX)
@@ -2815,50 +2863,52 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile11AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile11AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile11AVX512(SB), NOSPLIT, $0-49
+TEXT ·tile11AVX512(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
-	MOVQ       AX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
+	ADDQ       BX, DI
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -2885,8 +2935,8 @@ TEXT ·tile11AVX512(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   (DI)
+	PREFETCHT0   64(DI)
 	VMOVUPS      (BX), Z22
 	VMOVUPS      64(BX), Z23
 	VBROADCASTSS (DX), Z24
@@ -2922,8 +2972,8 @@ loop:
 	VBROADCASTSS 40(DX), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
-	PREFETCHT0   128(BX)(DI*1)
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   128(DI)
+	PREFETCHT0   192(DI)
 	VMOVUPS      128(BX), Z22
 	VMOVUPS      192(BX), Z23
 	VBROADCASTSS 44(DX), Z24
@@ -2959,8 +3009,8 @@ loop:
 	VBROADCASTSS 84(DX), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
-	PREFETCHT0   256(BX)(DI*1)
-	PREFETCHT0   320(BX)(DI*1)
+	PREFETCHT0   256(DI)
+	PREFETCHT0   320(DI)
 	VMOVUPS      256(BX), Z22
 	VMOVUPS      320(BX), Z23
 	VBROADCASTSS 88(DX), Z24
@@ -2996,8 +3046,8 @@ loop:
 	VBROADCASTSS 128(DX), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
-	PREFETCHT0   384(BX)(DI*1)
-	PREFETCHT0   448(BX)(DI*1)
+	PREFETCHT0   384(DI)
+	PREFETCHT0   448(DI)
 	VMOVUPS      384(BX), Z22
 	VMOVUPS      448(BX), Z23
 	VBROADCASTSS 132(DX), Z24
@@ -3035,6 +3085,7 @@ loop:
 	VFMADD231PS  Z23, Z24, Z21
 	ADDQ         $0x000000b0, DX
 	ADDQ         $0x00000200, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -3084,41 +3135,41 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
-	MOVQ   AX, R9
-	VADDPS (R9), Z0, Z0
-	VADDPS 64(R9), Z1, Z1
-	ADDQ   CX, R9
-	VADDPS (R9), Z2, Z2
-	VADDPS 64(R9), Z3, Z3
-	ADDQ   CX, R9
-	VADDPS (R9), Z4, Z4
-	VADDPS 64(R9), Z5, Z5
-	ADDQ   CX, R9
-	VADDPS (R9), Z6, Z6
-	VADDPS 64(R9), Z7, Z7
-	ADDQ   CX, R9
-	VADDPS (R9), Z8, Z8
-	VADDPS 64(R9), Z9, Z9
-	ADDQ   CX, R9
-	VADDPS (R9), Z10, Z10
-	VADDPS 64(R9), Z11, Z11
-	ADDQ   CX, R9
-	VADDPS (R9), Z12, Z12
-	VADDPS 64(R9), Z13, Z13
-	ADDQ   CX, R9
-	VADDPS (R9), Z14, Z14
-	VADDPS 64(R9), Z15, Z15
-	ADDQ   CX, R9
-	VADDPS (R9), Z16, Z16
-	VADDPS 64(R9), Z17, Z17
-	ADDQ   CX, R9
-	VADDPS (R9), Z18, Z18
-	VADDPS 64(R9), Z19, Z19
-	ADDQ   CX, R9
-	VADDPS (R9), Z20, Z20
-	VADDPS 64(R9), Z21, Z21
+	MOVQ   AX, R10
+	VADDPS (R10), Z0, Z0
+	VADDPS 64(R10), Z1, Z1
+	ADDQ   CX, R10
+	VADDPS (R10), Z2, Z2
+	VADDPS 64(R10), Z3, Z3
+	ADDQ   CX, R10
+	VADDPS (R10), Z4, Z4
+	VADDPS 64(R10), Z5, Z5
+	ADDQ   CX, R10
+	VADDPS (R10), Z6, Z6
+	VADDPS 64(R10), Z7, Z7
+	ADDQ   CX, R10
+	VADDPS (R10), Z8, Z8
+	VADDPS 64(R10), Z9, Z9
+	ADDQ   CX, R10
+	VADDPS (R10), Z10, Z10
+	VADDPS 64(R10), Z11, Z11
+	ADDQ   CX, R10
+	VADDPS (R10), Z12, Z12
+	VADDPS 64(R10), Z13, Z13
+	ADDQ   CX, R10
+	VADDPS (R10), Z14, Z14
+	VADDPS 64(R10), Z15, Z15
+	ADDQ   CX, R10
+	VADDPS (R10), Z16, Z16
+	VADDPS 64(R10), Z17, Z17
+	ADDQ   CX, R10
+	VADDPS (R10), Z18, Z18
+	VADDPS 64(R10), Z19, Z19
+	ADDQ   CX, R10
+	VADDPS (R10), Z20, Z20
+	VADDPS 64(R10), Z21, Z21
 
 write:
 	VMOVUPS Z0, (AX)
@@ -3156,53 +3207,55 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile12AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile12AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile12AVX512(SB), NOSPLIT, $0-49
+TEXT ·tile12AVX512(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
-	MOVQ       AX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
+	ADDQ       BX, DI
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -3231,8 +3284,8 @@ TEXT ·tile12AVX512(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   (DI)
+	PREFETCHT0   64(DI)
 	VMOVUPS      (BX), Z24
 	VMOVUPS      64(BX), Z25
 	VBROADCASTSS (DX), Z26
@@ -3271,8 +3324,8 @@ loop:
 	VBROADCASTSS 44(DX), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
-	PREFETCHT0   128(BX)(DI*1)
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   128(DI)
+	PREFETCHT0   192(DI)
 	VMOVUPS      128(BX), Z24
 	VMOVUPS      192(BX), Z25
 	VBROADCASTSS 48(DX), Z26
@@ -3311,8 +3364,8 @@ loop:
 	VBROADCASTSS 92(DX), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
-	PREFETCHT0   256(BX)(DI*1)
-	PREFETCHT0   320(BX)(DI*1)
+	PREFETCHT0   256(DI)
+	PREFETCHT0   320(DI)
 	VMOVUPS      256(BX), Z24
 	VMOVUPS      320(BX), Z25
 	VBROADCASTSS 96(DX), Z26
@@ -3351,8 +3404,8 @@ loop:
 	VBROADCASTSS 140(DX), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
-	PREFETCHT0   384(BX)(DI*1)
-	PREFETCHT0   448(BX)(DI*1)
+	PREFETCHT0   384(DI)
+	PREFETCHT0   448(DI)
 	VMOVUPS      384(BX), Z24
 	VMOVUPS      448(BX), Z25
 	VBROADCASTSS 144(DX), Z26
@@ -3393,6 +3446,7 @@ loop:
 	VFMADD231PS  Z25, Z26, Z23
 	ADDQ         $0x000000c0, DX
 	ADDQ         $0x00000200, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -3445,44 +3499,44 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
-	MOVQ   AX, R9
-	VADDPS (R9), Z0, Z0
-	VADDPS 64(R9), Z1, Z1
-	ADDQ   CX, R9
-	VADDPS (R9), Z2, Z2
-	VADDPS 64(R9), Z3, Z3
-	ADDQ   CX, R9
-	VADDPS (R9), Z4, Z4
-	VADDPS 64(R9), Z5, Z5
-	ADDQ   CX, R9
-	VADDPS (R9), Z6, Z6
-	VADDPS 64(R9), Z7, Z7
-	ADDQ   CX, R9
-	VADDPS (R9), Z8, Z8
-	VADDPS 64(R9), Z9, Z9
-	ADDQ   CX, R9
-	VADDPS (R9), Z10, Z10
-	VADDPS 64(R9), Z11, Z11
-	ADDQ   CX, R9
-	VADDPS (R9), Z12, Z12
-	VADDPS 64(R9), Z13, Z13
-	ADDQ   CX, R9
-	VADDPS (R9), Z14, Z14
-	VADDPS 64(R9), Z15, Z15
-	ADDQ   CX, R9
-	VADDPS (R9), Z16, Z16
-	VADDPS 64(R9), Z17, Z17
-	ADDQ   CX, R9
-	VADDPS (R9), Z18, Z18
-	VADDPS 64(R9), Z19, Z19
-	ADDQ   CX, R9
-	VADDPS (R9), Z20, Z20
-	VADDPS 64(R9), Z21, Z21
-	ADDQ   CX, R9
-	VADDPS (R9), Z22, Z22
-	VADDPS 64(R9), Z23, Z23
+	MOVQ   AX, R10
+	VADDPS (R10), Z0, Z0
+	VADDPS 64(R10), Z1, Z1
+	ADDQ   CX, R10
+	VADDPS (R10), Z2, Z2
+	VADDPS 64(R10), Z3, Z3
+	ADDQ   CX, R10
+	VADDPS (R10), Z4, Z4
+	VADDPS 64(R10), Z5, Z5
+	ADDQ   CX, R10
+	VADDPS (R10), Z6, Z6
+	VADDPS 64(R10), Z7, Z7
+	ADDQ   CX, R10
+	VADDPS (R10), Z8, Z8
+	VADDPS 64(R10), Z9, Z9
+	ADDQ   CX, R10
+	VADDPS (R10), Z10, Z10
+	VADDPS 64(R10), Z11, Z11
+	ADDQ   CX, R10
+	VADDPS (R10), Z12, Z12
+	VADDPS 64(R10), Z13, Z13
+	ADDQ   CX, R10
+	VADDPS (R10), Z14, Z14
+	VADDPS 64(R10), Z15, Z15
+	ADDQ   CX, R10
+	VADDPS (R10), Z16, Z16
+	VADDPS 64(R10), Z17, Z17
+	ADDQ   CX, R10
+	VADDPS (R10), Z18, Z18
+	VADDPS 64(R10), Z19, Z19
+	ADDQ   CX, R10
+	VADDPS (R10), Z20, Z20
+	VADDPS 64(R10), Z21, Z21
+	ADDQ   CX, R10
+	VADDPS (R10), Z22, Z22
+	VADDPS 64(R10), Z23, Z23
 
 write:
 	VMOVUPS Z0, (AX)
@@ -3523,56 +3577,58 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile13AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile13AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile13AVX512(SB), NOSPLIT, $0-49
+TEXT ·tile13AVX512(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
-	MOVQ       AX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
+	ADDQ       BX, DI
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -3603,8 +3659,8 @@ TEXT ·tile13AVX512(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   (DI)
+	PREFETCHT0   64(DI)
 	VMOVUPS      (BX), Z26
 	VMOVUPS      64(BX), Z27
 	VBROADCASTSS (DX), Z28
@@ -3646,8 +3702,8 @@ loop:
 	VBROADCASTSS 48(DX), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
-	PREFETCHT0   128(BX)(DI*1)
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   128(DI)
+	PREFETCHT0   192(DI)
 	VMOVUPS      128(BX), Z26
 	VMOVUPS      192(BX), Z27
 	VBROADCASTSS 52(DX), Z28
@@ -3689,8 +3745,8 @@ loop:
 	VBROADCASTSS 100(DX), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
-	PREFETCHT0   256(BX)(DI*1)
-	PREFETCHT0   320(BX)(DI*1)
+	PREFETCHT0   256(DI)
+	PREFETCHT0   320(DI)
 	VMOVUPS      256(BX), Z26
 	VMOVUPS      320(BX), Z27
 	VBROADCASTSS 104(DX), Z28
@@ -3732,8 +3788,8 @@ loop:
 	VBROADCASTSS 152(DX), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
-	PREFETCHT0   384(BX)(DI*1)
-	PREFETCHT0   448(BX)(DI*1)
+	PREFETCHT0   384(DI)
+	PREFETCHT0   448(DI)
 	VMOVUPS      384(BX), Z26
 	VMOVUPS      448(BX), Z27
 	VBROADCASTSS 156(DX), Z28
@@ -3777,6 +3833,7 @@ loop:
 	VFMADD231PS  Z27, Z28, Z25
 	ADDQ         $0x000000d0, DX
 	ADDQ         $0x00000200, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -3832,47 +3889,47 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
-	MOVQ   AX, R9
-	VADDPS (R9), Z0, Z0
-	VADDPS 64(R9), Z1, Z1
-	ADDQ   CX, R9
-	VADDPS (R9), Z2, Z2
-	VADDPS 64(R9), Z3, Z3
-	ADDQ   CX, R9
-	VADDPS (R9), Z4, Z4
-	VADDPS 64(R9), Z5, Z5
-	ADDQ   CX, R9
-	VADDPS (R9), Z6, Z6
-	VADDPS 64(R9), Z7, Z7
-	ADDQ   CX, R9
-	VADDPS (R9), Z8, Z8
-	VADDPS 64(R9), Z9, Z9
-	ADDQ   CX, R9
-	VADDPS (R9), Z10, Z10
-	VADDPS 64(R9), Z11, Z11
-	ADDQ   CX, R9
-	VADDPS (R9), Z12, Z12
-	VADDPS 64(R9), Z13, Z13
-	ADDQ   CX, R9
-	VADDPS (R9), Z14, Z14
-	VADDPS 64(R9), Z15, Z15
-	ADDQ   CX, R9
-	VADDPS (R9), Z16, Z16
-	VADDPS 64(R9), Z17, Z17
-	ADDQ   CX, R9
-	VADDPS (R9), Z18, Z18
-	VADDPS 64(R9), Z19, Z19
-	ADDQ   CX, R9
-	VADDPS (R9), Z20, Z20
-	VADDPS 64(R9), Z21, Z21
-	ADDQ   CX, R9
-	VADDPS (R9), Z22, Z22
-	VADDPS 64(R9), Z23, Z23
-	ADDQ   CX, R9
-	VADDPS (R9), Z24, Z24
-	VADDPS 64(R9), Z25, Z25
+	MOVQ   AX, R10
+	VADDPS (R10), Z0, Z0
+	VADDPS 64(R10), Z1, Z1
+	ADDQ   CX, R10
+	VADDPS (R10), Z2, Z2
+	VADDPS 64(R10), Z3, Z3
+	ADDQ   CX, R10
+	VADDPS (R10), Z4, Z4
+	VADDPS 64(R10), Z5, Z5
+	ADDQ   CX, R10
+	VADDPS (R10), Z6, Z6
+	VADDPS 64(R10), Z7, Z7
+	ADDQ   CX, R10
+	VADDPS (R10), Z8, Z8
+	VADDPS 64(R10), Z9, Z9
+	ADDQ   CX, R10
+	VADDPS (R10), Z10, Z10
+	VADDPS 64(R10), Z11, Z11
+	ADDQ   CX, R10
+	VADDPS (R10), Z12, Z12
+	VADDPS 64(R10), Z13, Z13
+	ADDQ   CX, R10
+	VADDPS (R10), Z14, Z14
+	VADDPS 64(R10), Z15, Z15
+	ADDQ   CX, R10
+	VADDPS (R10), Z16, Z16
+	VADDPS 64(R10), Z17, Z17
+	ADDQ   CX, R10
+	VADDPS (R10), Z18, Z18
+	VADDPS 64(R10), Z19, Z19
+	ADDQ   CX, R10
+	VADDPS (R10), Z20, Z20
+	VADDPS 64(R10), Z21, Z21
+	ADDQ   CX, R10
+	VADDPS (R10), Z22, Z22
+	VADDPS 64(R10), Z23, Z23
+	ADDQ   CX, R10
+	VADDPS (R10), Z24, Z24
+	VADDPS 64(R10), Z25, Z25
 
 write:
 	VMOVUPS Z0, (AX)
@@ -3916,59 +3973,61 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile14AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, more bool)
+// func tile14AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile14AVX512(SB), NOSPLIT, $0-49
+TEXT ·tile14AVX512(SB), NOSPLIT, $0-57
 	MOVQ       c+0(FP), AX
 	MOVQ       ldc+8(FP), CX
 	MOVQ       a+16(FP), DX
 	MOVQ       b+24(FP), BX
 	MOVQ       k+32(FP), SI
 	MOVQ       ahead+40(FP), DI
-	MOVB       more+48(FP), R8
+	MOVQ       pace+48(FP), R8
+	MOVB       more+56(FP), R9
 	SHLQ       $0x02, CX
-	MOVQ       AX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	PREFETCHT0 64(R9)
+	ADDQ       BX, DI
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -4001,8 +4060,8 @@ TEXT ·tile14AVX512(SB), NOSPLIT, $0-49
 	JL         rest
 
 loop:
-	PREFETCHT0   (BX)(DI*1)
-	PREFETCHT0   64(BX)(DI*1)
+	PREFETCHT0   (DI)
+	PREFETCHT0   64(DI)
 	VMOVUPS      (BX), Z28
 	VMOVUPS      64(BX), Z29
 	VBROADCASTSS (DX), Z30
@@ -4047,8 +4106,8 @@ loop:
 	VBROADCASTSS 52(DX), Z30
 	VFMADD231PS  Z28, Z30, Z26
 	VFMADD231PS  Z29, Z30, Z27
-	PREFETCHT0   128(BX)(DI*1)
-	PREFETCHT0   192(BX)(DI*1)
+	PREFETCHT0   128(DI)
+	PREFETCHT0   192(DI)
 	VMOVUPS      128(BX), Z28
 	VMOVUPS      192(BX), Z29
 	VBROADCASTSS 56(DX), Z30
@@ -4093,8 +4152,8 @@ loop:
 	VBROADCASTSS 108(DX), Z30
 	VFMADD231PS  Z28, Z30, Z26
 	VFMADD231PS  Z29, Z30, Z27
-	PREFETCHT0   256(BX)(DI*1)
-	PREFETCHT0   320(BX)(DI*1)
+	PREFETCHT0   256(DI)
+	PREFETCHT0   320(DI)
 	VMOVUPS      256(BX), Z28
 	VMOVUPS      320(BX), Z29
 	VBROADCASTSS 112(DX), Z30
@@ -4139,8 +4198,8 @@ loop:
 	VBROADCASTSS 164(DX), Z30
 	VFMADD231PS  Z28, Z30, Z26
 	VFMADD231PS  Z29, Z30, Z27
-	PREFETCHT0   384(BX)(DI*1)
-	PREFETCHT0   448(BX)(DI*1)
+	PREFETCHT0   384(DI)
+	PREFETCHT0   448(DI)
 	VMOVUPS      384(BX), Z28
 	VMOVUPS      448(BX), Z29
 	VBROADCASTSS 168(DX), Z30
@@ -4187,6 +4246,7 @@ loop:
 	VFMADD231PS  Z29, Z30, Z27
 	ADDQ         $0x000000e0, DX
 	ADDQ         $0x00000200, BX
+	ADDQ         R8, DI
 	SUBQ         $0x04, SI
 	JGE          loop
 
@@ -4245,50 +4305,50 @@ single:
 	JNZ          single
 
 store:
-	TESTB  R8, R8
+	TESTB  R9, R9
 	JZ     write
-	MOVQ   AX, R9
-	VADDPS (R9), Z0, Z0
-	VADDPS 64(R9), Z1, Z1
-	ADDQ   CX, R9
-	VADDPS (R9), Z2, Z2
-	VADDPS 64(R9), Z3, Z3
-	ADDQ   CX, R9
-	VADDPS (R9), Z4, Z4
-	VADDPS 64(R9), Z5, Z5
-	ADDQ   CX, R9
-	VADDPS (R9), Z6, Z6
-	VADDPS 64(R9), Z7, Z7
-	ADDQ   CX, R9
-	VADDPS (R9), Z8, Z8
-	VADDPS 64(R9), Z9, Z9
-	ADDQ   CX, R9
-	VADDPS (R9), Z10, Z10
-	VADDPS 64(R9), Z11, Z11
-	ADDQ   CX, R9
-	VADDPS (R9), Z12, Z12
-	VADDPS 64(R9), Z13, Z13
-	ADDQ   CX, R9
-	VADDPS (R9), Z14, Z14
-	VADDPS 64(R9), Z15, Z15
-	ADDQ   CX, R9
-	VADDPS (R9), Z16, Z16
-	VADDPS 64(R9), Z17, Z17
-	ADDQ   CX, R9
-	VADDPS (R9), Z18, Z18
-	VADDPS 64(R9), Z19, Z19
-	ADDQ   CX, R9
-	VADDPS (R9), Z20, Z20
-	VADDPS 64(R9), Z21, Z21
-	ADDQ   CX, R9
-	VADDPS (R9), Z22, Z22
-	VADDPS 64(R9), Z23, Z23
-	ADDQ   CX, R9
-	VADDPS (R9), Z24, Z24
-	VADDPS 64(R9), Z25, Z25
-	ADDQ   CX, R9
-	VADDPS (R9), Z26, Z26
-	VADDPS 64(R9), Z27, Z27
+	MOVQ   AX, R10
+	VADDPS (R10), Z0, Z0
+	VADDPS 64(R10), Z1, Z1
+	ADDQ   CX, R10
+	VADDPS (R10), Z2, Z2
+	VADDPS 64(R10), Z3, Z3
+	ADDQ   CX, R10
+	VADDPS (R10), Z4, Z4
+	VADDPS 64(R10), Z5, Z5
+	ADDQ   CX, R10
+	VADDPS (R10), Z6, Z6
+	VADDPS 64(R10), Z7, Z7
+	ADDQ   CX, R10
+	VADDPS (R10), Z8, Z8
+	VADDPS 64(R10), Z9, Z9
+	ADDQ   CX, R10
+	VADDPS (R10), Z10, Z10
+	VADDPS 64(R10), Z11, Z11
+	ADDQ   CX, R10
+	VADDPS (R10), Z12, Z12
+	VADDPS 64(R10), Z13, Z13
+	ADDQ   CX, R10
+	VADDPS (R10), Z14, Z14
+	VADDPS 64(R10), Z15, Z15
+	ADDQ   CX, R10
+	VADDPS (R10), Z16, Z16
+	VADDPS 64(R10), Z17, Z17
+	ADDQ   CX, R10
+	VADDPS (R10), Z18, Z18
+	VADDPS 64(R10), Z19, Z19
+	ADDQ   CX, R10
+	VADDPS (R10), Z20, Z20
+	VADDPS 64(R10), Z21, Z21
+	ADDQ   CX, R10
+	VADDPS (R10), Z22, Z22
+	VADDPS 64(R10), Z23, Z23
+	ADDQ   CX, R10
+	VADDPS (R10), Z24, Z24
+	VADDPS 64(R10), Z25, Z25
+	ADDQ   CX, R10
+	VADDPS (R10), Z26, Z26
+	VADDPS 64(R10), Z27, Z27
 
 write:
 	VMOVUPS Z0, (AX)

@@ -5,6 +5,7 @@ package lanes
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
@@ -57,19 +58,39 @@ func (s ISA) Zero(v reg.VecVirtual) {
 	VXORPS(v, v, v)
 }
 
-// Const is the value in every lane, as an operand. AVX-512 has registers to keep it in, so call it ahead of
-// the loop; AVX2 reads it from memory each time.
-func (s ISA) Const(value float64) Op { return s.Bits(math.Float32bits(float32(value))) }
+// A Const is a value in every lane, kept in memory.
+type Const struct{ mem Mem }
 
-// Bits is the pattern in every lane, as an operand.
-func (s ISA) Bits(pattern uint32) Op {
-	mem := replicated(pattern)
-	if !s.Wide() {
-		return mem
-	}
-	v := ZMM()
-	VBROADCASTSS(mem, v)
+// Const is the value in every lane.
+func (s ISA) Const(value float64) Const { return s.Bits(math.Float32bits(float32(value))) }
+
+// Bits is the pattern in every lane.
+func (s ISA) Bits(pattern uint32) Const { return Const{replicated(pattern)} }
+
+// Load is the constant in a register.
+func (s ISA) Load(c Const) reg.VecVirtual {
+	v := s.Reg()
+	VBROADCASTSS(c.mem, v)
 	return v
+}
+
+// With emits an instruction whose first operand is a constant: AVX2 reads all lanes from memory, AVX-512 one, which
+// cannot straddle a cache line.
+func (s ISA) With(c Const, whole, broadcast func(...Op), rest ...Op) {
+	if s.Wide() {
+		broadcast(append([]Op{c.mem}, rest...)...)
+		return
+	}
+	whole(append([]Op{c.mem}, rest...)...)
+}
+
+// Horner is c[0] + c[1]·x + c[2]·x² + …
+func (s ISA) Horner(x Op, c ...float64) reg.VecVirtual {
+	y := s.Load(s.Const(c[len(c)-1]))
+	for i := len(c) - 2; i >= 0; i-- {
+		s.With(s.Const(c[i]), VFMADD213PS, VFMADD213PS_BCST, x, y)
+	}
+	return y
 }
 
 // patterns are the constants of this file so far.
@@ -80,22 +101,14 @@ func replicated(pattern uint32) Mem {
 	if mem, ok := patterns[pattern]; ok {
 		return mem
 	}
-	mem := static(fmt.Sprintf("every%08x", pattern), slicesRepeat(pattern, 8))
+	mem := static(fmt.Sprintf("every%08x", pattern), slices.Repeat([]uint32{pattern}, 8))
 	patterns[pattern] = mem
 	return mem
 }
 
-func slicesRepeat(pattern uint32, n int) []uint32 {
-	words := make([]uint32, n)
-	for i := range words {
-		words[i] = pattern
-	}
-	return words
-}
-
 // static is read-only data of this file.
 func static(name string, words []uint32) Mem {
-	mem := GLOBL(name+"<>", attr.RODATA|attr.NOPTR)
+	mem := GLOBL(name, attr.RODATA|attr.NOPTR)
 	for i, w := range words {
 		DATA(4*i, U32(w))
 	}

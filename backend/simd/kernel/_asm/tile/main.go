@@ -32,7 +32,7 @@ func main() {
 // tile is c[r][j] (+)= Σ a[p][r] b[p][j], for r < rows and two vectors of j. Each sum is one chain in order of p,
 // so that a row's result does not depend on the tile that it falls into.
 func tile(s lanes.ISA, rows int) {
-	TEXT(fmt.Sprintf("tile%d%s", rows, s.Suffix), attr.NOSPLIT, "func(c *float32, ldc int, a, b *float32, k int, ahead int, more bool)")
+	TEXT(fmt.Sprintf("tile%d%s", rows, s.Suffix), attr.NOSPLIT, "func(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("tile%d%s is c[%d][%d], rows ldc apart, (+)= a[k][%d]ᵀ·b[k][%d]; it adds if more, and prefetches ahead bytes in front of b.",
 		rows, s.Suffix, rows, 2*s.Lanes, rows, 2*s.Lanes))
@@ -42,9 +42,11 @@ func tile(s lanes.ISA, rows int) {
 	b := Load(Param("b"), GP64())
 	k := Load(Param("k"), GP64())
 	ahead := Load(Param("ahead"), GP64())
+	pace := Load(Param("pace"), GP64())
 	more := GP8L()
 	Load(Param("more"), more)
 	SHLQ(Imm(2), ldc)
+	ADDQ(b, ahead)
 
 	// The rows of c will be wanted when the sums are done.
 	row := GP64()
@@ -80,12 +82,13 @@ func tile(s lanes.ISA, rows int) {
 	Label("loop")
 	for i := range unroll {
 		for line := i * 2 * s.Bytes(); line < (i+1)*2*s.Bytes(); line += 64 {
-			PREFETCHT0(Mem{Base: b, Index: ahead, Scale: 1, Disp: line})
+			PREFETCHT0(Mem{Base: ahead, Disp: line})
 		}
 		step(i)
 	}
 	ADDQ(U32(4*unroll*rows), a)
 	ADDQ(U32(2*unroll*s.Bytes()), b)
+	ADDQ(pace, ahead)
 	SUBQ(Imm(unroll), k)
 	JGE(LabelRef("loop"))
 	Label("rest")
