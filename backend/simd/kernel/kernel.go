@@ -9,7 +9,7 @@
 //
 // Matrices are slices of rows with a distance between rows (ldc and so on, in elements, at least the row's length).
 // Every function checks its slices' lengths, because the assembly trusts them, and panics if one is short. Nothing
-// here allocates but [Set.PackB].
+// here allocates but [Set.PackB] and [Set.NewPacked].
 package kernel
 
 //go:generate go run -C _asm ./tile -out ../tile_amd64.s -stubs ../tile_amd64.go -pkg kernel

@@ -231,9 +231,8 @@ func TestMulGuard(t *testing.T) {
 							if p.epilogue.Residual != nil {
 								p.epilogue.Residual = move(p.epilogue.Residual)
 							}
-							packed := s.PackB(p.b.x, p.ldb, k, n, p.layout)
-							packed.data = guarded(t, len(packed.data), atStart)
-							packed.pack(p.b.x, p.ldb, p.layout)
+							packed := s.NewPacked(guarded(t, s.PackedLen(k, n), atStart), k, n)
+							packed.Pack(p.b.x, p.ldb, p.layout, 0, packed.Panels())
 							left := guarded(t, m*k, atStart)
 							s.PackLeft(left, p.a.x, k, m, k, 0, s.LeftTiles(m))
 							packed.Mul(c, n, left, m, 0, packed.Panels(), p.epilogue, (*Scratch)(guarded(t, len(Scratch{}), atStart)))
@@ -271,8 +270,10 @@ func TestMulPromises(t *testing.T) {
 		t.Errorf("got %d × %d in %d panels of %d, %d bytes", p.K(), p.N(), p.Panels(), p.Width(), p.Bytes())
 	}
 	scratch := new(Scratch)
-	panics(t, "kernel.PackB: b has 11 values, want 4 rows of 3, 3 apart", func() { s.PackB(x, 3, 4, 3, InputsOutputs) })
-	panics(t, "kernel.PackB: b has 11 values, want 3 rows of 4, 4 apart", func() { s.PackB(x, 4, 4, 3, OutputsInputs) })
+	panics(t, "kernel.Pack: b has 11 values, want 4 rows of 3, 3 apart", func() { s.PackB(x, 3, 4, 3, InputsOutputs) })
+	panics(t, "kernel.Pack: b has 11 values, want 3 rows of 4, 4 apart", func() { s.PackB(x, 4, 4, 3, OutputsInputs) })
+	panics(t, "kernel.NewPacked: buffer has 11 values", func() { s.NewPacked(x, 2, 3) })
+	panics(t, "kernel.Pack: part 0 to 2 of 1", func() { p.Pack(x[:6], 3, InputsOutputs, 0, 2) })
 	panics(t, "kernel.PackLeft: a has 11 values, want 6 rows of 2, 2 apart", func() { s.PackLeft(make([]float32, 12), x, 2, 6, 2, 0, 1) })
 	panics(t, "kernel.PackLeft: part 0 to 3 of 2", func() { s.PackLeft(make([]float32, 12), x, 2, 5, 2, 0, 3) })
 	panics(t, "kernel.Mul: c has 11 values, want 4 rows of 3, 3 apart", func() { p.Mul(x, 3, x, 4, 0, 1, Epilogue{}, scratch) })

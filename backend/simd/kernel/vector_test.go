@@ -42,11 +42,11 @@ func (u *unaryCase) off(x, got float32) float64 {
 }
 
 var unaries = []unaryCase{
-	{"Exp", func(s *Set) func(dst, x []float32) { return s.Exp }, math.Exp, 1.1, 0},
-	{"Tanh", func(s *Set) func(dst, x []float32) { return s.Tanh }, math.Tanh, 2, 0},
-	{"Erf", func(s *Set) func(dst, x []float32) { return s.Erf }, math.Erf, 2, 0},
-	{"GELU", func(s *Set) func(dst, x []float32) { return s.GELU }, geluOf, 0, 0x1p-23},
-	{"GELUTanh", func(s *Set) func(dst, x []float32) { return s.GELUTanh }, geluTanhOf, 0, 0x1p-23},
+	{"Exp", func(s *Set) func(dst, x []float32) { return s.Exp }, math.Exp, 1, 0},
+	{"Tanh", func(s *Set) func(dst, x []float32) { return s.Tanh }, math.Tanh, 1.4, 0},
+	{"Erf", func(s *Set) func(dst, x []float32) { return s.Erf }, math.Erf, 1.2, 0},
+	{"GELU", func(s *Set) func(dst, x []float32) { return s.GELU }, geluOf, 0, 0.7 * 0x1p-23},
+	{"GELUTanh", func(s *Set) func(dst, x []float32) { return s.GELUTanh }, geluTanhOf, 0, 1.1 * 0x1p-23},
 	{"ReLU", func(s *Set) func(dst, x []float32) { return s.ReLU }, reluOf, 0.5, 0},
 }
 

@@ -138,3 +138,17 @@ func filled(n int) []float32 {
 	}
 	return x
 }
+
+// BenchmarkPackB times what each weight goes through once when a model is loaded.
+func BenchmarkPackB(b *testing.B) {
+	const n, k = 3072, 768
+	for _, s := range Sets() {
+		w, p := filled(n*k), s.NewPacked(nil, k, n)
+		b.Run(s.String(), func(b *testing.B) {
+			b.SetBytes(4 * n * k)
+			for b.Loop() {
+				p.Pack(w, k, OutputsInputs, 0, p.Panels())
+			}
+		})
+	}
+}
