@@ -17,14 +17,14 @@ TEXT ·softmaxAVX2(SB), NOSPLIT, $0-36
 	VMOVAPS      Y5, Y2
 	VMOVAPS      Y5, Y3
 	VMOVAPS      Y5, Y4
-	MOVQ         AX, SI
+	MOVQ         CX, SI
 	MOVQ         DX, DI
 	MOVQ         BX, R8
 	SUBQ         $0x00000020, R8
 	JL           rest2
 
 loop1:
-	VMOVUPS (CX), Y6
+	VMOVUPS (SI), Y6
 	VMULPS  Y0, Y6, Y6
 	TESTQ   DX, DX
 	JZ      without3
@@ -32,9 +32,8 @@ loop1:
 	VADDPS  Y7, Y6, Y6
 
 without3:
-	VMOVUPS Y6, (SI)
 	VMAXPS  Y6, Y1, Y1
-	VMOVUPS 32(CX), Y6
+	VMOVUPS 32(SI), Y6
 	VMULPS  Y0, Y6, Y6
 	TESTQ   DX, DX
 	JZ      without4
@@ -42,9 +41,8 @@ without3:
 	VADDPS  Y7, Y6, Y6
 
 without4:
-	VMOVUPS Y6, 32(SI)
 	VMAXPS  Y6, Y2, Y2
-	VMOVUPS 64(CX), Y6
+	VMOVUPS 64(SI), Y6
 	VMULPS  Y0, Y6, Y6
 	TESTQ   DX, DX
 	JZ      without5
@@ -52,9 +50,8 @@ without4:
 	VADDPS  Y7, Y6, Y6
 
 without5:
-	VMOVUPS Y6, 64(SI)
 	VMAXPS  Y6, Y3, Y3
-	VMOVUPS 96(CX), Y6
+	VMOVUPS 96(SI), Y6
 	VMULPS  Y0, Y6, Y6
 	TESTQ   DX, DX
 	JZ      without6
@@ -62,13 +59,11 @@ without5:
 	VADDPS  Y7, Y6, Y6
 
 without6:
-	VMOVUPS Y6, 96(SI)
-	VMAXPS  Y6, Y4, Y4
-	ADDQ    $0x00000080, SI
-	ADDQ    $0x00000080, CX
-	ADDQ    $0x00000080, DI
-	SUBQ    $0x00000020, R8
-	JGE     loop1
+	VMAXPS Y6, Y4, Y4
+	ADDQ   $0x00000080, SI
+	ADDQ   $0x00000080, DI
+	SUBQ   $0x00000020, R8
+	JGE    loop1
 
 rest2:
 	ADDQ $0x00000020, R8
@@ -76,7 +71,7 @@ rest2:
 	JL   rest8
 
 loop7:
-	VMOVUPS (CX), Y6
+	VMOVUPS (SI), Y6
 	VMULPS  Y0, Y6, Y6
 	TESTQ   DX, DX
 	JZ      without9
@@ -84,13 +79,11 @@ loop7:
 	VADDPS  Y7, Y6, Y6
 
 without9:
-	VMOVUPS Y6, (SI)
-	VMAXPS  Y6, Y1, Y1
-	ADDQ    $0x00000020, SI
-	ADDQ    $0x00000020, CX
-	ADDQ    $0x00000020, DI
-	SUBQ    $0x00000008, R8
-	JGE     loop7
+	VMAXPS Y6, Y1, Y1
+	ADDQ   $0x00000020, SI
+	ADDQ   $0x00000020, DI
+	SUBQ   $0x00000008, R8
+	JGE    loop7
 
 rest8:
 	ADDQ       $0x00000008, R8
@@ -99,216 +92,262 @@ rest8:
 	LEAQ       firstlanes<>+0(SB), R9
 	NEGQ       R8
 	VMOVUPS    32(R9)(R8*4), Y6
-	VMASKMOVPS (CX), Y6, Y7
+	VMASKMOVPS (SI), Y6, Y7
 	VMULPS     Y0, Y7, Y7
 	TESTQ      DX, DX
 	JZ         without11
-	VMASKMOVPS (DI), Y6, Y0
-	VADDPS     Y0, Y7, Y7
+	VMASKMOVPS (DI), Y6, Y8
+	VADDPS     Y8, Y7, Y7
 
 without11:
-	VMASKMOVPS Y7, Y6, (SI)
-	VBLENDVPS  Y6, Y7, Y5, Y7
-	VMAXPS     Y7, Y1, Y1
+	VBLENDVPS Y6, Y7, Y5, Y7
+	VMAXPS    Y7, Y1, Y1
 
 done10:
 	VMAXPS       Y3, Y1, Y1
 	VMAXPS       Y4, Y2, Y2
 	VMAXPS       Y2, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X0
-	VMAXPS       X0, X1, X1
-	VMOVHLPS     X1, X1, X0
-	VMAXPS       X0, X1, X1
-	VMOVSHDUP    X1, X0
-	VMAXPS       X0, X1, X1
-	VBROADCASTSS X1, Y0
-	VXORPS       Y1, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X2
+	VMAXPS       X2, X1, X1
+	VMOVHLPS     X1, X1, X2
+	VMAXPS       X2, X1, X1
+	VMOVSHDUP    X1, X2
+	VMAXPS       X2, X1, X1
+	VBROADCASTSS X1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
-	MOVQ         AX, CX
-	MOVQ         BX, DX
-	SUBQ         $0x00000020, DX
+	VXORPS       Y6, Y6, Y6
+	MOVQ         AX, SI
+	MOVQ         DX, DI
+	MOVQ         BX, R8
+	SUBQ         $0x00000020, R8
 	JL           rest13
 
 loop12:
-	VMOVUPS      (CX), Y6
-	VSUBPS       Y0, Y6, Y6
-	VBROADCASTSS every42b20000<>+0(SB), Y7
-	VMINPS       Y6, Y7, Y6
-	VBROADCASTSS everyc2d20000<>+0(SB), Y7
-	VMAXPS       Y6, Y7, Y6
-	VMULPS       every3fb8aa3b<>+0(SB), Y6, Y7
-	VROUNDPS     $0x08, Y7, Y7
-	VFNMADD231PS every3f318000<>+0(SB), Y7, Y6
-	VFNMADD231PS everyb95e8083<>+0(SB), Y7, Y6
-	VBROADCASTSS every3ab511ee<>+0(SB), Y8
-	VFMADD213PS  every3c091d07<>+0(SB), Y6, Y8
-	VFMADD213PS  every3d2aac79<>+0(SB), Y6, Y8
-	VFMADD213PS  every3e2aaa49<>+0(SB), Y6, Y8
-	VFMADD213PS  every3efffffe<>+0(SB), Y6, Y8
-	VMULPS       Y6, Y6, Y9
-	VFMADD213PS  Y6, Y9, Y8
-	VADDPS       every3f800000<>+0(SB), Y8, Y8
-	VCVTPS2DQ    Y7, Y7
-	VPSRAD       $0x01, Y7, Y6
-	VPSUBD       Y6, Y7, Y7
-	VPADDD       every0000007f<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y6, Y8, Y8
+	VMOVUPS (CX), Y7
+	VMULPS  Y0, Y7, Y7
+	TESTQ   DX, DX
+	JZ      without14
+	VMOVUPS (DI), Y8
+	VADDPS  Y8, Y7, Y7
+
+without14:
+	VSUBPS       Y1, Y7, Y7
+	VBROADCASTSS every42b20000<>+0(SB), Y8
+	VMINPS       Y7, Y8, Y7
+	VBROADCASTSS everyc2d20000<>+0(SB), Y8
+	VMAXPS       Y7, Y8, Y7
+	VMULPS       every3fb8aa3b<>+0(SB), Y7, Y8
+	VROUNDPS     $0x08, Y8, Y8
+	VFNMADD231PS every3f318000<>+0(SB), Y8, Y7
+	VFNMADD231PS everyb95e8083<>+0(SB), Y8, Y7
+	VBROADCASTSS every3ab511ee<>+0(SB), Y9
+	VFMADD213PS  every3c091d07<>+0(SB), Y7, Y9
+	VFMADD213PS  every3d2aac79<>+0(SB), Y7, Y9
+	VFMADD213PS  every3e2aaa49<>+0(SB), Y7, Y9
+	VFMADD213PS  every3efffffe<>+0(SB), Y7, Y9
+	VMULPS       Y7, Y7, Y10
+	VFMADD213PS  Y7, Y10, Y9
+	VADDPS       every3f800000<>+0(SB), Y9, Y9
+	VCVTPS2DQ    Y8, Y8
+	VPSRAD       $0x01, Y8, Y7
+	VPSUBD       Y7, Y8, Y8
 	VPADDD       every0000007f<>+0(SB), Y7, Y7
 	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y7, Y8, Y8
-	VMOVUPS      Y8, (CX)
-	VADDPS       Y8, Y1, Y1
-	VMOVUPS      32(CX), Y6
-	VSUBPS       Y0, Y6, Y6
-	VBROADCASTSS every42b20000<>+0(SB), Y7
-	VMINPS       Y6, Y7, Y6
-	VBROADCASTSS everyc2d20000<>+0(SB), Y7
-	VMAXPS       Y6, Y7, Y6
-	VMULPS       every3fb8aa3b<>+0(SB), Y6, Y7
-	VROUNDPS     $0x08, Y7, Y7
-	VFNMADD231PS every3f318000<>+0(SB), Y7, Y6
-	VFNMADD231PS everyb95e8083<>+0(SB), Y7, Y6
-	VBROADCASTSS every3ab511ee<>+0(SB), Y8
-	VFMADD213PS  every3c091d07<>+0(SB), Y6, Y8
-	VFMADD213PS  every3d2aac79<>+0(SB), Y6, Y8
-	VFMADD213PS  every3e2aaa49<>+0(SB), Y6, Y8
-	VFMADD213PS  every3efffffe<>+0(SB), Y6, Y8
-	VMULPS       Y6, Y6, Y9
-	VFMADD213PS  Y6, Y9, Y8
-	VADDPS       every3f800000<>+0(SB), Y8, Y8
-	VCVTPS2DQ    Y7, Y7
-	VPSRAD       $0x01, Y7, Y6
-	VPSUBD       Y6, Y7, Y7
-	VPADDD       every0000007f<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y6, Y8, Y8
+	VMULPS       Y7, Y9, Y9
+	VPADDD       every0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y9, Y9
+	VMOVUPS      Y9, (SI)
+	VADDPS       Y9, Y2, Y2
+	VMOVUPS      32(CX), Y7
+	VMULPS       Y0, Y7, Y7
+	TESTQ        DX, DX
+	JZ           without15
+	VMOVUPS      32(DI), Y8
+	VADDPS       Y8, Y7, Y7
+
+without15:
+	VSUBPS       Y1, Y7, Y7
+	VBROADCASTSS every42b20000<>+0(SB), Y8
+	VMINPS       Y7, Y8, Y7
+	VBROADCASTSS everyc2d20000<>+0(SB), Y8
+	VMAXPS       Y7, Y8, Y7
+	VMULPS       every3fb8aa3b<>+0(SB), Y7, Y8
+	VROUNDPS     $0x08, Y8, Y8
+	VFNMADD231PS every3f318000<>+0(SB), Y8, Y7
+	VFNMADD231PS everyb95e8083<>+0(SB), Y8, Y7
+	VBROADCASTSS every3ab511ee<>+0(SB), Y9
+	VFMADD213PS  every3c091d07<>+0(SB), Y7, Y9
+	VFMADD213PS  every3d2aac79<>+0(SB), Y7, Y9
+	VFMADD213PS  every3e2aaa49<>+0(SB), Y7, Y9
+	VFMADD213PS  every3efffffe<>+0(SB), Y7, Y9
+	VMULPS       Y7, Y7, Y10
+	VFMADD213PS  Y7, Y10, Y9
+	VADDPS       every3f800000<>+0(SB), Y9, Y9
+	VCVTPS2DQ    Y8, Y8
+	VPSRAD       $0x01, Y8, Y7
+	VPSUBD       Y7, Y8, Y8
 	VPADDD       every0000007f<>+0(SB), Y7, Y7
 	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y7, Y8, Y8
-	VMOVUPS      Y8, 32(CX)
-	VADDPS       Y8, Y2, Y2
-	VMOVUPS      64(CX), Y6
-	VSUBPS       Y0, Y6, Y6
-	VBROADCASTSS every42b20000<>+0(SB), Y7
-	VMINPS       Y6, Y7, Y6
-	VBROADCASTSS everyc2d20000<>+0(SB), Y7
-	VMAXPS       Y6, Y7, Y6
-	VMULPS       every3fb8aa3b<>+0(SB), Y6, Y7
-	VROUNDPS     $0x08, Y7, Y7
-	VFNMADD231PS every3f318000<>+0(SB), Y7, Y6
-	VFNMADD231PS everyb95e8083<>+0(SB), Y7, Y6
-	VBROADCASTSS every3ab511ee<>+0(SB), Y8
-	VFMADD213PS  every3c091d07<>+0(SB), Y6, Y8
-	VFMADD213PS  every3d2aac79<>+0(SB), Y6, Y8
-	VFMADD213PS  every3e2aaa49<>+0(SB), Y6, Y8
-	VFMADD213PS  every3efffffe<>+0(SB), Y6, Y8
-	VMULPS       Y6, Y6, Y9
-	VFMADD213PS  Y6, Y9, Y8
-	VADDPS       every3f800000<>+0(SB), Y8, Y8
-	VCVTPS2DQ    Y7, Y7
-	VPSRAD       $0x01, Y7, Y6
-	VPSUBD       Y6, Y7, Y7
-	VPADDD       every0000007f<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y6, Y8, Y8
+	VMULPS       Y7, Y9, Y9
+	VPADDD       every0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y9, Y9
+	VMOVUPS      Y9, 32(SI)
+	VADDPS       Y9, Y3, Y3
+	VMOVUPS      64(CX), Y7
+	VMULPS       Y0, Y7, Y7
+	TESTQ        DX, DX
+	JZ           without16
+	VMOVUPS      64(DI), Y8
+	VADDPS       Y8, Y7, Y7
+
+without16:
+	VSUBPS       Y1, Y7, Y7
+	VBROADCASTSS every42b20000<>+0(SB), Y8
+	VMINPS       Y7, Y8, Y7
+	VBROADCASTSS everyc2d20000<>+0(SB), Y8
+	VMAXPS       Y7, Y8, Y7
+	VMULPS       every3fb8aa3b<>+0(SB), Y7, Y8
+	VROUNDPS     $0x08, Y8, Y8
+	VFNMADD231PS every3f318000<>+0(SB), Y8, Y7
+	VFNMADD231PS everyb95e8083<>+0(SB), Y8, Y7
+	VBROADCASTSS every3ab511ee<>+0(SB), Y9
+	VFMADD213PS  every3c091d07<>+0(SB), Y7, Y9
+	VFMADD213PS  every3d2aac79<>+0(SB), Y7, Y9
+	VFMADD213PS  every3e2aaa49<>+0(SB), Y7, Y9
+	VFMADD213PS  every3efffffe<>+0(SB), Y7, Y9
+	VMULPS       Y7, Y7, Y10
+	VFMADD213PS  Y7, Y10, Y9
+	VADDPS       every3f800000<>+0(SB), Y9, Y9
+	VCVTPS2DQ    Y8, Y8
+	VPSRAD       $0x01, Y8, Y7
+	VPSUBD       Y7, Y8, Y8
 	VPADDD       every0000007f<>+0(SB), Y7, Y7
 	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y7, Y8, Y8
-	VMOVUPS      Y8, 64(CX)
-	VADDPS       Y8, Y3, Y3
-	VMOVUPS      96(CX), Y6
-	VSUBPS       Y0, Y6, Y6
-	VBROADCASTSS every42b20000<>+0(SB), Y7
-	VMINPS       Y6, Y7, Y6
-	VBROADCASTSS everyc2d20000<>+0(SB), Y7
-	VMAXPS       Y6, Y7, Y6
-	VMULPS       every3fb8aa3b<>+0(SB), Y6, Y7
-	VROUNDPS     $0x08, Y7, Y7
-	VFNMADD231PS every3f318000<>+0(SB), Y7, Y6
-	VFNMADD231PS everyb95e8083<>+0(SB), Y7, Y6
-	VBROADCASTSS every3ab511ee<>+0(SB), Y8
-	VFMADD213PS  every3c091d07<>+0(SB), Y6, Y8
-	VFMADD213PS  every3d2aac79<>+0(SB), Y6, Y8
-	VFMADD213PS  every3e2aaa49<>+0(SB), Y6, Y8
-	VFMADD213PS  every3efffffe<>+0(SB), Y6, Y8
-	VMULPS       Y6, Y6, Y9
-	VFMADD213PS  Y6, Y9, Y8
-	VADDPS       every3f800000<>+0(SB), Y8, Y8
-	VCVTPS2DQ    Y7, Y7
-	VPSRAD       $0x01, Y7, Y6
-	VPSUBD       Y6, Y7, Y7
-	VPADDD       every0000007f<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y6, Y8, Y8
+	VMULPS       Y7, Y9, Y9
+	VPADDD       every0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y9, Y9
+	VMOVUPS      Y9, 64(SI)
+	VADDPS       Y9, Y4, Y4
+	VMOVUPS      96(CX), Y7
+	VMULPS       Y0, Y7, Y7
+	TESTQ        DX, DX
+	JZ           without17
+	VMOVUPS      96(DI), Y8
+	VADDPS       Y8, Y7, Y7
+
+without17:
+	VSUBPS       Y1, Y7, Y7
+	VBROADCASTSS every42b20000<>+0(SB), Y8
+	VMINPS       Y7, Y8, Y7
+	VBROADCASTSS everyc2d20000<>+0(SB), Y8
+	VMAXPS       Y7, Y8, Y7
+	VMULPS       every3fb8aa3b<>+0(SB), Y7, Y8
+	VROUNDPS     $0x08, Y8, Y8
+	VFNMADD231PS every3f318000<>+0(SB), Y8, Y7
+	VFNMADD231PS everyb95e8083<>+0(SB), Y8, Y7
+	VBROADCASTSS every3ab511ee<>+0(SB), Y9
+	VFMADD213PS  every3c091d07<>+0(SB), Y7, Y9
+	VFMADD213PS  every3d2aac79<>+0(SB), Y7, Y9
+	VFMADD213PS  every3e2aaa49<>+0(SB), Y7, Y9
+	VFMADD213PS  every3efffffe<>+0(SB), Y7, Y9
+	VMULPS       Y7, Y7, Y10
+	VFMADD213PS  Y7, Y10, Y9
+	VADDPS       every3f800000<>+0(SB), Y9, Y9
+	VCVTPS2DQ    Y8, Y8
+	VPSRAD       $0x01, Y8, Y7
+	VPSUBD       Y7, Y8, Y8
 	VPADDD       every0000007f<>+0(SB), Y7, Y7
 	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y7, Y8, Y8
-	VMOVUPS      Y8, 96(CX)
-	VADDPS       Y8, Y4, Y4
+	VMULPS       Y7, Y9, Y9
+	VPADDD       every0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y9, Y9
+	VMOVUPS      Y9, 96(SI)
+	VADDPS       Y9, Y5, Y5
+	ADDQ         $0x00000080, SI
 	ADDQ         $0x00000080, CX
-	SUBQ         $0x00000020, DX
+	ADDQ         $0x00000080, DI
+	SUBQ         $0x00000020, R8
 	JGE          loop12
 
 rest13:
-	ADDQ $0x00000020, DX
-	SUBQ $0x00000008, DX
-	JL   rest15
+	ADDQ $0x00000020, R8
+	SUBQ $0x00000008, R8
+	JL   rest19
 
-loop14:
-	VMOVUPS      (CX), Y6
-	VSUBPS       Y0, Y6, Y6
-	VBROADCASTSS every42b20000<>+0(SB), Y7
-	VMINPS       Y6, Y7, Y6
-	VBROADCASTSS everyc2d20000<>+0(SB), Y7
-	VMAXPS       Y6, Y7, Y6
-	VMULPS       every3fb8aa3b<>+0(SB), Y6, Y7
-	VROUNDPS     $0x08, Y7, Y7
-	VFNMADD231PS every3f318000<>+0(SB), Y7, Y6
-	VFNMADD231PS everyb95e8083<>+0(SB), Y7, Y6
-	VBROADCASTSS every3ab511ee<>+0(SB), Y8
-	VFMADD213PS  every3c091d07<>+0(SB), Y6, Y8
-	VFMADD213PS  every3d2aac79<>+0(SB), Y6, Y8
-	VFMADD213PS  every3e2aaa49<>+0(SB), Y6, Y8
-	VFMADD213PS  every3efffffe<>+0(SB), Y6, Y8
-	VMULPS       Y6, Y6, Y9
-	VFMADD213PS  Y6, Y9, Y8
-	VADDPS       every3f800000<>+0(SB), Y8, Y8
-	VCVTPS2DQ    Y7, Y7
-	VPSRAD       $0x01, Y7, Y6
-	VPSUBD       Y6, Y7, Y7
-	VPADDD       every0000007f<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y6, Y8, Y8
+loop18:
+	VMOVUPS (CX), Y7
+	VMULPS  Y0, Y7, Y7
+	TESTQ   DX, DX
+	JZ      without20
+	VMOVUPS (DI), Y8
+	VADDPS  Y8, Y7, Y7
+
+without20:
+	VSUBPS       Y1, Y7, Y7
+	VBROADCASTSS every42b20000<>+0(SB), Y8
+	VMINPS       Y7, Y8, Y7
+	VBROADCASTSS everyc2d20000<>+0(SB), Y8
+	VMAXPS       Y7, Y8, Y7
+	VMULPS       every3fb8aa3b<>+0(SB), Y7, Y8
+	VROUNDPS     $0x08, Y8, Y8
+	VFNMADD231PS every3f318000<>+0(SB), Y8, Y7
+	VFNMADD231PS everyb95e8083<>+0(SB), Y8, Y7
+	VBROADCASTSS every3ab511ee<>+0(SB), Y9
+	VFMADD213PS  every3c091d07<>+0(SB), Y7, Y9
+	VFMADD213PS  every3d2aac79<>+0(SB), Y7, Y9
+	VFMADD213PS  every3e2aaa49<>+0(SB), Y7, Y9
+	VFMADD213PS  every3efffffe<>+0(SB), Y7, Y9
+	VMULPS       Y7, Y7, Y10
+	VFMADD213PS  Y7, Y10, Y9
+	VADDPS       every3f800000<>+0(SB), Y9, Y9
+	VCVTPS2DQ    Y8, Y8
+	VPSRAD       $0x01, Y8, Y7
+	VPSUBD       Y7, Y8, Y8
 	VPADDD       every0000007f<>+0(SB), Y7, Y7
 	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y7, Y8, Y8
-	VMOVUPS      Y8, (CX)
-	VADDPS       Y8, Y1, Y1
+	VMULPS       Y7, Y9, Y9
+	VPADDD       every0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y9, Y9
+	VMOVUPS      Y9, (SI)
+	VADDPS       Y9, Y2, Y2
+	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000020, CX
-	SUBQ         $0x00000008, DX
-	JGE          loop14
+	ADDQ         $0x00000020, DI
+	SUBQ         $0x00000008, R8
+	JGE          loop18
 
-rest15:
-	ADDQ         $0x00000008, DX
-	TESTQ        DX, DX
-	JZ           done16
-	LEAQ         firstlanes<>+0(SB), SI
-	NEGQ         DX
-	VMOVUPS      32(SI)(DX*4), Y6
-	VMASKMOVPS   (CX), Y6, Y7
-	VSUBPS       Y0, Y7, Y7
+rest19:
+	ADDQ       $0x00000008, R8
+	TESTQ      R8, R8
+	JZ         done21
+	LEAQ       firstlanes<>+0(SB), R9
+	NEGQ       R8
+	VMOVUPS    32(R9)(R8*4), Y7
+	VMASKMOVPS (CX), Y7, Y8
+	VMULPS     Y0, Y8, Y8
+	TESTQ      DX, DX
+	JZ         without22
+	VMASKMOVPS (DI), Y7, Y0
+	VADDPS     Y0, Y8, Y8
+
+without22:
+	VSUBPS       Y1, Y8, Y8
 	VBROADCASTSS every42b20000<>+0(SB), Y0
-	VMINPS       Y7, Y0, Y0
-	VBROADCASTSS everyc2d20000<>+0(SB), Y7
-	VMAXPS       Y0, Y7, Y0
-	VMULPS       every3fb8aa3b<>+0(SB), Y0, Y7
-	VROUNDPS     $0x08, Y7, Y7
-	VFNMADD231PS every3f318000<>+0(SB), Y7, Y0
-	VFNMADD231PS everyb95e8083<>+0(SB), Y7, Y0
+	VMINPS       Y8, Y0, Y0
+	VBROADCASTSS everyc2d20000<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VMULPS       every3fb8aa3b<>+0(SB), Y0, Y1
+	VROUNDPS     $0x08, Y1, Y1
+	VFNMADD231PS every3f318000<>+0(SB), Y1, Y0
+	VFNMADD231PS everyb95e8083<>+0(SB), Y1, Y0
 	VBROADCASTSS every3ab511ee<>+0(SB), Y8
 	VFMADD213PS  every3c091d07<>+0(SB), Y0, Y8
 	VFMADD213PS  every3d2aac79<>+0(SB), Y0, Y8
@@ -317,47 +356,47 @@ rest15:
 	VMULPS       Y0, Y0, Y9
 	VFMADD213PS  Y0, Y9, Y8
 	VADDPS       every3f800000<>+0(SB), Y8, Y8
-	VCVTPS2DQ    Y7, Y7
-	VPSRAD       $0x01, Y7, Y0
-	VPSUBD       Y0, Y7, Y7
+	VCVTPS2DQ    Y1, Y1
+	VPSRAD       $0x01, Y1, Y0
+	VPSUBD       Y0, Y1, Y1
 	VPADDD       every0000007f<>+0(SB), Y0, Y0
 	VPSLLD       $0x17, Y0, Y0
 	VMULPS       Y0, Y8, Y8
-	VPADDD       every0000007f<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y7, Y8, Y8
-	VMASKMOVPS   Y8, Y6, (CX)
-	VBLENDVPS    Y6, Y8, Y5, Y8
-	VADDPS       Y8, Y1, Y1
+	VPADDD       every0000007f<>+0(SB), Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y8, Y8
+	VMASKMOVPS   Y8, Y7, (SI)
+	VBLENDVPS    Y7, Y8, Y6, Y8
+	VADDPS       Y8, Y2, Y2
 
-done16:
-	VADDPS       Y3, Y1, Y1
+done21:
 	VADDPS       Y4, Y2, Y2
-	VADDPS       Y2, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X0
-	VADDPS       X0, X1, X1
-	VMOVHLPS     X1, X1, X0
-	VADDPS       X0, X1, X1
-	VMOVSHDUP    X1, X0
-	VADDPS       X0, X1, X1
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X0, X2, X2
+	VMOVHLPS     X2, X2, X0
+	VADDPS       X0, X2, X2
+	VMOVSHDUP    X2, X0
+	VADDPS       X0, X2, X2
 	VBROADCASTSS every3f800000<>+0(SB), Y0
-	VDIVSS       X1, X0, X0
+	VDIVSS       X2, X0, X0
 	VBROADCASTSS X0, Y0
 	SUBQ         $0x00000008, BX
-	JL           rest18
+	JL           rest24
 
-loop17:
+loop23:
 	VMOVUPS (AX), Y1
 	VMULPS  Y0, Y1, Y1
 	VMOVUPS Y1, (AX)
 	ADDQ    $0x00000020, AX
 	SUBQ    $0x00000008, BX
-	JGE     loop17
+	JGE     loop23
 
-rest18:
+rest24:
 	ADDQ       $0x00000008, BX
 	TESTQ      BX, BX
-	JZ         done19
+	JZ         done25
 	LEAQ       firstlanes<>+0(SB), CX
 	MOVQ       BX, DX
 	NEGQ       DX
@@ -366,7 +405,7 @@ rest18:
 	VMULPS     Y0, Y2, Y2
 	VMASKMOVPS Y2, Y1, (AX)
 
-done19:
+done25:
 	VZEROUPPER
 	RET
 
@@ -537,55 +576,7 @@ TEXT ·layerNormAVX2(SB), NOSPLIT, $0-52
 	MOVQ       DX, R9
 	MOVQ       DI, R10
 	SUBQ       $0x00000020, R10
-	JL         rest21
-
-loop20:
-	VMOVUPS (CX), Y5
-	TESTQ   DX, DX
-	JZ      without22
-	VMOVUPS (R9), Y6
-	VADDPS  Y6, Y5, Y5
-
-without22:
-	VMOVUPS Y5, (R8)
-	VADDPS  Y5, Y1, Y1
-	VMOVUPS 32(CX), Y5
-	TESTQ   DX, DX
-	JZ      without23
-	VMOVUPS 32(R9), Y6
-	VADDPS  Y6, Y5, Y5
-
-without23:
-	VMOVUPS Y5, 32(R8)
-	VADDPS  Y5, Y2, Y2
-	VMOVUPS 64(CX), Y5
-	TESTQ   DX, DX
-	JZ      without24
-	VMOVUPS 64(R9), Y6
-	VADDPS  Y6, Y5, Y5
-
-without24:
-	VMOVUPS Y5, 64(R8)
-	VADDPS  Y5, Y3, Y3
-	VMOVUPS 96(CX), Y5
-	TESTQ   DX, DX
-	JZ      without25
-	VMOVUPS 96(R9), Y6
-	VADDPS  Y6, Y5, Y5
-
-without25:
-	VMOVUPS Y5, 96(R8)
-	VADDPS  Y5, Y4, Y4
-	ADDQ    $0x00000080, R8
-	ADDQ    $0x00000080, CX
-	ADDQ    $0x00000080, R9
-	SUBQ    $0x00000020, R10
-	JGE     loop20
-
-rest21:
-	ADDQ $0x00000020, R10
-	SUBQ $0x00000008, R10
-	JL   rest27
+	JL         rest27
 
 loop26:
 	VMOVUPS (CX), Y5
@@ -597,30 +588,78 @@ loop26:
 without28:
 	VMOVUPS Y5, (R8)
 	VADDPS  Y5, Y1, Y1
+	VMOVUPS 32(CX), Y5
+	TESTQ   DX, DX
+	JZ      without29
+	VMOVUPS 32(R9), Y6
+	VADDPS  Y6, Y5, Y5
+
+without29:
+	VMOVUPS Y5, 32(R8)
+	VADDPS  Y5, Y2, Y2
+	VMOVUPS 64(CX), Y5
+	TESTQ   DX, DX
+	JZ      without30
+	VMOVUPS 64(R9), Y6
+	VADDPS  Y6, Y5, Y5
+
+without30:
+	VMOVUPS Y5, 64(R8)
+	VADDPS  Y5, Y3, Y3
+	VMOVUPS 96(CX), Y5
+	TESTQ   DX, DX
+	JZ      without31
+	VMOVUPS 96(R9), Y6
+	VADDPS  Y6, Y5, Y5
+
+without31:
+	VMOVUPS Y5, 96(R8)
+	VADDPS  Y5, Y4, Y4
+	ADDQ    $0x00000080, R8
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, R9
+	SUBQ    $0x00000020, R10
+	JGE     loop26
+
+rest27:
+	ADDQ $0x00000020, R10
+	SUBQ $0x00000008, R10
+	JL   rest33
+
+loop32:
+	VMOVUPS (CX), Y5
+	TESTQ   DX, DX
+	JZ      without34
+	VMOVUPS (R9), Y6
+	VADDPS  Y6, Y5, Y5
+
+without34:
+	VMOVUPS Y5, (R8)
+	VADDPS  Y5, Y1, Y1
 	ADDQ    $0x00000020, R8
 	ADDQ    $0x00000020, CX
 	ADDQ    $0x00000020, R9
 	SUBQ    $0x00000008, R10
-	JGE     loop26
+	JGE     loop32
 
-rest27:
+rest33:
 	ADDQ       $0x00000008, R10
 	TESTQ      R10, R10
-	JZ         done29
+	JZ         done35
 	LEAQ       firstlanes<>+0(SB), R11
 	NEGQ       R10
 	VMOVUPS    32(R11)(R10*4), Y5
 	VMASKMOVPS (CX), Y5, Y6
 	TESTQ      DX, DX
-	JZ         without30
+	JZ         without36
 	VMASKMOVPS (R9), Y5, Y7
 	VADDPS     Y7, Y6, Y6
 
-without30:
+without36:
 	VMASKMOVPS Y6, Y5, (R8)
 	VADDPS     Y6, Y1, Y1
 
-done29:
+done35:
 	VADDPS       Y3, Y1, Y1
 	VADDPS       Y4, Y2, Y2
 	VADDPS       Y2, Y1, Y1
@@ -640,9 +679,9 @@ done29:
 	VXORPS       Y6, Y6, Y6
 	MOVQ         DI, DX
 	SUBQ         $0x00000020, DX
-	JL           rest32
+	JL           rest38
 
-loop31:
+loop37:
 	VMOVUPS     (CX), Y7
 	VSUBPS      Y1, Y7, Y7
 	VFMADD231PS Y7, Y7, Y2
@@ -657,25 +696,25 @@ loop31:
 	VFMADD231PS Y7, Y7, Y5
 	ADDQ        $0x00000080, CX
 	SUBQ        $0x00000020, DX
-	JGE         loop31
+	JGE         loop37
 
-rest32:
+rest38:
 	ADDQ $0x00000020, DX
 	SUBQ $0x00000008, DX
-	JL   rest34
+	JL   rest40
 
-loop33:
+loop39:
 	VMOVUPS     (CX), Y7
 	VSUBPS      Y1, Y7, Y7
 	VFMADD231PS Y7, Y7, Y2
 	ADDQ        $0x00000020, CX
 	SUBQ        $0x00000008, DX
-	JGE         loop33
+	JGE         loop39
 
-rest34:
+rest40:
 	ADDQ        $0x00000008, DX
 	TESTQ       DX, DX
-	JZ          done35
+	JZ          done41
 	LEAQ        firstlanes<>+0(SB), R8
 	NEGQ        DX
 	VMOVUPS     32(R8)(DX*4), Y7
@@ -684,7 +723,7 @@ rest34:
 	VBLENDVPS   Y7, Y8, Y6, Y8
 	VFMADD231PS Y8, Y8, Y2
 
-done35:
+done41:
 	VADDPS       Y4, Y2, Y2
 	VADDPS       Y5, Y3, Y3
 	VADDPS       Y3, Y2, Y2
@@ -703,35 +742,35 @@ done35:
 	MOVQ         BX, CX
 	MOVQ         SI, DX
 	SUBQ         $0x00000008, DI
-	JL           rest37
+	JL           rest43
 
-loop36:
+loop42:
 	VMOVUPS (AX), Y2
 	VSUBPS  Y1, Y2, Y2
 	VMULPS  Y0, Y2, Y2
 	TESTQ   BX, BX
-	JZ      without38
+	JZ      without44
 	VMOVUPS (CX), Y3
 	VMULPS  Y3, Y2, Y2
 
-without38:
+without44:
 	TESTQ   SI, SI
-	JZ      without39
+	JZ      without45
 	VMOVUPS (DX), Y3
 	VADDPS  Y3, Y2, Y2
 
-without39:
+without45:
 	VMOVUPS Y2, (AX)
 	ADDQ    $0x00000020, AX
 	ADDQ    $0x00000020, CX
 	ADDQ    $0x00000020, DX
 	SUBQ    $0x00000008, DI
-	JGE     loop36
+	JGE     loop42
 
-rest37:
+rest43:
 	ADDQ       $0x00000008, DI
 	TESTQ      DI, DI
-	JZ         done40
+	JZ         done46
 	LEAQ       firstlanes<>+0(SB), R8
 	NEGQ       DI
 	VMOVUPS    32(R8)(DI*4), Y2
@@ -739,20 +778,20 @@ rest37:
 	VSUBPS     Y1, Y3, Y3
 	VMULPS     Y0, Y3, Y3
 	TESTQ      BX, BX
-	JZ         without41
+	JZ         without47
 	VMASKMOVPS (CX), Y2, Y0
 	VMULPS     Y0, Y3, Y3
 
-without41:
+without47:
 	TESTQ      SI, SI
-	JZ         without42
+	JZ         without48
 	VMASKMOVPS (DX), Y2, Y0
 	VADDPS     Y0, Y3, Y3
 
-without42:
+without48:
 	VMASKMOVPS Y3, Y2, (AX)
 
-done40:
+done46:
 	VZEROUPPER
 	RET
 
@@ -777,54 +816,54 @@ row:
 	MOVQ R9, R12
 	MOVQ BX, R13
 	SUBQ $0x00000008, R13
-	JL   rest44
+	JL   rest50
 
-loop43:
+loop49:
 	VMOVUPS (R10), Y1
 	VMULPS  Y0, Y1, Y1
 	TESTQ   SI, SI
-	JZ      without45
+	JZ      without51
 	VMOVUPS (R11), Y2
 	VADDPS  Y2, Y1, Y1
 
-without45:
+without51:
 	TESTQ   DI, DI
-	JZ      without46
+	JZ      without52
 	VMOVUPS (R12), Y2
 	VADDPS  Y2, Y1, Y1
 
-without46:
+without52:
 	VMOVUPS Y1, (R10)
 	ADDQ    $0x00000020, R10
 	ADDQ    $0x00000020, R11
 	ADDQ    $0x00000020, R12
 	SUBQ    $0x00000008, R13
-	JGE     loop43
+	JGE     loop49
 
-rest44:
+rest50:
 	ADDQ       $0x00000008, R13
 	TESTQ      R13, R13
-	JZ         done47
+	JZ         done53
 	LEAQ       firstlanes<>+0(SB), R14
 	NEGQ       R13
 	VMOVUPS    32(R14)(R13*4), Y1
 	VMASKMOVPS (R10), Y1, Y2
 	VMULPS     Y0, Y2, Y2
 	TESTQ      SI, SI
-	JZ         without48
+	JZ         without54
 	VMASKMOVPS (R11), Y1, Y3
 	VADDPS     Y3, Y2, Y2
 
-without48:
+without54:
 	TESTQ      DI, DI
-	JZ         without49
+	JZ         without55
 	VMASKMOVPS (R12), Y1, Y3
 	VADDPS     Y3, Y2, Y2
 
-without49:
+without55:
 	VMASKMOVPS Y2, Y1, (R10)
 
-done47:
+done53:
 	ADDQ CX, AX
 	ADDQ R8, R9
 	DECQ DX
@@ -853,23 +892,23 @@ row:
 	MOVQ R9, R12
 	MOVQ BX, R13
 	SUBQ $0x00000008, R13
-	JL   rest51
+	JL   rest57
 
-loop50:
+loop56:
 	VMOVUPS (R10), Y1
 	VMULPS  Y0, Y1, Y1
 	TESTQ   SI, SI
-	JZ      without52
+	JZ      without58
 	VMOVUPS (R11), Y2
 	VADDPS  Y2, Y1, Y1
 
-without52:
+without58:
 	TESTQ   DI, DI
-	JZ      without53
+	JZ      without59
 	VMOVUPS (R12), Y2
 	VADDPS  Y2, Y1, Y1
 
-without53:
+without59:
 	VXORPS  Y2, Y2, Y2
 	VMAXPS  Y1, Y2, Y2
 	VMOVUPS Y2, (R10)
@@ -877,34 +916,34 @@ without53:
 	ADDQ    $0x00000020, R11
 	ADDQ    $0x00000020, R12
 	SUBQ    $0x00000008, R13
-	JGE     loop50
+	JGE     loop56
 
-rest51:
+rest57:
 	ADDQ       $0x00000008, R13
 	TESTQ      R13, R13
-	JZ         done54
+	JZ         done60
 	LEAQ       firstlanes<>+0(SB), R14
 	NEGQ       R13
 	VMOVUPS    32(R14)(R13*4), Y1
 	VMASKMOVPS (R10), Y1, Y2
 	VMULPS     Y0, Y2, Y2
 	TESTQ      SI, SI
-	JZ         without55
+	JZ         without61
 	VMASKMOVPS (R11), Y1, Y3
 	VADDPS     Y3, Y2, Y2
 
-without55:
+without61:
 	TESTQ      DI, DI
-	JZ         without56
+	JZ         without62
 	VMASKMOVPS (R12), Y1, Y3
 	VADDPS     Y3, Y2, Y2
 
-without56:
+without62:
 	VXORPS     Y3, Y3, Y3
 	VMAXPS     Y2, Y3, Y3
 	VMASKMOVPS Y3, Y1, (R10)
 
-done54:
+done60:
 	ADDQ CX, AX
 	ADDQ R8, R9
 	DECQ DX
@@ -933,23 +972,23 @@ row:
 	MOVQ R9, R12
 	MOVQ BX, R13
 	SUBQ $0x00000008, R13
-	JL   rest58
+	JL   rest64
 
-loop57:
+loop63:
 	VMOVUPS (R10), Y1
 	VMULPS  Y0, Y1, Y1
 	TESTQ   SI, SI
-	JZ      without59
+	JZ      without65
 	VMOVUPS (R11), Y2
 	VADDPS  Y2, Y1, Y1
 
-without59:
+without65:
 	TESTQ   DI, DI
-	JZ      without60
+	JZ      without66
 	VMOVUPS (R12), Y2
 	VADDPS  Y2, Y1, Y1
 
-without60:
+without66:
 	VMULPS       every3f000000<>+0(SB), Y1, Y2
 	VMULPS       every3f3504f3<>+0(SB), Y1, Y3
 	VANDPS       every7fffffff<>+0(SB), Y3, Y4
@@ -1011,29 +1050,29 @@ without60:
 	ADDQ         $0x00000020, R11
 	ADDQ         $0x00000020, R12
 	SUBQ         $0x00000008, R13
-	JGE          loop57
+	JGE          loop63
 
-rest58:
+rest64:
 	ADDQ       $0x00000008, R13
 	TESTQ      R13, R13
-	JZ         done61
+	JZ         done67
 	LEAQ       firstlanes<>+0(SB), R14
 	NEGQ       R13
 	VMOVUPS    32(R14)(R13*4), Y1
 	VMASKMOVPS (R10), Y1, Y2
 	VMULPS     Y0, Y2, Y2
 	TESTQ      SI, SI
-	JZ         without62
+	JZ         without68
 	VMASKMOVPS (R11), Y1, Y3
 	VADDPS     Y3, Y2, Y2
 
-without62:
+without68:
 	TESTQ      DI, DI
-	JZ         without63
+	JZ         without69
 	VMASKMOVPS (R12), Y1, Y3
 	VADDPS     Y3, Y2, Y2
 
-without63:
+without69:
 	VMULPS       every3f000000<>+0(SB), Y2, Y3
 	VMULPS       every3f3504f3<>+0(SB), Y2, Y4
 	VANDPS       every7fffffff<>+0(SB), Y4, Y5
@@ -1092,7 +1131,7 @@ without63:
 	VORPS        Y2, Y4, Y4
 	VMASKMOVPS   Y4, Y1, (R10)
 
-done61:
+done67:
 	ADDQ CX, AX
 	ADDQ R8, R9
 	DECQ DX
@@ -1301,23 +1340,23 @@ row:
 	MOVQ R9, R12
 	MOVQ BX, R13
 	SUBQ $0x00000008, R13
-	JL   rest65
+	JL   rest71
 
-loop64:
+loop70:
 	VMOVUPS (R10), Y1
 	VMULPS  Y0, Y1, Y1
 	TESTQ   SI, SI
-	JZ      without66
+	JZ      without72
 	VMOVUPS (R11), Y2
 	VADDPS  Y2, Y1, Y1
 
-without66:
+without72:
 	TESTQ   DI, DI
-	JZ      without67
+	JZ      without73
 	VMOVUPS (R12), Y2
 	VADDPS  Y2, Y1, Y1
 
-without67:
+without73:
 	VMULPS       Y1, Y1, Y2
 	VBROADCASTSS everybd922279<>+0(SB), Y3
 	VFMADD213PS  everybfcc422a<>+0(SB), Y2, Y3
@@ -1354,29 +1393,29 @@ without67:
 	ADDQ         $0x00000020, R11
 	ADDQ         $0x00000020, R12
 	SUBQ         $0x00000008, R13
-	JGE          loop64
+	JGE          loop70
 
-rest65:
+rest71:
 	ADDQ       $0x00000008, R13
 	TESTQ      R13, R13
-	JZ         done68
+	JZ         done74
 	LEAQ       firstlanes<>+0(SB), R14
 	NEGQ       R13
 	VMOVUPS    32(R14)(R13*4), Y1
 	VMASKMOVPS (R10), Y1, Y2
 	VMULPS     Y0, Y2, Y2
 	TESTQ      SI, SI
-	JZ         without69
+	JZ         without75
 	VMASKMOVPS (R11), Y1, Y3
 	VADDPS     Y3, Y2, Y2
 
-without69:
+without75:
 	TESTQ      DI, DI
-	JZ         without70
+	JZ         without76
 	VMASKMOVPS (R12), Y1, Y3
 	VADDPS     Y3, Y2, Y2
 
-without70:
+without76:
 	VMULPS       Y2, Y2, Y3
 	VBROADCASTSS everybd922279<>+0(SB), Y4
 	VFMADD213PS  everybfcc422a<>+0(SB), Y3, Y4
@@ -1410,7 +1449,7 @@ without70:
 	VDIVPS       Y5, Y2, Y5
 	VMASKMOVPS   Y5, Y1, (R10)
 
-done68:
+done74:
 	ADDQ CX, AX
 	ADDQ R8, R9
 	DECQ DX
@@ -1459,23 +1498,23 @@ row:
 	MOVQ R9, R12
 	MOVQ BX, R13
 	SUBQ $0x00000008, R13
-	JL   rest72
+	JL   rest78
 
-loop71:
+loop77:
 	VMOVUPS (R10), Y1
 	VMULPS  Y0, Y1, Y1
 	TESTQ   SI, SI
-	JZ      without73
+	JZ      without79
 	VMOVUPS (R11), Y2
 	VADDPS  Y2, Y1, Y1
 
-without73:
+without79:
 	TESTQ   DI, DI
-	JZ      without74
+	JZ      without80
 	VMOVUPS (R12), Y2
 	VADDPS  Y2, Y1, Y1
 
-without74:
+without80:
 	VANDPS       every7fffffff<>+0(SB), Y1, Y2
 	VMULPS       Y1, Y1, Y3
 	VBROADCASTSS everybbb9b25b<>+0(SB), Y4
@@ -1526,29 +1565,29 @@ without74:
 	ADDQ         $0x00000020, R11
 	ADDQ         $0x00000020, R12
 	SUBQ         $0x00000008, R13
-	JGE          loop71
+	JGE          loop77
 
-rest72:
+rest78:
 	ADDQ       $0x00000008, R13
 	TESTQ      R13, R13
-	JZ         done75
+	JZ         done81
 	LEAQ       firstlanes<>+0(SB), R14
 	NEGQ       R13
 	VMOVUPS    32(R14)(R13*4), Y1
 	VMASKMOVPS (R10), Y1, Y2
 	VMULPS     Y0, Y2, Y2
 	TESTQ      SI, SI
-	JZ         without76
+	JZ         without82
 	VMASKMOVPS (R11), Y1, Y3
 	VADDPS     Y3, Y2, Y2
 
-without76:
+without82:
 	TESTQ      DI, DI
-	JZ         without77
+	JZ         without83
 	VMASKMOVPS (R12), Y1, Y3
 	VADDPS     Y3, Y2, Y2
 
-without77:
+without83:
 	VANDPS       every7fffffff<>+0(SB), Y2, Y3
 	VMULPS       Y2, Y2, Y4
 	VBROADCASTSS everybbb9b25b<>+0(SB), Y5
@@ -1596,7 +1635,7 @@ without77:
 	VORPS        Y2, Y3, Y3
 	VMASKMOVPS   Y3, Y1, (R10)
 
-done75:
+done81:
 	ADDQ CX, AX
 	ADDQ R8, R9
 	DECQ DX
@@ -1687,66 +1726,14 @@ TEXT ·softmaxAVX512(SB), NOSPLIT, $0-36
 	VMOVAPS      Z5, Z2
 	VMOVAPS      Z5, Z3
 	VMOVAPS      Z5, Z4
-	MOVQ         AX, SI
+	MOVQ         CX, SI
 	MOVQ         DX, DI
 	MOVQ         BX, R8
 	SUBQ         $0x00000040, R8
-	JL           rest79
-
-loop78:
-	VMOVUPS (CX), Z6
-	VMULPS  Z0, Z6, Z6
-	TESTQ   DX, DX
-	JZ      without80
-	VMOVUPS (DI), Z7
-	VADDPS  Z7, Z6, Z6
-
-without80:
-	VMOVUPS Z6, (SI)
-	VMAXPS  Z6, Z1, Z1
-	VMOVUPS 64(CX), Z6
-	VMULPS  Z0, Z6, Z6
-	TESTQ   DX, DX
-	JZ      without81
-	VMOVUPS 64(DI), Z7
-	VADDPS  Z7, Z6, Z6
-
-without81:
-	VMOVUPS Z6, 64(SI)
-	VMAXPS  Z6, Z2, Z2
-	VMOVUPS 128(CX), Z6
-	VMULPS  Z0, Z6, Z6
-	TESTQ   DX, DX
-	JZ      without82
-	VMOVUPS 128(DI), Z7
-	VADDPS  Z7, Z6, Z6
-
-without82:
-	VMOVUPS Z6, 128(SI)
-	VMAXPS  Z6, Z3, Z3
-	VMOVUPS 192(CX), Z6
-	VMULPS  Z0, Z6, Z6
-	TESTQ   DX, DX
-	JZ      without83
-	VMOVUPS 192(DI), Z7
-	VADDPS  Z7, Z6, Z6
-
-without83:
-	VMOVUPS Z6, 192(SI)
-	VMAXPS  Z6, Z4, Z4
-	ADDQ    $0x00000100, SI
-	ADDQ    $0x00000100, CX
-	ADDQ    $0x00000100, DI
-	SUBQ    $0x00000040, R8
-	JGE     loop78
-
-rest79:
-	ADDQ $0x00000040, R8
-	SUBQ $0x00000010, R8
-	JL   rest85
+	JL           rest85
 
 loop84:
-	VMOVUPS (CX), Z6
+	VMOVUPS (SI), Z6
 	VMULPS  Z0, Z6, Z6
 	TESTQ   DX, DX
 	JZ      without86
@@ -1754,187 +1741,278 @@ loop84:
 	VADDPS  Z7, Z6, Z6
 
 without86:
-	VMOVUPS Z6, (SI)
 	VMAXPS  Z6, Z1, Z1
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, CX
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000010, R8
-	JGE     loop84
+	VMOVUPS 64(SI), Z6
+	VMULPS  Z0, Z6, Z6
+	TESTQ   DX, DX
+	JZ      without87
+	VMOVUPS 64(DI), Z7
+	VADDPS  Z7, Z6, Z6
+
+without87:
+	VMAXPS  Z6, Z2, Z2
+	VMOVUPS 128(SI), Z6
+	VMULPS  Z0, Z6, Z6
+	TESTQ   DX, DX
+	JZ      without88
+	VMOVUPS 128(DI), Z7
+	VADDPS  Z7, Z6, Z6
+
+without88:
+	VMAXPS  Z6, Z3, Z3
+	VMOVUPS 192(SI), Z6
+	VMULPS  Z0, Z6, Z6
+	TESTQ   DX, DX
+	JZ      without89
+	VMOVUPS 192(DI), Z7
+	VADDPS  Z7, Z6, Z6
+
+without89:
+	VMAXPS Z6, Z4, Z4
+	ADDQ   $0x00000100, SI
+	ADDQ   $0x00000100, DI
+	SUBQ   $0x00000040, R8
+	JGE    loop84
 
 rest85:
+	ADDQ $0x00000040, R8
+	SUBQ $0x00000010, R8
+	JL   rest91
+
+loop90:
+	VMOVUPS (SI), Z6
+	VMULPS  Z0, Z6, Z6
+	TESTQ   DX, DX
+	JZ      without92
+	VMOVUPS (DI), Z7
+	VADDPS  Z7, Z6, Z6
+
+without92:
+	VMAXPS Z6, Z1, Z1
+	ADDQ   $0x00000040, SI
+	ADDQ   $0x00000040, DI
+	SUBQ   $0x00000010, R8
+	JGE    loop90
+
+rest91:
 	ADDQ      $0x00000010, R8
 	TESTQ     R8, R8
-	JZ        done87
+	JZ        done93
 	MOVL      $0x0000ffff, R9
 	BZHIL     R8, R9, R9
 	KMOVW     R9, K1
-	VMOVUPS.Z (CX), K1, Z6
+	VMOVUPS.Z (SI), K1, Z6
 	VMULPS    Z0, Z6, Z6
 	TESTQ     DX, DX
-	JZ        without88
-	VMOVUPS.Z (DI), K1, Z0
-	VADDPS    Z0, Z6, Z6
+	JZ        without94
+	VMOVUPS.Z (DI), K1, Z7
+	VADDPS    Z7, Z6, Z6
 
-without88:
-	VMOVUPS   Z6, K1, (SI)
+without94:
 	VBLENDMPS Z6, Z5, K1, Z6
 	VMAXPS    Z6, Z1, Z1
 
-done87:
+done93:
 	VMAXPS        Z3, Z1, Z1
 	VMAXPS        Z4, Z2, Z2
 	VMAXPS        Z2, Z1, Z1
-	VEXTRACTF64X4 $0x01, Z1, Y0
-	VMAXPS        Y0, Y1, Y1
-	VEXTRACTF128  $0x01, Y1, X0
-	VMAXPS        X0, X1, X1
-	VMOVHLPS      X1, X1, X0
-	VMAXPS        X0, X1, X1
-	VMOVSHDUP     X1, X0
-	VMAXPS        X0, X1, X1
-	VBROADCASTSS  X1, Z0
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VMAXPS        Y2, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X2
+	VMAXPS        X2, X1, X1
+	VMOVHLPS      X1, X1, X2
+	VMAXPS        X2, X1, X1
+	VMOVSHDUP     X1, X2
+	VMAXPS        X2, X1, X1
+	VBROADCASTSS  X1, Z1
 	VPXORD        Z8, Z8, Z8
 	VPXORD        Z9, Z9, Z9
 	VPXORD        Z10, Z10, Z10
 	VPXORD        Z11, Z11, Z11
 	VPXORD        Z12, Z12, Z12
-	MOVQ          AX, CX
-	MOVQ          BX, DX
-	SUBQ          $0x00000040, DX
-	JL            rest90
+	MOVQ          AX, SI
+	MOVQ          DX, DI
+	MOVQ          BX, R8
+	SUBQ          $0x00000040, R8
+	JL            rest96
 
-loop89:
-	VMOVUPS           (CX), Z1
-	VSUBPS            Z0, Z1, Z1
-	VBROADCASTSS      every42b20000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z1
-	VBROADCASTSS      everyc2d20000<>+0(SB), Z2
-	VMAXPS            Z1, Z2, Z1
-	VMULPS.BCST       every3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST every3f318000<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST everyb95e8083<>+0(SB), Z2, Z1
-	VBROADCASTSS      every3ab511ee<>+0(SB), Z3
-	VFMADD213PS.BCST  every3c091d07<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  every3d2aac79<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  every3e2aaa49<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  every3efffffe<>+0(SB), Z1, Z3
-	VMULPS            Z1, Z1, Z4
-	VFMADD213PS       Z1, Z4, Z3
-	VADDPS.BCST       every3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS         Z2, Z3, Z3
-	VMOVUPS           Z3, (CX)
-	VADDPS            Z3, Z8, Z8
-	VMOVUPS           64(CX), Z1
-	VSUBPS            Z0, Z1, Z1
-	VBROADCASTSS      every42b20000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z1
-	VBROADCASTSS      everyc2d20000<>+0(SB), Z2
-	VMAXPS            Z1, Z2, Z1
-	VMULPS.BCST       every3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST every3f318000<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST everyb95e8083<>+0(SB), Z2, Z1
-	VBROADCASTSS      every3ab511ee<>+0(SB), Z3
-	VFMADD213PS.BCST  every3c091d07<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  every3d2aac79<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  every3e2aaa49<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  every3efffffe<>+0(SB), Z1, Z3
-	VMULPS            Z1, Z1, Z4
-	VFMADD213PS       Z1, Z4, Z3
-	VADDPS.BCST       every3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS         Z2, Z3, Z3
-	VMOVUPS           Z3, 64(CX)
-	VADDPS            Z3, Z9, Z9
-	VMOVUPS           128(CX), Z1
-	VSUBPS            Z0, Z1, Z1
-	VBROADCASTSS      every42b20000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z1
-	VBROADCASTSS      everyc2d20000<>+0(SB), Z2
-	VMAXPS            Z1, Z2, Z1
-	VMULPS.BCST       every3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST every3f318000<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST everyb95e8083<>+0(SB), Z2, Z1
-	VBROADCASTSS      every3ab511ee<>+0(SB), Z3
-	VFMADD213PS.BCST  every3c091d07<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  every3d2aac79<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  every3e2aaa49<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  every3efffffe<>+0(SB), Z1, Z3
-	VMULPS            Z1, Z1, Z4
-	VFMADD213PS       Z1, Z4, Z3
-	VADDPS.BCST       every3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS         Z2, Z3, Z3
-	VMOVUPS           Z3, 128(CX)
-	VADDPS            Z3, Z10, Z10
-	VMOVUPS           192(CX), Z1
-	VSUBPS            Z0, Z1, Z1
-	VBROADCASTSS      every42b20000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z1
-	VBROADCASTSS      everyc2d20000<>+0(SB), Z2
-	VMAXPS            Z1, Z2, Z1
-	VMULPS.BCST       every3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST every3f318000<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST everyb95e8083<>+0(SB), Z2, Z1
-	VBROADCASTSS      every3ab511ee<>+0(SB), Z3
-	VFMADD213PS.BCST  every3c091d07<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  every3d2aac79<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  every3e2aaa49<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  every3efffffe<>+0(SB), Z1, Z3
-	VMULPS            Z1, Z1, Z4
-	VFMADD213PS       Z1, Z4, Z3
-	VADDPS.BCST       every3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS         Z2, Z3, Z3
-	VMOVUPS           Z3, 192(CX)
-	VADDPS            Z3, Z11, Z11
-	ADDQ              $0x00000100, CX
-	SUBQ              $0x00000040, DX
-	JGE               loop89
+loop95:
+	VMOVUPS (CX), Z2
+	VMULPS  Z0, Z2, Z2
+	TESTQ   DX, DX
+	JZ      without97
+	VMOVUPS (DI), Z3
+	VADDPS  Z3, Z2, Z2
 
-rest90:
-	ADDQ $0x00000040, DX
-	SUBQ $0x00000010, DX
-	JL   rest92
-
-loop91:
-	VMOVUPS           (CX), Z1
-	VSUBPS            Z0, Z1, Z1
-	VBROADCASTSS      every42b20000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z1
-	VBROADCASTSS      everyc2d20000<>+0(SB), Z2
-	VMAXPS            Z1, Z2, Z1
-	VMULPS.BCST       every3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST every3f318000<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST everyb95e8083<>+0(SB), Z2, Z1
-	VBROADCASTSS      every3ab511ee<>+0(SB), Z3
-	VFMADD213PS.BCST  every3c091d07<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  every3d2aac79<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  every3e2aaa49<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  every3efffffe<>+0(SB), Z1, Z3
-	VMULPS            Z1, Z1, Z4
-	VFMADD213PS       Z1, Z4, Z3
-	VADDPS.BCST       every3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS         Z2, Z3, Z3
-	VMOVUPS           Z3, (CX)
-	VADDPS            Z3, Z8, Z8
-	ADDQ              $0x00000040, CX
-	SUBQ              $0x00000010, DX
-	JGE               loop91
-
-rest92:
-	ADDQ              $0x00000010, DX
+without97:
+	VSUBPS            Z1, Z2, Z2
+	VBROADCASTSS      every42b20000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z2
+	VBROADCASTSS      everyc2d20000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       every3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST every3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST everyb95e8083<>+0(SB), Z3, Z2
+	VBROADCASTSS      every3ab511ee<>+0(SB), Z4
+	VFMADD213PS.BCST  every3c091d07<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  every3d2aac79<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  every3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  every3efffffe<>+0(SB), Z2, Z4
+	VMULPS            Z2, Z2, Z5
+	VFMADD213PS       Z2, Z5, Z4
+	VADDPS.BCST       every3f800000<>+0(SB), Z4, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VMOVUPS           Z4, (SI)
+	VADDPS            Z4, Z8, Z8
+	VMOVUPS           64(CX), Z2
+	VMULPS            Z0, Z2, Z2
 	TESTQ             DX, DX
-	JZ                done93
-	MOVL              $0x0000ffff, SI
-	BZHIL             DX, SI, SI
-	KMOVW             SI, K1
-	VMOVUPS.Z         (CX), K1, Z1
-	VSUBPS            Z0, Z1, Z1
+	JZ                without98
+	VMOVUPS           64(DI), Z3
+	VADDPS            Z3, Z2, Z2
+
+without98:
+	VSUBPS            Z1, Z2, Z2
+	VBROADCASTSS      every42b20000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z2
+	VBROADCASTSS      everyc2d20000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       every3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST every3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST everyb95e8083<>+0(SB), Z3, Z2
+	VBROADCASTSS      every3ab511ee<>+0(SB), Z4
+	VFMADD213PS.BCST  every3c091d07<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  every3d2aac79<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  every3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  every3efffffe<>+0(SB), Z2, Z4
+	VMULPS            Z2, Z2, Z5
+	VFMADD213PS       Z2, Z5, Z4
+	VADDPS.BCST       every3f800000<>+0(SB), Z4, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VMOVUPS           Z4, 64(SI)
+	VADDPS            Z4, Z9, Z9
+	VMOVUPS           128(CX), Z2
+	VMULPS            Z0, Z2, Z2
+	TESTQ             DX, DX
+	JZ                without99
+	VMOVUPS           128(DI), Z3
+	VADDPS            Z3, Z2, Z2
+
+without99:
+	VSUBPS            Z1, Z2, Z2
+	VBROADCASTSS      every42b20000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z2
+	VBROADCASTSS      everyc2d20000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       every3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST every3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST everyb95e8083<>+0(SB), Z3, Z2
+	VBROADCASTSS      every3ab511ee<>+0(SB), Z4
+	VFMADD213PS.BCST  every3c091d07<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  every3d2aac79<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  every3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  every3efffffe<>+0(SB), Z2, Z4
+	VMULPS            Z2, Z2, Z5
+	VFMADD213PS       Z2, Z5, Z4
+	VADDPS.BCST       every3f800000<>+0(SB), Z4, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VMOVUPS           Z4, 128(SI)
+	VADDPS            Z4, Z10, Z10
+	VMOVUPS           192(CX), Z2
+	VMULPS            Z0, Z2, Z2
+	TESTQ             DX, DX
+	JZ                without100
+	VMOVUPS           192(DI), Z3
+	VADDPS            Z3, Z2, Z2
+
+without100:
+	VSUBPS            Z1, Z2, Z2
+	VBROADCASTSS      every42b20000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z2
+	VBROADCASTSS      everyc2d20000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       every3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST every3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST everyb95e8083<>+0(SB), Z3, Z2
+	VBROADCASTSS      every3ab511ee<>+0(SB), Z4
+	VFMADD213PS.BCST  every3c091d07<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  every3d2aac79<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  every3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  every3efffffe<>+0(SB), Z2, Z4
+	VMULPS            Z2, Z2, Z5
+	VFMADD213PS       Z2, Z5, Z4
+	VADDPS.BCST       every3f800000<>+0(SB), Z4, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VMOVUPS           Z4, 192(SI)
+	VADDPS            Z4, Z11, Z11
+	ADDQ              $0x00000100, SI
+	ADDQ              $0x00000100, CX
+	ADDQ              $0x00000100, DI
+	SUBQ              $0x00000040, R8
+	JGE               loop95
+
+rest96:
+	ADDQ $0x00000040, R8
+	SUBQ $0x00000010, R8
+	JL   rest102
+
+loop101:
+	VMOVUPS (CX), Z2
+	VMULPS  Z0, Z2, Z2
+	TESTQ   DX, DX
+	JZ      without103
+	VMOVUPS (DI), Z3
+	VADDPS  Z3, Z2, Z2
+
+without103:
+	VSUBPS            Z1, Z2, Z2
+	VBROADCASTSS      every42b20000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z2
+	VBROADCASTSS      everyc2d20000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       every3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST every3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST everyb95e8083<>+0(SB), Z3, Z2
+	VBROADCASTSS      every3ab511ee<>+0(SB), Z4
+	VFMADD213PS.BCST  every3c091d07<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  every3d2aac79<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  every3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  every3efffffe<>+0(SB), Z2, Z4
+	VMULPS            Z2, Z2, Z5
+	VFMADD213PS       Z2, Z5, Z4
+	VADDPS.BCST       every3f800000<>+0(SB), Z4, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VMOVUPS           Z4, (SI)
+	VADDPS            Z4, Z8, Z8
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000010, R8
+	JGE               loop101
+
+rest102:
+	ADDQ      $0x00000010, R8
+	TESTQ     R8, R8
+	JZ        done104
+	MOVL      $0x0000ffff, R9
+	BZHIL     R8, R9, R9
+	KMOVW     R9, K1
+	VMOVUPS.Z (CX), K1, Z2
+	VMULPS    Z0, Z2, Z2
+	TESTQ     DX, DX
+	JZ        without105
+	VMOVUPS.Z (DI), K1, Z0
+	VADDPS    Z0, Z2, Z2
+
+without105:
+	VSUBPS            Z1, Z2, Z2
 	VBROADCASTSS      every42b20000<>+0(SB), Z0
-	VMINPS            Z1, Z0, Z0
+	VMINPS            Z2, Z0, Z0
 	VBROADCASTSS      everyc2d20000<>+0(SB), Z1
 	VMAXPS            Z0, Z1, Z0
 	VMULPS.BCST       every3fb8aa3b<>+0(SB), Z0, Z1
@@ -1950,11 +2028,11 @@ rest92:
 	VFMADD213PS       Z0, Z3, Z2
 	VADDPS.BCST       every3f800000<>+0(SB), Z2, Z2
 	VSCALEFPS         Z1, Z2, Z2
-	VMOVUPS           Z2, K1, (CX)
+	VMOVUPS           Z2, K1, (SI)
 	VBLENDMPS         Z2, Z12, K1, Z2
 	VADDPS            Z2, Z8, Z8
 
-done93:
+done104:
 	VADDPS        Z10, Z8, Z8
 	VADDPS        Z11, Z9, Z9
 	VADDPS        Z9, Z8, Z8
@@ -1970,20 +2048,20 @@ done93:
 	VDIVSS        X8, X0, X0
 	VBROADCASTSS  X0, Z0
 	SUBQ          $0x00000010, BX
-	JL            rest95
+	JL            rest107
 
-loop94:
+loop106:
 	VMOVUPS (AX), Z1
 	VMULPS  Z0, Z1, Z1
 	VMOVUPS Z1, (AX)
 	ADDQ    $0x00000040, AX
 	SUBQ    $0x00000010, BX
-	JGE     loop94
+	JGE     loop106
 
-rest95:
+rest107:
 	ADDQ      $0x00000010, BX
 	TESTQ     BX, BX
-	JZ        done96
+	JZ        done108
 	MOVL      $0x0000ffff, CX
 	BZHIL     BX, CX, CX
 	KMOVW     CX, K1
@@ -1991,7 +2069,7 @@ rest95:
 	VMULPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
 
-done96:
+done108:
 	VZEROUPPER
 	RET
 
@@ -2014,90 +2092,90 @@ TEXT ·layerNormAVX512(SB), NOSPLIT, $0-52
 	MOVQ       DX, R9
 	MOVQ       DI, R10
 	SUBQ       $0x00000040, R10
-	JL         rest98
+	JL         rest110
 
-loop97:
+loop109:
 	VMOVUPS (CX), Z5
 	TESTQ   DX, DX
-	JZ      without99
+	JZ      without111
 	VMOVUPS (R9), Z6
 	VADDPS  Z6, Z5, Z5
 
-without99:
+without111:
 	VMOVUPS Z5, (R8)
 	VADDPS  Z5, Z1, Z1
 	VMOVUPS 64(CX), Z5
 	TESTQ   DX, DX
-	JZ      without100
+	JZ      without112
 	VMOVUPS 64(R9), Z6
 	VADDPS  Z6, Z5, Z5
 
-without100:
+without112:
 	VMOVUPS Z5, 64(R8)
 	VADDPS  Z5, Z2, Z2
 	VMOVUPS 128(CX), Z5
 	TESTQ   DX, DX
-	JZ      without101
+	JZ      without113
 	VMOVUPS 128(R9), Z6
 	VADDPS  Z6, Z5, Z5
 
-without101:
+without113:
 	VMOVUPS Z5, 128(R8)
 	VADDPS  Z5, Z3, Z3
 	VMOVUPS 192(CX), Z5
 	TESTQ   DX, DX
-	JZ      without102
+	JZ      without114
 	VMOVUPS 192(R9), Z6
 	VADDPS  Z6, Z5, Z5
 
-without102:
+without114:
 	VMOVUPS Z5, 192(R8)
 	VADDPS  Z5, Z4, Z4
 	ADDQ    $0x00000100, R8
 	ADDQ    $0x00000100, CX
 	ADDQ    $0x00000100, R9
 	SUBQ    $0x00000040, R10
-	JGE     loop97
+	JGE     loop109
 
-rest98:
+rest110:
 	ADDQ $0x00000040, R10
 	SUBQ $0x00000010, R10
-	JL   rest104
+	JL   rest116
 
-loop103:
+loop115:
 	VMOVUPS (CX), Z5
 	TESTQ   DX, DX
-	JZ      without105
+	JZ      without117
 	VMOVUPS (R9), Z6
 	VADDPS  Z6, Z5, Z5
 
-without105:
+without117:
 	VMOVUPS Z5, (R8)
 	VADDPS  Z5, Z1, Z1
 	ADDQ    $0x00000040, R8
 	ADDQ    $0x00000040, CX
 	ADDQ    $0x00000040, R9
 	SUBQ    $0x00000010, R10
-	JGE     loop103
+	JGE     loop115
 
-rest104:
+rest116:
 	ADDQ      $0x00000010, R10
 	TESTQ     R10, R10
-	JZ        done106
+	JZ        done118
 	MOVL      $0x0000ffff, R11
 	BZHIL     R10, R11, R11
 	KMOVW     R11, K1
 	VMOVUPS.Z (CX), K1, Z5
 	TESTQ     DX, DX
-	JZ        without107
+	JZ        without119
 	VMOVUPS.Z (R9), K1, Z6
 	VADDPS    Z6, Z5, Z5
 
-without107:
+without119:
 	VMOVUPS Z5, K1, (R8)
 	VADDPS  Z5, Z1, Z1
 
-done106:
+done118:
 	VADDPS        Z3, Z1, Z1
 	VADDPS        Z4, Z2, Z2
 	VADDPS        Z2, Z1, Z1
@@ -2119,9 +2197,9 @@ done106:
 	VPXORD        Z11, Z11, Z11
 	MOVQ          DI, DX
 	SUBQ          $0x00000040, DX
-	JL            rest109
+	JL            rest121
 
-loop108:
+loop120:
 	VMOVUPS     (CX), Z2
 	VSUBPS      Z1, Z2, Z2
 	VFMADD231PS Z2, Z2, Z7
@@ -2136,25 +2214,25 @@ loop108:
 	VFMADD231PS Z2, Z2, Z10
 	ADDQ        $0x00000100, CX
 	SUBQ        $0x00000040, DX
-	JGE         loop108
+	JGE         loop120
 
-rest109:
+rest121:
 	ADDQ $0x00000040, DX
 	SUBQ $0x00000010, DX
-	JL   rest111
+	JL   rest123
 
-loop110:
+loop122:
 	VMOVUPS     (CX), Z2
 	VSUBPS      Z1, Z2, Z2
 	VFMADD231PS Z2, Z2, Z7
 	ADDQ        $0x00000040, CX
 	SUBQ        $0x00000010, DX
-	JGE         loop110
+	JGE         loop122
 
-rest111:
+rest123:
 	ADDQ        $0x00000010, DX
 	TESTQ       DX, DX
-	JZ          done112
+	JZ          done124
 	MOVL        $0x0000ffff, R8
 	BZHIL       DX, R8, R8
 	KMOVW       R8, K1
@@ -2163,7 +2241,7 @@ rest111:
 	VBLENDMPS   Z2, Z11, K1, Z2
 	VFMADD231PS Z2, Z2, Z7
 
-done112:
+done124:
 	VADDPS        Z9, Z7, Z7
 	VADDPS        Z10, Z8, Z8
 	VADDPS        Z8, Z7, Z7
@@ -2184,35 +2262,35 @@ done112:
 	MOVQ          BX, CX
 	MOVQ          SI, DX
 	SUBQ          $0x00000010, DI
-	JL            rest114
+	JL            rest126
 
-loop113:
+loop125:
 	VMOVUPS (AX), Z2
 	VSUBPS  Z1, Z2, Z2
 	VMULPS  Z0, Z2, Z2
 	TESTQ   BX, BX
-	JZ      without115
+	JZ      without127
 	VMOVUPS (CX), Z3
 	VMULPS  Z3, Z2, Z2
 
-without115:
+without127:
 	TESTQ   SI, SI
-	JZ      without116
+	JZ      without128
 	VMOVUPS (DX), Z3
 	VADDPS  Z3, Z2, Z2
 
-without116:
+without128:
 	VMOVUPS Z2, (AX)
 	ADDQ    $0x00000040, AX
 	ADDQ    $0x00000040, CX
 	ADDQ    $0x00000040, DX
 	SUBQ    $0x00000010, DI
-	JGE     loop113
+	JGE     loop125
 
-rest114:
+rest126:
 	ADDQ      $0x00000010, DI
 	TESTQ     DI, DI
-	JZ        done117
+	JZ        done129
 	MOVL      $0x0000ffff, R8
 	BZHIL     DI, R8, R8
 	KMOVW     R8, K1
@@ -2220,20 +2298,20 @@ rest114:
 	VSUBPS    Z1, Z2, Z2
 	VMULPS    Z0, Z2, Z2
 	TESTQ     BX, BX
-	JZ        without118
+	JZ        without130
 	VMOVUPS.Z (CX), K1, Z0
 	VMULPS    Z0, Z2, Z2
 
-without118:
+without130:
 	TESTQ     SI, SI
-	JZ        without119
+	JZ        without131
 	VMOVUPS.Z (DX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 
-without119:
+without131:
 	VMOVUPS Z2, K1, (AX)
 
-done117:
+done129:
 	VZEROUPPER
 	RET
 
@@ -2258,54 +2336,54 @@ row:
 	MOVQ R9, R12
 	MOVQ BX, R13
 	SUBQ $0x00000010, R13
-	JL   rest121
+	JL   rest133
 
-loop120:
+loop132:
 	VMOVUPS (R10), Z1
 	VMULPS  Z0, Z1, Z1
 	TESTQ   SI, SI
-	JZ      without122
+	JZ      without134
 	VMOVUPS (R11), Z2
 	VADDPS  Z2, Z1, Z1
 
-without122:
+without134:
 	TESTQ   DI, DI
-	JZ      without123
+	JZ      without135
 	VMOVUPS (R12), Z2
 	VADDPS  Z2, Z1, Z1
 
-without123:
+without135:
 	VMOVUPS Z1, (R10)
 	ADDQ    $0x00000040, R10
 	ADDQ    $0x00000040, R11
 	ADDQ    $0x00000040, R12
 	SUBQ    $0x00000010, R13
-	JGE     loop120
+	JGE     loop132
 
-rest121:
+rest133:
 	ADDQ      $0x00000010, R13
 	TESTQ     R13, R13
-	JZ        done124
+	JZ        done136
 	MOVL      $0x0000ffff, R14
 	BZHIL     R13, R14, R14
 	KMOVW     R14, K1
 	VMOVUPS.Z (R10), K1, Z1
 	VMULPS    Z0, Z1, Z1
 	TESTQ     SI, SI
-	JZ        without125
+	JZ        without137
 	VMOVUPS.Z (R11), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
-without125:
+without137:
 	TESTQ     DI, DI
-	JZ        without126
+	JZ        without138
 	VMOVUPS.Z (R12), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
-without126:
+without138:
 	VMOVUPS Z1, K1, (R10)
 
-done124:
+done136:
 	ADDQ CX, AX
 	ADDQ R8, R9
 	DECQ DX
@@ -2334,23 +2412,23 @@ row:
 	MOVQ R9, R12
 	MOVQ BX, R13
 	SUBQ $0x00000010, R13
-	JL   rest128
+	JL   rest140
 
-loop127:
+loop139:
 	VMOVUPS (R10), Z1
 	VMULPS  Z0, Z1, Z1
 	TESTQ   SI, SI
-	JZ      without129
+	JZ      without141
 	VMOVUPS (R11), Z2
 	VADDPS  Z2, Z1, Z1
 
-without129:
+without141:
 	TESTQ   DI, DI
-	JZ      without130
+	JZ      without142
 	VMOVUPS (R12), Z2
 	VADDPS  Z2, Z1, Z1
 
-without130:
+without142:
 	VPXORD  Z3, Z3, Z3
 	VMAXPS  Z1, Z3, Z3
 	VMOVUPS Z3, (R10)
@@ -2358,34 +2436,34 @@ without130:
 	ADDQ    $0x00000040, R11
 	ADDQ    $0x00000040, R12
 	SUBQ    $0x00000010, R13
-	JGE     loop127
+	JGE     loop139
 
-rest128:
+rest140:
 	ADDQ      $0x00000010, R13
 	TESTQ     R13, R13
-	JZ        done131
+	JZ        done143
 	MOVL      $0x0000ffff, R14
 	BZHIL     R13, R14, R14
 	KMOVW     R14, K1
 	VMOVUPS.Z (R10), K1, Z1
 	VMULPS    Z0, Z1, Z1
 	TESTQ     SI, SI
-	JZ        without132
+	JZ        without144
 	VMOVUPS.Z (R11), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
-without132:
+without144:
 	TESTQ     DI, DI
-	JZ        without133
+	JZ        without145
 	VMOVUPS.Z (R12), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
-without133:
+without145:
 	VPXORD  Z4, Z4, Z4
 	VMAXPS  Z1, Z4, Z4
 	VMOVUPS Z4, K1, (R10)
 
-done131:
+done143:
 	ADDQ CX, AX
 	ADDQ R8, R9
 	DECQ DX
@@ -2414,23 +2492,23 @@ row:
 	MOVQ R9, R12
 	MOVQ BX, R13
 	SUBQ $0x00000010, R13
-	JL   rest135
+	JL   rest147
 
-loop134:
+loop146:
 	VMOVUPS (R10), Z1
 	VMULPS  Z0, Z1, Z1
 	TESTQ   SI, SI
-	JZ      without136
+	JZ      without148
 	VMOVUPS (R11), Z2
 	VADDPS  Z2, Z1, Z1
 
-without136:
+without148:
 	TESTQ   DI, DI
-	JZ      without137
+	JZ      without149
 	VMOVUPS (R12), Z2
 	VADDPS  Z2, Z1, Z1
 
-without137:
+without149:
 	VMULPS.BCST       every3f000000<>+0(SB), Z1, Z2
 	VMULPS.BCST       every3f3504f3<>+0(SB), Z1, Z5
 	VANDPS.BCST       every7fffffff<>+0(SB), Z5, Z6
@@ -2484,29 +2562,29 @@ without137:
 	ADDQ              $0x00000040, R11
 	ADDQ              $0x00000040, R12
 	SUBQ              $0x00000010, R13
-	JGE               loop134
+	JGE               loop146
 
-rest135:
+rest147:
 	ADDQ      $0x00000010, R13
 	TESTQ     R13, R13
-	JZ        done138
+	JZ        done150
 	MOVL      $0x0000ffff, R14
 	BZHIL     R13, R14, R14
 	KMOVW     R14, K1
 	VMOVUPS.Z (R10), K1, Z1
 	VMULPS    Z0, Z1, Z1
 	TESTQ     SI, SI
-	JZ        without139
+	JZ        without151
 	VMOVUPS.Z (R11), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
-without139:
+without151:
 	TESTQ     DI, DI
-	JZ        without140
+	JZ        without152
 	VMOVUPS.Z (R12), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
-without140:
+without152:
 	VMULPS.BCST       every3f000000<>+0(SB), Z1, Z2
 	VMULPS.BCST       every3f3504f3<>+0(SB), Z1, Z5
 	VANDPS.BCST       every7fffffff<>+0(SB), Z5, Z6
@@ -2557,7 +2635,7 @@ without140:
 	VORPS             Z1, Z4, Z4
 	VMOVUPS           Z4, K1, (R10)
 
-done138:
+done150:
 	ADDQ CX, AX
 	ADDQ R8, R9
 	DECQ DX
@@ -2586,23 +2664,23 @@ row:
 	MOVQ R9, R12
 	MOVQ BX, R13
 	SUBQ $0x00000010, R13
-	JL   rest142
+	JL   rest154
 
-loop141:
+loop153:
 	VMOVUPS (R10), Z1
 	VMULPS  Z0, Z1, Z1
 	TESTQ   SI, SI
-	JZ      without143
+	JZ      without155
 	VMOVUPS (R11), Z2
 	VADDPS  Z2, Z1, Z1
 
-without143:
+without155:
 	TESTQ   DI, DI
-	JZ      without144
+	JZ      without156
 	VMOVUPS (R12), Z2
 	VADDPS  Z2, Z1, Z1
 
-without144:
+without156:
 	VMULPS            Z1, Z1, Z2
 	VBROADCASTSS      everybd922279<>+0(SB), Z3
 	VFMADD213PS.BCST  everybfcc422a<>+0(SB), Z2, Z3
@@ -2631,29 +2709,29 @@ without144:
 	ADDQ              $0x00000040, R11
 	ADDQ              $0x00000040, R12
 	SUBQ              $0x00000010, R13
-	JGE               loop141
+	JGE               loop153
 
-rest142:
+rest154:
 	ADDQ      $0x00000010, R13
 	TESTQ     R13, R13
-	JZ        done145
+	JZ        done157
 	MOVL      $0x0000ffff, R14
 	BZHIL     R13, R14, R14
 	KMOVW     R14, K1
 	VMOVUPS.Z (R10), K1, Z1
 	VMULPS    Z0, Z1, Z1
 	TESTQ     SI, SI
-	JZ        without146
+	JZ        without158
 	VMOVUPS.Z (R11), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
-without146:
+without158:
 	TESTQ     DI, DI
-	JZ        without147
+	JZ        without159
 	VMOVUPS.Z (R12), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
-without147:
+without159:
 	VMULPS            Z1, Z1, Z2
 	VBROADCASTSS      everybd922279<>+0(SB), Z3
 	VFMADD213PS.BCST  everybfcc422a<>+0(SB), Z2, Z3
@@ -2679,7 +2757,7 @@ without147:
 	VDIVPS            Z4, Z1, Z4
 	VMOVUPS           Z4, K1, (R10)
 
-done145:
+done157:
 	ADDQ CX, AX
 	ADDQ R8, R9
 	DECQ DX
@@ -2708,23 +2786,23 @@ row:
 	MOVQ R9, R12
 	MOVQ BX, R13
 	SUBQ $0x00000010, R13
-	JL   rest149
+	JL   rest161
 
-loop148:
+loop160:
 	VMOVUPS (R10), Z1
 	VMULPS  Z0, Z1, Z1
 	TESTQ   SI, SI
-	JZ      without150
+	JZ      without162
 	VMOVUPS (R11), Z2
 	VADDPS  Z2, Z1, Z1
 
-without150:
+without162:
 	TESTQ   DI, DI
-	JZ      without151
+	JZ      without163
 	VMOVUPS (R12), Z2
 	VADDPS  Z2, Z1, Z1
 
-without151:
+without163:
 	VANDPS.BCST       every7fffffff<>+0(SB), Z1, Z2
 	VMULPS            Z1, Z1, Z5
 	VBROADCASTSS      everybbb9b25b<>+0(SB), Z6
@@ -2767,29 +2845,29 @@ without151:
 	ADDQ              $0x00000040, R11
 	ADDQ              $0x00000040, R12
 	SUBQ              $0x00000010, R13
-	JGE               loop148
+	JGE               loop160
 
-rest149:
+rest161:
 	ADDQ      $0x00000010, R13
 	TESTQ     R13, R13
-	JZ        done152
+	JZ        done164
 	MOVL      $0x0000ffff, R14
 	BZHIL     R13, R14, R14
 	KMOVW     R14, K1
 	VMOVUPS.Z (R10), K1, Z1
 	VMULPS    Z0, Z1, Z1
 	TESTQ     SI, SI
-	JZ        without153
+	JZ        without165
 	VMOVUPS.Z (R11), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
-without153:
+without165:
 	TESTQ     DI, DI
-	JZ        without154
+	JZ        without166
 	VMOVUPS.Z (R12), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
-without154:
+without166:
 	VANDPS.BCST       every7fffffff<>+0(SB), Z1, Z2
 	VMULPS            Z1, Z1, Z5
 	VBROADCASTSS      everybbb9b25b<>+0(SB), Z6
@@ -2829,7 +2907,7 @@ without154:
 	VORPS             Z1, Z4, Z4
 	VMOVUPS           Z4, K1, (R10)
 
-done152:
+done164:
 	ADDQ CX, AX
 	ADDQ R8, R9
 	DECQ DX

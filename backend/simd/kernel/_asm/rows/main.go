@@ -39,12 +39,16 @@ func softmax(s lanes.ISA) {
 	for _, v := range best {
 		VMOVAPS(none, v)
 	}
-	p := lanes.Clones(dst, x, mask)
-	s.Each(lanes.Clone(n), sums, p, func(at lanes.Access, turn int) {
-		v := at.Load(p[1])
+	// The values are made twice, which costs less than to store them and wait for their return.
+	value := func(at lanes.Access, x, y reg.Register) reg.VecVirtual {
+		v := at.Load(x)
 		VMULPS(scale, v, v)
-		lanes.IfThere(mask, func() { VADDPS(at.Load(p[2]), v, v) })
-		at.Store(v, p[0])
+		lanes.IfThere(mask, func() { VADDPS(at.Load(y), v, v) })
+		return v
+	}
+	p := lanes.Clones(x, mask)
+	s.Each(lanes.Clone(n), sums, p, func(at lanes.Access, turn int) {
+		v := value(at, p[0], p[1])
 		at.Fill(v, none)
 		VMAXPS(v, best[turn], best[turn])
 	})
@@ -52,9 +56,9 @@ func softmax(s lanes.ISA) {
 
 	total := s.Zeros(sums)
 	nothing := s.Zeros(1)[0]
-	p = lanes.Clones(dst)
+	p = lanes.Clones(dst, x, mask)
 	s.Each(lanes.Clone(n), sums, p, func(at lanes.Access, turn int) {
-		v := at.Load(p[0])
+		v := value(at, p[1], p[2])
 		VSUBPS(top, v, v)
 		e := s.Exp(v)
 		at.Store(e, p[0])
