@@ -80,6 +80,9 @@ func TestSets(t *testing.T) {
 		t.Errorf("the first set is %v, want the portable one", able[0])
 	}
 	for _, s := range able {
+		if s.rows*s.width > len(Scratch{}) {
+			t.Errorf("%s: a tile of %d × %d does not fit Scratch", s, s.rows, s.width)
+		}
 		if got, err := Lookup(s.String()); got != s || err != nil {
 			t.Errorf("Lookup(%s) = %v, %v", s, got, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 )
 
 // A product is a matrix product with its operands, fenced.
@@ -281,4 +282,22 @@ func TestMulPromises(t *testing.T) {
 	panics(t, "kernel.Mul: bias has 2 values", func() { p.Mul(x, 3, x, 2, 0, 1, Epilogue{Bias: x[:2]}, scratch) })
 	panics(t, "kernel.Mul: residual has 5 values", func() { p.Mul(x, 3, x, 2, 0, 1, Epilogue{Residual: x[:5], LDResidual: 3}, scratch) })
 	panics(t, "kernel.Mul: no such activation", func() { p.Mul(x, 3, x, 2, 0, 1, Epilogue{Activation: 9}, scratch) })
+}
+
+// TestAligned: what holds weights begins on a cache line and is zero, also where large pages were asked for.
+func TestAligned(t *testing.T) {
+	for _, n := range []int{0, 1, 15, 16, 1000, 3 << 20} {
+		x := aligned(n)
+		if len(x) != n || cap(x) != n {
+			t.Fatalf("%d values with room for %d, want %d", len(x), cap(x), n)
+		}
+		if n > 0 && uintptr(unsafe.Pointer(&x[0]))%64 != 0 {
+			t.Errorf("%d values begin at %p", n, &x[0])
+		}
+		for i, v := range x {
+			if v != 0 {
+				t.Fatalf("value %d of %d is %v", i, n, v)
+			}
+		}
+	}
 }

@@ -2,7 +2,8 @@ package kernel
 
 // Packed is the right side of a product, [k, n], packed into panels for one set: each panel holds some columns, all k
 // rows of them one after another, so that the product reads memory from front to back. The last panel is filled
-// up with zeros. It is read-only once made, and may be used by any number of goroutines.
+// up with zeros. It is read-only once made, and may be used by any number of goroutines. (A narrower type of weight wants
+// groups of rows side by side in each column, and panels of the same width: the walk over tiles stays as it is.)
 type Packed struct {
 	set  *Set
 	k, n int

@@ -4,108 +4,112 @@
 
 package kernel
 
-// tile1AVX2 is c[1][16], rows ldc apart, (+)= a[k][1]ᵀ·b[k][16]; it adds if more, and prefetches ahead bytes in front of b.
+// tile1AVX2 is c[1][16] (+)= a[k][1]ᵀ·b[k][16], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile1AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile2AVX2 is c[2][16], rows ldc apart, (+)= a[k][2]ᵀ·b[k][16]; it adds if more, and prefetches ahead bytes in front of b.
+// tile2AVX2 is c[2][16] (+)= a[k][2]ᵀ·b[k][16], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile2AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile3AVX2 is c[3][16], rows ldc apart, (+)= a[k][3]ᵀ·b[k][16]; it adds if more, and prefetches ahead bytes in front of b.
+// tile3AVX2 is c[3][16] (+)= a[k][3]ᵀ·b[k][16], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile3AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile4AVX2 is c[4][16], rows ldc apart, (+)= a[k][4]ᵀ·b[k][16]; it adds if more, and prefetches ahead bytes in front of b.
+// tile4AVX2 is c[4][16] (+)= a[k][4]ᵀ·b[k][16], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile4AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile5AVX2 is c[5][16], rows ldc apart, (+)= a[k][5]ᵀ·b[k][16]; it adds if more, and prefetches ahead bytes in front of b.
+// tile5AVX2 is c[5][16] (+)= a[k][5]ᵀ·b[k][16], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile5AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile6AVX2 is c[6][16], rows ldc apart, (+)= a[k][6]ᵀ·b[k][16]; it adds if more, and prefetches ahead bytes in front of b.
+// tile6AVX2 is c[6][16] (+)= a[k][6]ᵀ·b[k][16], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile6AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile1AVX512 is c[1][32], rows ldc apart, (+)= a[k][1]ᵀ·b[k][32]; it adds if more, and prefetches ahead bytes in front of b.
+// tile1AVX512 is c[1][32] (+)= a[k][1]ᵀ·b[k][32], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile1AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile2AVX512 is c[2][32], rows ldc apart, (+)= a[k][2]ᵀ·b[k][32]; it adds if more, and prefetches ahead bytes in front of b.
+// tile2AVX512 is c[2][32] (+)= a[k][2]ᵀ·b[k][32], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile2AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile3AVX512 is c[3][32], rows ldc apart, (+)= a[k][3]ᵀ·b[k][32]; it adds if more, and prefetches ahead bytes in front of b.
+// tile3AVX512 is c[3][32] (+)= a[k][3]ᵀ·b[k][32], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile3AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile4AVX512 is c[4][32], rows ldc apart, (+)= a[k][4]ᵀ·b[k][32]; it adds if more, and prefetches ahead bytes in front of b.
+// tile4AVX512 is c[4][32] (+)= a[k][4]ᵀ·b[k][32], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile4AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile5AVX512 is c[5][32], rows ldc apart, (+)= a[k][5]ᵀ·b[k][32]; it adds if more, and prefetches ahead bytes in front of b.
+// tile5AVX512 is c[5][32] (+)= a[k][5]ᵀ·b[k][32], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile5AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile6AVX512 is c[6][32], rows ldc apart, (+)= a[k][6]ᵀ·b[k][32]; it adds if more, and prefetches ahead bytes in front of b.
+// tile6AVX512 is c[6][32] (+)= a[k][6]ᵀ·b[k][32], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile6AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile7AVX512 is c[7][32], rows ldc apart, (+)= a[k][7]ᵀ·b[k][32]; it adds if more, and prefetches ahead bytes in front of b.
+// tile7AVX512 is c[7][32] (+)= a[k][7]ᵀ·b[k][32], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile7AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile8AVX512 is c[8][32], rows ldc apart, (+)= a[k][8]ᵀ·b[k][32]; it adds if more, and prefetches ahead bytes in front of b.
+// tile8AVX512 is c[8][32] (+)= a[k][8]ᵀ·b[k][32], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile8AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile9AVX512 is c[9][32], rows ldc apart, (+)= a[k][9]ᵀ·b[k][32]; it adds if more, and prefetches ahead bytes in front of b.
+// tile9AVX512 is c[9][32] (+)= a[k][9]ᵀ·b[k][32], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile9AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile10AVX512 is c[10][32], rows ldc apart, (+)= a[k][10]ᵀ·b[k][32]; it adds if more, and prefetches ahead bytes in front of b.
+// tile10AVX512 is c[10][32] (+)= a[k][10]ᵀ·b[k][32], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile10AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile11AVX512 is c[11][32], rows ldc apart, (+)= a[k][11]ᵀ·b[k][32]; it adds if more, and prefetches ahead bytes in front of b.
+// tile11AVX512 is c[11][32] (+)= a[k][11]ᵀ·b[k][32], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile11AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile12AVX512 is c[12][32], rows ldc apart, (+)= a[k][12]ᵀ·b[k][32]; it adds if more, and prefetches ahead bytes in front of b.
+// tile12AVX512 is c[12][32] (+)= a[k][12]ᵀ·b[k][32], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile12AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile13AVX512 is c[13][32], rows ldc apart, (+)= a[k][13]ᵀ·b[k][32]; it adds if more, and prefetches ahead bytes in front of b.
+// tile13AVX512 is c[13][32] (+)= a[k][13]ᵀ·b[k][32], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile13AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// tile14AVX512 is c[14][32], rows ldc apart, (+)= a[k][14]ᵀ·b[k][32]; it adds if more, and prefetches ahead bytes in front of b.
+// tile14AVX512 is c[14][32] (+)= a[k][14]ᵀ·b[k][32], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func tile14AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool)
 
-// peakAVX2 makes 96 multiply-adds in registers, turns times.
+// peakAVX2 is 96 multiply-adds in registers, turns times.
+//
+//go:noescape
 func peakAVX2(turns int)
 
-// peakAVX512 makes 192 multiply-adds in registers, turns times.
+// peakAVX512 is 192 multiply-adds in registers, turns times.
+//
+//go:noescape
 func peakAVX512(turns int)

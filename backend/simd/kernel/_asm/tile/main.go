@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 
-	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 
@@ -32,10 +31,10 @@ func main() {
 // tile is c[r][j] (+)= Σ a[p][r] b[p][j], for r < rows and two vectors of j. Each sum is one chain in order of p,
 // so that a row's result does not depend on the tile that it falls into.
 func tile(s lanes.ISA, rows int) {
-	TEXT(fmt.Sprintf("tile%d%s", rows, s.Suffix), attr.NOSPLIT, "func(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool)")
-	Pragma("noescape")
-	Doc(fmt.Sprintf("tile%d%s is c[%d][%d], rows ldc apart, (+)= a[k][%d]ᵀ·b[k][%d]; it adds if more, and prefetches ahead bytes in front of b.",
-		rows, s.Suffix, rows, 2*s.Lanes, rows, 2*s.Lanes))
+	columns := 2 * s.Lanes
+	s.Text(fmt.Sprintf("tile%d", rows), "func(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool)",
+		fmt.Sprintf("c[%d][%d] (+)= a[k][%d]ᵀ·b[k][%d], rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in %d steps of k.",
+			rows, columns, rows, columns, unroll))
 	c := Load(Param("c"), GP64())
 	ldc := Load(Param("ldc"), GP64())
 	a := Load(Param("a"), GP64())
@@ -81,6 +80,7 @@ func tile(s lanes.ISA, rows int) {
 	JL(LabelRef("rest"))
 	Label("loop")
 	for i := range unroll {
+		// As many lines as b takes. At a slower pace some are asked for again, which costs a load that there is room for.
 		for line := i * 2 * s.Bytes(); line < (i+1)*2*s.Bytes(); line += 64 {
 			PREFETCHT0(Mem{Base: ahead, Disp: line})
 		}
@@ -120,8 +120,7 @@ func tile(s lanes.ISA, rows int) {
 			ADDQ(ldc, c)
 		}
 	}
-	VZEROUPPER()
-	RET()
+	lanes.End()
 }
 
 // chains is how many independent sums the peak is measured with: more than latency times units.
@@ -129,8 +128,7 @@ const chains = 12
 
 // peak keeps the multiply-add units busy and touches no memory.
 func peak(s lanes.ISA) {
-	TEXT("peak"+s.Suffix, 4, "func(turns int)")
-	Doc(fmt.Sprintf("peak%s makes %d multiply-adds in registers, turns times.", s.Suffix, chains*s.Lanes))
+	s.Text("peak", "func(turns int)", fmt.Sprintf("%d multiply-adds in registers, turns times.", chains*s.Lanes))
 	turns := Load(Param("turns"), GP64())
 	sum := s.Regs(chains)
 	x := s.Reg()
@@ -144,6 +142,5 @@ func peak(s lanes.ISA) {
 	}
 	DECQ(turns)
 	JNZ(LabelRef("loop"))
-	VZEROUPPER()
-	RET()
+	lanes.End()
 }
