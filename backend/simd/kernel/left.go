@@ -11,7 +11,7 @@ func (s *Set) leftTile(m, i int) (row int) {
 
 // PackLeft packs the left side of a product, a of [m, k] with rows lda apart, into dst, of m·k values: tile after tile,
 // and within a tile column after column. It packs tiles from ≤ i < to of [Set.LeftTiles], so that callers can
-// split the work. The result serves every [Packed] of this set with this k.
+// split the work. The result serves every [Packed] of this set with this k. See [Set.GroupRows] where m is large.
 func (s *Set) PackLeft(dst, a []float32, lda, m, k, from, to int) {
 	need("PackLeft", "a", a, m, k, lda)
 	need("PackLeft", "dst", dst, m, k, k)

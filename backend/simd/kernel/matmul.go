@@ -42,7 +42,7 @@ func (p *Packed) Mul(c []float32, ldc int, left []float32, m, from, to int, e Ep
 		}
 		return
 	}
-	part := max(1, partLeft/(min(blockK, p.k)*s.rows))
+	part := s.partTiles(p.k)
 	w.next = p.k
 	for w.first = 0; w.first < tiles; w.first = w.last {
 		w.last = min(w.first+part, tiles)
@@ -53,6 +53,14 @@ func (p *Packed) Mul(c []float32, ldc int, left []float32, m, from, to int, e Ep
 		}
 	}
 }
+
+// partTiles is how many tiles of a left side too large for the second cache are gone over before the next.
+func (s *Set) partTiles(k int) int { return max(1, partLeft/(max(1, min(blockK, k))*s.rows)) }
+
+// GroupRows is how many rows of a long left side to pack and multiply at a time, so that they are still in a cache when the
+// product reads them: of 1152 rows by 3072, that gains about 4 %, and the buffer need hold no more. A caller who multiplies
+// the rows of one group while others pack the next needs two buffers and one barrier a group.
+func (s *Set) GroupRows(k int) int { return 2 * s.partTiles(k) * s.rows }
 
 // mulNothing is Mul where sums have no terms.
 func (p *Packed) mulNothing(c []float32, ldc, m, from, to int, e *Epilogue) {

@@ -33,18 +33,25 @@ func BenchmarkMul(b *testing.B) {
 
 func benchmarkMul(b *testing.B, s *Set, weights []*Packed, m, threads int) {
 	k, n := weights[0].K(), weights[0].N()
-	a, left, c := filled(m*k), aligned(m*k), aligned(m*n)
+	groups := (m + s.GroupRows(k) - 1) / s.GroupRows(k)
+	rows := (m + groups - 1) / groups
+	left := [2][]float32{aligned(rows * k), aligned(rows * k)} // one is packed while the other is still in use
+	a, c := filled(m*k), aligned(m*n)
 	scratch := make([]Scratch, threads)
 	var barrier barrier
 	team := newTeam(threads)
 	defer team.do(nil)
 	product := func(thread int, w *Packed) {
 		part := func(n int) (from, to int) { return n * thread / threads, n * (thread + 1) / threads }
-		from, to := part(s.LeftTiles(m))
-		s.PackLeft(left, a, k, m, k, from, to)
-		barrier.wait(threads)
-		from, to = part(w.Panels())
-		w.Mul(c, n, left, m, from, to, Epilogue{}, &scratch[thread])
+		for group := range groups {
+			row := group * rows
+			rows, left := min(rows, m-row), left[group%2]
+			from, to := part(s.LeftTiles(rows))
+			s.PackLeft(left, a[row*k:], k, rows, k, from, to)
+			barrier.wait(threads)
+			from, to = part(w.Panels())
+			w.Mul(c[row*n:], n, left, rows, from, to, Epilogue{}, &scratch[thread])
+		}
 	}
 	var took, peak []time.Duration
 	turns, operations := 0, 0

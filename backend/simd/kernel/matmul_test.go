@@ -191,6 +191,16 @@ func TestMulRowsAlone(t *testing.T) {
 	})
 }
 
+func TestGroupRows(t *testing.T) {
+	for _, s := range sets() {
+		for _, k := range []int{0, 1, 64, 768, 3072, 1 << 20} {
+			if rows := s.GroupRows(k); rows < 2*s.rows || rows%s.rows != 0 || k >= 64 && k <= 3072 && rows < 200 {
+				t.Errorf("%s: %d rows of %d at a time", s, rows, k)
+			}
+		}
+	}
+}
+
 // TestMulNaN: zeros that fill up a panel must not let a NaN or an infinity of one row or column into another.
 func TestMulNaN(t *testing.T) {
 	eachSet(t, func(t *testing.T, s *Set) {
