@@ -1,0 +1,147 @@
+package lanes
+
+import (
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// Coefficients are least-maximum fits in float64 arithmetic of more than 40 digits, rounded to float32; the relative
+// error of each fit, before rounding, is below 2^-27.6. Minima and maxima name the variable second, because
+// that is the operand that the CPU returns where one of the two is NaN.
+
+// Exp is e^x: with x = n·ln 2 + r and |r| ≤ ln 2 / 2, e^x is 2^n (1 + r + r²·q(r)).
+func (s ISA) Exp(x reg.VecVirtual) reg.VecVirtual {
+	r, n := s.Reg(), s.Reg()
+	VMINPS(x, s.Load(s.Const(89)), r)   // already infinite
+	VMAXPS(r, s.Load(s.Const(-105)), r) // already 0
+	s.With(s.Const(math.Log2E), VMULPS, VMULPS_BCST, r, n)
+	if s.Wide() {
+		VRNDSCALEPS(Imm(8), n, n)
+	} else {
+		VROUNDPS(Imm(8), n, n)
+	}
+	const high = 0.693359375 // so few bits that n·high is exact
+	s.With(s.Const(high), VFNMADD231PS, VFNMADD231PS_BCST, n, r)
+	s.With(s.Const(math.Ln2-high), VFNMADD231PS, VFNMADD231PS_BCST, n, r)
+	y := s.Horner(r, 0.4999999403953552, 0.1666652113199234, 0.04166838899254799, 0.008368737064301968, 0.0013814547564834356)
+	square := s.Reg()
+	VMULPS(r, r, square)
+	VFMADD213PS(r, square, y)
+	s.With(s.Const(1), VADDPS, VADDPS_BCST, y, y)
+	if s.Wide() {
+		VSCALEFPS(n, y, y)
+		return y
+	}
+	// 2^n in two factors, both within range where the result is 0, subnormal or infinite.
+	half := YMM()
+	VCVTPS2DQ(n, n)
+	VPSRAD(Imm(1), n, half)
+	VPSUBD(half, n, n)
+	for _, exponent := range []reg.VecVirtual{half, n} {
+		s.With(s.Bits(127), VPADDD, nil, exponent, exponent)
+		VPSLLD(Imm(23), exponent, exponent)
+		VMULPS(exponent, y, y)
+	}
+	return y
+}
+
+// Tanh is an odd polynomial near 0, and 1 - 2/(e^2x + 1) beyond.
+func (s ISA) Tanh(x reg.VecVirtual) reg.VecVirtual {
+	size, square := s.abs(x), s.Reg()
+	VMULPS(x, x, square)
+	near := s.Horner(square, -0.33333277702331543, 0.13331331312656403, -0.05373002216219902, 0.020606214180588722, -0.005667013581842184)
+	VMULPS(square, near, near)
+	VFMADD213PS(x, x, near)
+
+	double, far := s.Reg(), s.Load(s.Const(2))
+	VADDPS(size, size, double)
+	e := s.Exp(double)
+	s.With(s.Const(1), VADDPS, VADDPS_BCST, e, e)
+	VDIVPS(e, far, far)
+	VSUBPS(far, s.Load(s.Const(1)), far)
+	y := s.ifLess(size, 0.625, near, far)
+	s.copySign(x, y) // of near too: that of -0 is lost
+	return y
+}
+
+// Erf is an odd polynomial up to 1, and 1 - exp(x·q(x)) beyond.
+func (s ISA) Erf(x reg.VecVirtual) reg.VecVirtual {
+	size, square := s.abs(x), s.Reg()
+	VMULPS(x, x, square)
+	near := s.Horner(square, 0.12837916612625122, -0.3761262595653534, 0.1128358542919159, -0.02685382030904293,
+		0.005188341718167067, -0.0008010305464267731, 7.854203431634232e-05)
+	VFMADD213PS(x, x, near)
+
+	t := s.Reg()
+	VMINPS(size, s.Load(s.Const(4)), t) // already 1
+	q := s.Horner(t, -1.1284855604171753, -0.6358137130737305, -0.10513868182897568, 0.02281242609024048,
+		-0.0031911684200167656, 0.00021114129049237818)
+	VMULPS(t, q, q)
+	far := s.Exp(q)
+	VSUBPS(far, s.Load(s.Const(1)), far)
+	s.copySign(x, far)
+	return s.ifLess(size, 1, near, far)
+}
+
+// GELU is x/2 · (1 + erf(x/√2)).
+func (s ISA) GELU(x reg.VecVirtual) reg.VecVirtual {
+	half, z := s.Reg(), s.Reg()
+	s.With(s.Const(0.5), VMULPS, VMULPS_BCST, x, half)
+	s.With(s.Const(math.Sqrt2/2), VMULPS, VMULPS_BCST, x, z)
+	y := s.Erf(z)
+	VFMADD213PS(half, half, y)
+	s.copySign(x, y) // where it is 0
+	return y
+}
+
+// GELUTanh is x/2 · (1 + tanh u) with u = √(2/π) (x + 0.044715 x³), that is x / (1 + e^-2u).
+func (s ISA) GELUTanh(x reg.VecVirtual) reg.VecVirtual {
+	c := -2 * math.Sqrt(2/math.Pi)
+	square := s.Reg()
+	VMULPS(x, x, square)
+	u := s.Horner(square, c, c*0.044715)
+	VMULPS(x, u, u)
+	e := s.Exp(u)
+	s.With(s.Const(1), VADDPS, VADDPS_BCST, e, e)
+	VDIVPS(e, x, e)
+	return e
+}
+
+// ReLU is x, or 0 where x is negative.
+func (s ISA) ReLU(x reg.VecVirtual) reg.VecVirtual {
+	y := s.Reg()
+	s.Zero(y)
+	VMAXPS(x, y, y)
+	return y
+}
+
+func (s ISA) abs(x reg.VecVirtual) reg.VecVirtual {
+	y := s.Reg()
+	s.With(s.Bits(0x7fffffff), VANDPS, VANDPS_BCST, x, y)
+	return y
+}
+
+// copySign gives y, which is not negative where x is not, the sign of x.
+func (s ISA) copySign(x, y reg.VecVirtual) {
+	sign := s.Reg()
+	s.With(s.Bits(0x80000000), VANDPS, VANDPS_BCST, x, sign)
+	VORPS(sign, y, y)
+}
+
+// ifLess is yes where x < limit, and no where it is not, or x is NaN.
+func (s ISA) ifLess(x reg.VecVirtual, limit float64, yes, no reg.VecVirtual) reg.VecVirtual {
+	const less = 17 // ordered, quiet
+	y := s.Reg()
+	if s.Wide() {
+		k := K()
+		VCMPPS(Imm(less), s.Load(s.Const(limit)), x, k)
+		VBLENDMPS(yes, no, k, y)
+		return y
+	}
+	VCMPPS(Imm(less), s.Load(s.Const(limit)), x, y)
+	VBLENDVPS(y, yes, no, y)
+	return y
+}

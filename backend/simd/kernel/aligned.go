@@ -1,0 +1,12 @@
+package kernel
+
+import "unsafe"
+
+// aligned is n zeros that begin on a cache line.
+func aligned(n int) []float32 {
+	const line = 64
+	x := make([]float32, n+line/4)
+	hugePages(x)
+	skip := (-int(uintptr(unsafe.Pointer(&x[0]))) & (line - 1)) / 4
+	return x[skip:][:n:n]
+}

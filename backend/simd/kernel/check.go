@@ -1,0 +1,17 @@
+package kernel
+
+import "fmt"
+
+// need panics unless x holds rows rows of length columns, ld apart.
+func need(function, what string, x []float32, rows, columns, ld int) {
+	if rows < 0 || columns < 0 || ld < columns || rows > 0 && columns > 0 && len(x) < (rows-1)*ld+columns {
+		panic(fmt.Sprintf("kernel.%s: %s has %d values, want %d rows of %d, %d apart", function, what, len(x), rows, columns, ld))
+	}
+}
+
+// span panics unless 0 ≤ from ≤ to ≤ n.
+func span(function string, from, to, n int) {
+	if from < 0 || from > to || to > n {
+		panic(fmt.Sprintf("kernel.%s: part %d to %d of %d", function, from, to, n))
+	}
+}

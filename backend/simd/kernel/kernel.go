@@ -1,0 +1,115 @@
+// Package kernel holds the arithmetic of the CPU engine: float32 matrix products on packed operands, and functions
+// of vectors and rows.
+//
+// Everything is a method of a [Set], one implementation of every kernel. There is a set in plain Go, which runs
+// anywhere, is the specification of the others and is always tested; and there are sets in assembly for amd64
+// (none with the build tag purego). [Default] picks the best that the CPU runs, once; SIMD_ISA overrides it.
+// Sets differ in the last bits of what they return. One set returns the same bits for the same arguments on every
+// run and in every split of the work.
+//
+// Matrices are slices of rows with a distance between rows (ldc and so on, in elements, at least the row's length).
+// Every function checks its slices' lengths, because the assembly trusts them, and panics if one is short. Nothing
+// here allocates but [Set.PackB] and [Set.NewPacked].
+package kernel
+
+//go:generate go run -C _asm ./tile -out ../tile_amd64.s -stubs ../tile_amd64.go -pkg kernel
+//go:generate go run -C _asm ./pack -out ../pack_amd64.s -stubs ../pack_amd64.go -pkg kernel
+//go:generate go run -C _asm ./vector -out ../vector_amd64.s -stubs ../vector_amd64.go -pkg kernel
+//go:generate go run -C _asm ./rows -out ../rows_amd64.s -stubs ../rows_amd64.go -pkg kernel
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+)
+
+// Env is the environment variable that names the set which [Default] returns: generic, avx2 or avx512.
+const Env = "SIMD_ISA"
+
+// A Set is one implementation of every kernel.
+type Set struct {
+	name  string
+	lacks string // what this CPU lacks to run it, or ""
+
+	// A product is made of tiles of up to rows rows by width columns.
+	rows, width int
+
+	// tile is c[r*ldc+j] (+)= Σ a[p*rows+r] b[p*width+j] for p < k, each sum one chain in order of p; it adds if more. It
+	// may prefetch memory that starts ahead bytes in front of b, going forward by pace bytes in four steps of p.
+	tile func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool)
+	// interleave is dst[p*stride+r] = x[r*ldx+p] for r < 4, p < k.
+	interleave func(dst []float32, stride int, x []float32, ldx, k int)
+	// finish applies an epilogue to a tile of rows × n that holds products.
+	finish [activations]finish
+	// peak makes some number of multiply-adds in registers, turns times, and says how many.
+	peak func(turns int) int
+
+	// Functions of vectors that are not empty and of one length.
+	exp, tanh, erf, gelu, geluTanh, relu unary
+	add, mul                             binary
+	scale                                func(dst, x []float32, alpha float32)
+	axpy                                 func(y, x []float32, alpha float32)
+	sum, largest                         func(x []float32) float32
+
+	// Functions of a row that is not empty; operands may be nil where the exported functions let them.
+	softmax   func(dst, x, mask []float32, scale float32)
+	layerNorm func(dst, x, residual, gamma, beta []float32, epsilon float32)
+}
+
+type (
+	unary  = func(dst, x []float32)
+	binary = func(dst, x, y []float32)
+	finish = func(c []float32, ldc, rows, n int, bias, residual []float32, ldr int, scale float32)
+)
+
+// Sets are the sets that this CPU runs, plainest first. The first is the portable one.
+func Sets() []*Set {
+	var able []*Set
+	for _, s := range sets() {
+		if s.lacks == "" {
+			able = append(able, s)
+		}
+	}
+	return able
+}
+
+// Lookup is the set of that name. The error says which sets there are, or what this CPU lacks.
+func Lookup(name string) (*Set, error) {
+	var known []string
+	for _, s := range sets() {
+		if s.name == name {
+			if s.lacks != "" {
+				return nil, fmt.Errorf("instruction set %s: this CPU lacks %s", name, s.lacks)
+			}
+			return s, nil
+		}
+		known = append(known, s.name)
+	}
+	return nil, fmt.Errorf("found instruction set %q, this program has %s", name, strings.Join(known, ", "))
+}
+
+// Default is the set that the environment variable [Env] names, or else the best one that this CPU runs. It is an
+// error if there is no such set, or the CPU cannot run it.
+func Default() (*Set, error) { return chosen() }
+
+var chosen = sync.OnceValues(func() (*Set, error) { return choose(os.Getenv(Env)) })
+
+func choose(name string) (*Set, error) {
+	if name == "" {
+		able := Sets()
+		return able[len(able)-1], nil
+	}
+	s, err := Lookup(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", Env, err)
+	}
+	return s, nil
+}
+
+// String is the set's name, as in SIMD_ISA.
+func (s *Set) String() string { return s.name }
+
+// Peak makes turns times some float32 multiply-adds, in registers and without waiting for one another, and returns how
+// many operations those were (a multiplication and an addition are two). Timed, it is what the CPU could do.
+func (s *Set) Peak(turns int) (operations int) { return 2 * s.peak(max(turns, 1)) }

@@ -1,0 +1,90 @@
+package kernel
+
+// Packed is the right side of a product, [k, n], packed into panels for one set: each panel holds some columns, all k
+// rows of them one after another, so that the product reads memory from front to back. The last panel is filled
+// up with zeros. It is read-only once made, and may be used by any number of goroutines. (A narrower type of weight wants
+// groups of rows side by side in each column, and panels of the same width: the walk over tiles stays as it is.)
+type Packed struct {
+	set  *Set
+	k, n int
+	data []float32
+}
+
+// A Layout says how the right side of a product lies in memory.
+type Layout int
+
+const (
+	InputsOutputs Layout = iota // [k, n]
+	OutputsInputs               // [n, k], as PyTorch stores the weight of a linear map
+)
+
+// PackB packs the right side of a product. Rows of b are ldb apart: k rows of n values, or n rows of k if layout is
+// [OutputsInputs]. It keeps no reference to b.
+func (s *Set) PackB(b []float32, ldb, k, n int, layout Layout) *Packed {
+	p := s.NewPacked(nil, k, n)
+	p.Pack(b, ldb, layout, 0, p.Panels())
+	return p
+}
+
+// PackedLen is how many values the panels of a right side take.
+func (s *Set) PackedLen(k, n int) int { return (n + s.width - 1) / s.width * s.width * k }
+
+// NewPacked is a right side that is yet to be packed, in a buffer of at least [Set.PackedLen] values, which it keeps. If buffer
+// is nil it makes one: on a cache line, and on large pages where there are any, which is best for weights.
+func (s *Set) NewPacked(buffer []float32, k, n int) *Packed {
+	length := s.PackedLen(k, n)
+	if buffer == nil {
+		buffer = aligned(length)
+	}
+	need("NewPacked", "buffer", buffer, 1, length, length)
+	return &Packed{set: s, k: k, n: n, data: buffer[:length]}
+}
+
+// Pack packs b, as [Set.PackB] does, into panels from ≤ j < to, so that callers can split the work.
+func (p *Packed) Pack(b []float32, ldb int, layout Layout, from, to int) {
+	if layout == OutputsInputs {
+		need("Pack", "b", b, p.n, p.k, ldb)
+	} else {
+		need("Pack", "b", b, p.k, p.n, ldb)
+	}
+	span("Pack", from, to, p.Panels())
+	if p.k == 0 {
+		return
+	}
+	for j := from; j < to; j++ {
+		p.packPanel(b, ldb, layout, j)
+	}
+}
+
+func (p *Packed) packPanel(b []float32, ldb int, layout Layout, j int) {
+	s, k, width := p.set, p.k, p.set.width
+	panel := p.data[j*k*width:][:k*width]
+	columns := min(width, p.n-j*width)
+	if layout == OutputsInputs {
+		s.interleaveRows(panel, width, b[j*width*ldb:], ldb, columns, k)
+	} else {
+		for r := range k {
+			copy(panel[r*width:][:columns], b[r*ldb+j*width:])
+		}
+	}
+	if columns < width {
+		for r := range k {
+			clear(panel[r*width+columns : (r+1)*width])
+		}
+	}
+}
+
+// Panels is how many panels there are: the unit in which callers split a product.
+func (p *Packed) Panels() int { return (p.n + p.set.width - 1) / p.set.width }
+
+// Width is the number of columns in a panel.
+func (p *Packed) Width() int { return p.set.width }
+
+// K is the length of the sums.
+func (p *Packed) K() int { return p.k }
+
+// N is the number of columns.
+func (p *Packed) N() int { return p.n }
+
+// Bytes is the memory that the panels take.
+func (p *Packed) Bytes() int { return 4 * len(p.data) }

@@ -1,0 +1,44 @@
+package kernel
+
+// Products describes many small products of one shape, as attention has them: C = scale · A·B for each head of each
+// element of a batch, with A [m, k], C [m, n] and B [k, n] or, transposed, [n, k].
+type Products struct {
+	M, N, K int
+	B       Layout  // InputsOutputs is [k, n], OutputsInputs is [n, k]
+	Scale   float32 // 0 stands for 1
+
+	// Pair i is number i mod Inner of element i div Inner: a head of an element of a batch.
+	Inner                     int
+	StrideA, StrideB, StrideC Strides
+}
+
+// Strides says where the matrices of many products lie: distances in values.
+type Strides struct {
+	Row   int // from one row to the next
+	Inner int // from one matrix to the next of an element
+	Outer int // from one element to the next
+}
+
+// at is where matrix i begins.
+func (s Strides) at(i, inner int) int { return i/inner*s.Outer + i%inner*s.Inner }
+
+// ProductsScratch is how many values [Set.Multiply] needs for itself.
+func (s *Set) ProductsScratch(p *Products) int {
+	return s.PackedLen(p.K, p.N) + p.M*p.K + len(Scratch{})
+}
+
+// Multiply computes pairs from ≤ i < to. scratch has [Set.ProductsScratch] values, of this goroutine alone.
+func (s *Set) Multiply(c, a, b []float32, p *Products, from, to int, scratch []float32) {
+	if len(scratch) < s.ProductsScratch(p) {
+		panic("kernel.Multiply: scratch is too short")
+	}
+	tile := (*Scratch)(scratch)
+	scratch = scratch[len(tile):]
+	left, panels := scratch[:p.M*p.K], scratch[p.M*p.K:]
+	right := Packed{set: s, k: p.K, n: p.N, data: panels[:s.PackedLen(p.K, p.N)]}
+	for i := from; i < to; i++ {
+		right.Pack(b[p.StrideB.at(i, p.Inner):], p.StrideB.Row, p.B, 0, right.Panels())
+		s.PackLeft(left, a[p.StrideA.at(i, p.Inner):], p.StrideA.Row, p.M, p.K, 0, s.LeftTiles(p.M))
+		right.Mul(c[p.StrideC.at(i, p.Inner):], p.StrideC.Row, left, p.M, 0, right.Panels(), Epilogue{Scale: p.Scale}, tile)
+	}
+}
