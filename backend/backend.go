@@ -10,6 +10,8 @@ import (
 
 	"github.com/gomlx/compute"
 	_ "github.com/gomlx/compute/gobackend" // registers "go"
+
+	_ "github.com/go-lxmert/lxmert/backend/simd" // registers "simd"
 )
 
 // Default is the engine where nothing else is asked for: GoMLX's portable one, an operation at a

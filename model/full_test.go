@@ -5,8 +5,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"github.com/go-lxmert/lxmert/backend/simd"
 	"github.com/go-lxmert/lxmert/internal/golden"
 	"github.com/go-lxmert/lxmert/model"
 )
@@ -41,8 +43,17 @@ func TestFull(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: the base-size model needs 2 GB and some seconds")
 	}
+	t.Run("go", func(t *testing.T) { testFull(t, portable(t)) })
+	engine, err := simd.New("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("simd", func(t *testing.T) { testFull(t, engine) })
+}
+
+func testFull(t *testing.T, backend compute.Backend) {
 	config := golden.Config(t, "full")
-	m, err := model.NewLxmertForQuestionAnswering(portable(t), config, golden.Formula)
+	m, err := model.NewLxmertForQuestionAnswering(backend, config, golden.Formula)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +81,7 @@ func TestFull(t *testing.T) {
 	}
 	golden.Near(t, "question_answering_score, alone", scores.QuestionAnsweringScore, want["question_answering_score"], golden.Tolerance{Absolute: 1e-6}, 0)
 
-	encoders, err := model.NewLxmertModel(portable(t), config, func(name string, dimensions []int) ([]float32, error) {
+	encoders, err := model.NewLxmertModel(backend, config, func(name string, dimensions []int) ([]float32, error) {
 		return golden.Formula("lxmert."+name, dimensions)
 	})
 	if err != nil {

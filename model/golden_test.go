@@ -9,6 +9,8 @@ import (
 	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"github.com/go-lxmert/lxmert/backend/simd"
+	"github.com/go-lxmert/lxmert/backend/simd/kernel"
 	"github.com/go-lxmert/lxmert/internal/golden"
 	"github.com/go-lxmert/lxmert/model"
 )
@@ -62,8 +64,23 @@ func compareCase(t *testing.T, c golden.Case, got map[string]*tensors.Tensor) {
 	}
 }
 
-func TestGolden(t *testing.T) {
-	backend := portable(t)
+// eachEngine runs a test on the portable backend, and on ours with each set of kernels that this CPU runs.
+func eachEngine(t *testing.T, test func(t *testing.T, backend compute.Backend)) {
+	t.Run("go", func(t *testing.T) { test(t, portable(t)) })
+	for _, set := range kernel.Sets() {
+		t.Run("simd-"+set.String(), func(t *testing.T) {
+			backend, err := simd.New("isa=" + set.String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			test(t, backend)
+		})
+	}
+}
+
+func TestGolden(t *testing.T) { eachEngine(t, testGolden) }
+
+func testGolden(t *testing.T, backend compute.Backend) {
 	for _, dir := range []string{"tiny", "odd"} {
 		for _, cases := range []string{"cases", "resize"} {
 			for _, c := range golden.Cases(t, filepath.Join(dir, cases)) {
@@ -76,8 +93,9 @@ func TestGolden(t *testing.T) {
 }
 
 // TestVariants: bfloat16, float16 and sharded checkpoints, computed in float32.
-func TestVariants(t *testing.T) {
-	backend := portable(t)
+func TestVariants(t *testing.T) { eachEngine(t, testVariants) }
+
+func testVariants(t *testing.T, backend compute.Backend) {
 	for _, variant := range []string{"bf16", "f16", "sharded"} {
 		t.Run(variant, func(t *testing.T) {
 			dir := filepath.Join("tiny", "variants", variant)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	gomodel "github.com/gomlx/gomlx/ml/model"
@@ -14,11 +15,13 @@ import (
 )
 
 // TestGradients compares the gradient of the five tasks' loss with the reference's, weight by weight.
-func TestGradients(t *testing.T) {
+func TestGradients(t *testing.T) { eachEngine(t, testGradients) }
+
+func testGradients(t *testing.T, backend compute.Backend) {
 	for _, dir := range []string{"tiny", "odd"} {
 		t.Run(dir, func(t *testing.T) {
 			config := golden.Config(t, dir)
-			m, err := model.NewLxmertForPreTraining(portable(t), config,
+			m, err := model.NewLxmertForPreTraining(backend, config,
 				golden.Weights(t, filepath.Join(dir, "model.safetensors"), model.HeadPreTraining))
 			if err != nil {
 				t.Fatal(err)

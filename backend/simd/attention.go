@@ -1,0 +1,127 @@
+package simd
+
+import (
+	"math"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+
+	"github.com/go-lxmert/lxmert/backend/simd/kernel"
+)
+
+// FusedScaledDotProductAttention implements compute.Function.
+func (f *function) FusedScaledDotProductAttention(query, key, value compute.Value, layout compute.AttentionAxesLayout,
+	options *compute.ScaledDotProductAttentionConfig) (compute.Value, []compute.Value, error) {
+	if options == nil {
+		options = &compute.ScaledDotProductAttentionConfig{}
+	}
+	fixed := *options
+	inputs := []compute.Value{query, key, value, fixed.Mask, fixed.Bias, fixed.QuerySeqLen, fixed.KeyValueSeqLen}
+	v, err := f.one(inputs, func(g compute.Function, in []compute.Value) (compute.Value, error) {
+		o := fixed
+		o.Mask, o.Bias, o.QuerySeqLen, o.KeyValueSeqLen = in[3], in[4], in[5], in[6]
+		out, _, err := g.FusedScaledDotProductAttention(in[0], in[1], in[2], layout, &o)
+		return out, err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if a, ok := f.attention(query, key, value, layout, &fixed); ok {
+		out := f.shape(v)
+		f.maker[v].kernel = func(run *execution, n *node) error {
+			dst, err := run.output(v, out)
+			if err != nil {
+				return err
+			}
+			var arguments [4][]float32 // query, key, value, mask
+			for i := range arguments {
+				if n.inputs[i] != nil {
+					if arguments[i], err = run.input(n.inputs[i]); err != nil {
+						return err
+					}
+				}
+			}
+			run.backend.attend(a, dst, arguments[0], arguments[1], arguments[2], arguments[3])
+			return nil
+		}
+	}
+	return v, nil, nil
+}
+
+// FusedScaledDotProductAttentionVJP implements compute.Function; gradients go through the decomposed attention.
+func (f *function) FusedScaledDotProductAttentionVJP(query, key, value compute.Value, layout compute.AttentionAxesLayout,
+	options *compute.ScaledDotProductAttentionConfig, output compute.Value, states []compute.Value, dOutput compute.Value) (_, _, _ compute.Value, err error) {
+	return f.Function.FusedScaledDotProductAttentionVJP(query, key, value, layout, options, output, states, dOutput)
+}
+
+// attention is the work of one attention operation: batch · heads pairs of matrices.
+type attention struct {
+	batch, heads, queries, keys, size int
+	scale                             float32
+	query, key                        kernel.Strides // of query and result, and of key and value
+	maskBatch                         int            // distance between the masks of two examples; 0: one for all
+}
+
+// attention reports whether the kernels can do it: float32, as many heads on both sides, and no mask but one that is
+// added to the scores and the same for all heads and queries.
+func (f *function) attention(query, key, value compute.Value, layout compute.AttentionAxesLayout, o *compute.ScaledDotProductAttentionConfig) (attention, bool) {
+	q, k, v := f.shape(query), f.shape(key), f.shape(value)
+	if q.DType != dtypes.Float32 || k.DType != q.DType || v.DType != q.DType || !k.Equal(v) || q.Size() == 0 || k.Size() == 0 ||
+		o.Causal || o.Bias != nil || o.QuerySeqLen != nil || o.KeyValueSeqLen != nil {
+		return attention{}, false
+	}
+	a := attention{
+		batch: q.Dim(0), heads: q.Dim(layout.HeadsAxis()), queries: q.Dim(layout.SeqAxis()), keys: k.Dim(layout.SeqAxis()), size: q.Dim(3),
+		scale: float32(o.Scale),
+	}
+	if o.Scale == 0 {
+		a.scale = float32(1 / math.Sqrt(float64(a.size)))
+	}
+	if k.Dim(layout.HeadsAxis()) != a.heads || k.Dim(0) != a.batch || k.Dim(3) != a.size {
+		return attention{}, false
+	}
+	a.query, a.key = strides(layout, a.heads, a.queries, a.size), strides(layout, a.heads, a.keys, a.size)
+	if o.Mask != nil {
+		m := f.shape(o.Mask)
+		if m.DType != dtypes.Float32 || m.Rank() != 4 || m.Dim(1) != 1 || m.Dim(2) != 1 || m.Dim(3) != a.keys || m.Dim(0) != 1 && m.Dim(0) != a.batch {
+			return attention{}, false
+		}
+		if m.Dim(0) > 1 {
+			a.maskBatch = a.keys
+		}
+	}
+	return a, true
+}
+
+// strides says where the matrices [rows, size] of each head lie.
+func strides(layout compute.AttentionAxesLayout, heads, rows, size int) kernel.Strides {
+	if layout == compute.AttentionAxesLayoutBSHD {
+		return kernel.Strides{Row: heads * size, Inner: size, Outer: rows * heads * size}
+	}
+	return kernel.Strides{Row: size, Inner: rows * size, Outer: heads * rows * size}
+}
+
+// attend is softmax(scale · q·kᵀ + mask) · v for each head; threads share the heads.
+func (b *Backend) attend(a attention, dst, q, k, v, mask []float32) {
+	pairs := a.batch * a.heads
+	scores := make([]float32, pairs*a.queries*a.keys)
+	perHead := kernel.Strides{Row: a.keys, Inner: a.queries * a.keys, Outer: a.heads * a.queries * a.keys}
+	toScores := kernel.Products{M: a.queries, N: a.keys, K: a.size, B: kernel.OutputsInputs, Scale: a.scale,
+		Inner: a.heads, StrideA: a.query, StrideB: a.key, StrideC: perHead}
+	toResult := kernel.Products{M: a.queries, N: a.size, K: a.keys, B: kernel.InputsOutputs,
+		Inner: a.heads, StrideA: perHead, StrideB: a.key, StrideC: a.query}
+	b.share(pairs, func(from, to int) {
+		scratch := make([]float32, max(b.set.ProductsScratch(&toScores), b.set.ProductsScratch(&toResult)))
+		b.set.Multiply(scores, q, k, &toScores, from, to, scratch)
+		for pair := from; pair < to; pair++ {
+			rows := scores[pair*perHead.Inner : (pair+1)*perHead.Inner]
+			var row []float32
+			if mask != nil {
+				at := pair / a.heads * a.maskBatch
+				row = mask[at : at+a.keys]
+			}
+			b.set.Softmax(rows, rows, a.queries, a.keys, 1, row, 0)
+		}
+		b.set.Multiply(dst, scores, v, &toResult, from, to, scratch)
+	})
+}

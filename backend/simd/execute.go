@@ -1,0 +1,162 @@
+package simd
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/shapes"
+)
+
+// execution is one run of a plan: the values so far. Values that the run made are memory of the portable
+// backend; parameters are also the caller's buffers.
+type execution struct {
+	backend *Backend
+	memory  map[compute.Value]compute.Buffer
+	callers map[compute.Value]*Buffer
+}
+
+// Execute implements compute.Executable.
+func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.DeviceNum) ([]compute.Buffer, error) {
+	if len(inputs) != len(e.parameters) {
+		return nil, fmt.Errorf("simd: found %d inputs, want %d", len(inputs), len(e.parameters))
+	}
+	x := &execution{backend: e.backend, memory: map[compute.Value]compute.Buffer{}, callers: map[compute.Value]*Buffer{}}
+	for i, input := range inputs {
+		buffer, err := e.backend.own(input)
+		if err != nil {
+			return nil, fmt.Errorf("simd: input %d (%s): %w", i, e.names[i], err)
+		}
+		if shape, err := buffer.Shape(); err != nil || !shape.Equal(e.inputs[i]) {
+			return nil, fmt.Errorf("simd: input %d (%s): found shape %v, want %v (%v)", i, e.names[i], shape, e.inputs[i], err)
+		}
+		x.callers[e.parameters[i]] = buffer
+		x.memory[e.parameters[i]] = buffer.memory
+	}
+	for i := range e.steps {
+		if err := x.run(&e.steps[i]); err != nil {
+			return nil, err
+		}
+	}
+	outputs, err := x.results(e.returned)
+	if err != nil {
+		return nil, err
+	}
+	for i, given := range donate {
+		if given {
+			if err := inputs[i].Finalize(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return outputs, nil
+}
+
+// run makes one step and frees what it spent.
+func (x *execution) run(s *step) error {
+	if s.kernel != nil {
+		if err := s.kernel.kernel(x, s.kernel); err != nil {
+			return err
+		}
+	} else {
+		in := make([]compute.Buffer, len(s.segment.inputs))
+		for i, v := range s.segment.inputs {
+			in[i] = x.memory[v]
+		}
+		out, err := s.segment.executable.Execute(in, nil, 0)
+		if err != nil {
+			return err
+		}
+		for i, v := range s.segment.outputs {
+			x.memory[v] = out[i]
+		}
+	}
+	for _, v := range s.spent {
+		if memory := x.memory[v]; memory != nil {
+			if err := memory.Finalize(); err != nil {
+				return err
+			}
+			delete(x.memory, v)
+		}
+	}
+	return nil
+}
+
+// results are the caller's buffers for the returned values: each one of its own, also where a value is returned
+// twice or is a parameter.
+func (x *execution) results(returned []compute.Value) ([]compute.Buffer, error) {
+	outputs := make([]compute.Buffer, len(returned))
+	given := map[compute.Value]bool{}
+	for i, v := range returned {
+		memory := x.memory[v]
+		if given[v] || x.callers[v] != nil {
+			var err error
+			if memory, err = x.backend.copyOf(memory); err != nil {
+				return nil, err
+			}
+		}
+		given[v] = true
+		outputs[i] = &Buffer{backend: x.backend, memory: memory}
+	}
+	return outputs, nil
+}
+
+// copyOf copies memory.
+func (b *Backend) copyOf(memory compute.Buffer) (compute.Buffer, error) {
+	shape, err := memory.Shape()
+	if err != nil {
+		return nil, err
+	}
+	flat, err := memory.Data()
+	if err != nil {
+		return nil, err
+	}
+	return b.portable.BufferFromFlatData(0, flat, shape)
+}
+
+// own checks that a buffer is this engine's.
+func (b *Backend) own(buffer compute.Buffer) (*Buffer, error) {
+	own, ok := buffer.(*Buffer)
+	if !ok || own.backend != b {
+		return nil, fmt.Errorf("a buffer of another backend (%T)", buffer)
+	}
+	return own, nil
+}
+
+// output makes memory for a kernel's result.
+func (x *execution) output(v compute.Value, shape shapes.Shape) ([]float32, error) {
+	memory, flat, err := x.backend.portable.NewSharedBuffer(0, shape)
+	if err != nil {
+		return nil, err
+	}
+	x.memory[v] = memory
+	return flat.([]float32), nil
+}
+
+// input is a kernel's float32 argument.
+func (x *execution) input(v compute.Value) ([]float32, error) { return values(x.memory[v]) }
+
+// wholeExecutable runs a shadow.
+type wholeExecutable struct {
+	compute.Executable
+	backend *Backend
+}
+
+// Execute implements compute.Executable.
+func (e *wholeExecutable) Execute(inputs []compute.Buffer, donate []bool, device compute.DeviceNum) ([]compute.Buffer, error) {
+	in := make([]compute.Buffer, len(inputs))
+	for i, input := range inputs {
+		buffer, err := e.backend.own(input)
+		if err != nil {
+			return nil, fmt.Errorf("simd: input %d: %w", i, err)
+		}
+		in[i] = buffer.memory
+	}
+	out, err := e.Executable.Execute(in, donate, device)
+	if err != nil {
+		return nil, err
+	}
+	for i, memory := range out {
+		out[i] = &Buffer{backend: e.backend, memory: memory}
+	}
+	return out, nil
+}

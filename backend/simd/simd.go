@@ -1,0 +1,118 @@
+// Package simd is an engine for GoMLX on CPUs, a compute.Backend named "simd": pure Go and assembly, no cgo. Import
+// it to register it.
+//
+// What takes the time in a transformer (linear maps, attention, layer normalisation, GELU, softmax, in float32)
+// runs on package kernel's packed, vectorised kernels. Everything else runs on GoMLX's portable backend, in segments between
+// them, so every operation that the portable backend has is there, and what it cannot do says so in its words.
+//
+// Configuration, after the colon of "simd:threads=2,isa=avx2": threads, how many goroutines share the work of
+// one operation (default: GOMAXPROCS); isa, generic, avx2 or avx512 (default: the best that the CPU runs, or $SIMD_ISA).
+package simd
+
+import (
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/gobackend"
+	"github.com/gomlx/compute/shapes"
+
+	"github.com/go-lxmert/lxmert/backend/simd/kernel"
+)
+
+//go:generate go run ./internal/genops
+
+// Name is the backend's name.
+const Name = "simd"
+
+func init() { compute.Register(Name, New) }
+
+// Backend is the engine. The portable backend holds the buffers' memory and runs the segments.
+type Backend struct {
+	portable compute.Backend
+	set      *kernel.Set
+	threads  int
+}
+
+// New makes an engine; see the package's documentation for config.
+func New(config string) (compute.Backend, error) {
+	b := &Backend{threads: runtime.GOMAXPROCS(0)}
+	var err error
+	if b.set, err = kernel.Default(); err != nil {
+		return nil, fmt.Errorf("simd: %w", err)
+	}
+	for option := range strings.SplitSeq(config, ",") {
+		key, value, _ := strings.Cut(option, "=")
+		switch key {
+		case "":
+		case "threads":
+			if b.threads, err = strconv.Atoi(value); err != nil || b.threads < 1 || b.threads > 1<<10 {
+				return nil, fmt.Errorf("simd: threads: found %q, want 1..%d", value, 1<<10)
+			}
+		case "isa":
+			if b.set, err = kernel.Lookup(value); err != nil {
+				return nil, fmt.Errorf("simd: %w", err)
+			}
+		default:
+			return nil, fmt.Errorf("simd: found option %q, want threads or isa", key)
+		}
+	}
+	if b.portable, err = gobackend.New("ops_sequential"); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// Name implements compute.Backend.
+func (b *Backend) Name() string { return Name }
+
+// String implements compute.Backend.
+func (b *Backend) String() string { return Name }
+
+// Description implements compute.Backend.
+func (b *Backend) Description() string {
+	return fmt.Sprintf("CPU engine with %s kernels on %d threads", b.set, b.threads)
+}
+
+// NumDevices implements compute.Backend: there is one CPU.
+func (b *Backend) NumDevices() int { return 1 }
+
+// DeviceDescription implements compute.Backend.
+func (b *Backend) DeviceDescription(compute.DeviceNum) string { return b.Description() }
+
+// Capabilities implements compute.Backend: the portable backend's, less quantised operations.
+func (b *Backend) Capabilities() compute.Capabilities {
+	c := b.portable.Capabilities().Clone()
+	delete(c.Operations, compute.OpTypeFusedQuantizedDense)
+	delete(c.Operations, compute.OpTypeQuantizedEmbeddingLookup)
+	return c
+}
+
+// Builder implements compute.Backend.
+func (b *Backend) Builder(name string) compute.Builder { return newBuilder(b, name) }
+
+// Finalize implements compute.Backend.
+func (b *Backend) Finalize() { b.portable.Finalize() }
+
+// IsFinalized implements compute.Backend.
+func (b *Backend) IsFinalized() bool { return b.portable.IsFinalized() }
+
+// HasSharedBuffers implements compute.DataInterface. It is false: nobody but the engine writes to a buffer, so
+// what was packed of one stays true.
+func (b *Backend) HasSharedBuffers() bool { return false }
+
+// NewSharedBuffer implements compute.DataInterface; there are none.
+func (b *Backend) NewSharedBuffer(compute.DeviceNum, shapes.Shape) (compute.Buffer, any, error) {
+	return nil, nil, fmt.Errorf("simd: shared buffers: %w", compute.ErrNotImplemented)
+}
+
+// BufferFromFlatData implements compute.DataInterface. It copies.
+func (b *Backend) BufferFromFlatData(device compute.DeviceNum, flat any, shape shapes.Shape) (compute.Buffer, error) {
+	buffer, err := b.portable.BufferFromFlatData(device, flat, shape)
+	if err != nil {
+		return nil, err
+	}
+	return &Buffer{backend: b, memory: buffer}, nil
+}
