@@ -14,11 +14,14 @@ import (
 	_ "github.com/go-lxmert/lxmert/backend/simd" // registers "simd"
 )
 
-// Default is the engine where nothing else is asked for: GoMLX's portable one, an operation at a
-// time. (With its default scheduling, parallel operations can wait for each other for ever.)
-const Default = "go:ops_sequential"
+// Default is the engine where nothing else is asked for: ours, see package simd.
+const Default = "simd"
 
-// Open opens the engine "NAME" or "NAME:OPTIONS", such as "go:parallelism=-1". The empty string stands for
+// Portable is GoMLX's own engine in plain Go, an operation at a time. (With its default scheduling, parallel
+// operations can wait for each other for ever.)
+const Portable = "go:ops_sequential"
+
+// Open opens the engine "NAME" or "NAME:OPTIONS", such as "simd:threads=2" or [Portable]. The empty string stands for
 // the environment variable GOMLX_BACKEND, and for [Default] where that is not set.
 func Open(name string) (compute.Backend, error) {
 	source := "backend"

@@ -9,14 +9,14 @@ import (
 
 func TestOpen(t *testing.T) {
 	t.Setenv("GOMLX_BACKEND", "")
-	for _, name := range []string{"", "go", Default} {
+	for _, name := range []string{"", "go", Default, Portable, "simd:threads=1,isa=generic"} {
 		opened, err := Open(name)
 		if err != nil {
 			t.Fatalf("%q: %v", name, err)
 		}
 		opened.Finalize()
 	}
-	for name, want := range map[string]string{"tpu": "this program has go", "go:nonsense": "nonsense"} {
+	for name, want := range map[string]string{"tpu": "this program has go, simd", "simd:cores=2": "cores", "simd:threads=0": "threads", "simd:isa=sse": "sse", "go:nonsense": "nonsense"} {
 		if _, err := Open(name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Open(%q): %v, want an error with %q", name, err, want)
 		}

@@ -168,3 +168,33 @@ func TestGoldenMatch(t *testing.T) {
 		t.Fatal("the reference has no heads")
 	}
 }
+
+// TestForget: a forgotten tensor is the same when it is looked at again.
+func TestForget(t *testing.T) {
+	values := make([]float32, 1<<16)
+	for i := range values {
+		values[i] = float32(i)
+	}
+	made, err := FromFloat32s("x", []int{len(values)}, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), SingleName)
+	if err := Write(path, []Tensor{made}, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, open := range []func(string) (*File, error){Open, Load} {
+		file, err := open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tensor, _ := file.Tensor("x")
+		tensor.Forget()
+		if got, err := tensor.Float32s(); err != nil || !slices.Equal(got, values) {
+			t.Errorf("after Forget: %v", err)
+		}
+		file.Close()
+		tensor.Forget() // of a closed file: nothing
+	}
+	made.Forget() // of no file: nothing
+}

@@ -13,6 +13,7 @@ type mapping struct {
 	data  []byte
 	lock  sync.RWMutex // held for reading while data is in use
 	close func([]byte) error
+	drop  func([]byte) // lets go of the pages of a part, to be read again when touched; nil where there is no such thing
 }
 
 // acquire holds the content until release; it is false after close.

@@ -5,6 +5,7 @@ package checkpoint
 import (
 	"fmt"
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,5 +17,14 @@ func mapFile(file *os.File, size int) (*mapping, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mmap: %w", err)
 	}
-	return &mapping{data: data, close: unix.Munmap}, nil
+	return &mapping{data: data, close: unix.Munmap, drop: dropPages}, nil
+}
+
+// dropPages takes a mapped file's pages that lie wholly in data out of this process's memory.
+func dropPages(data []byte) {
+	page := os.Getpagesize()
+	skip := -int(uintptr(unsafe.Pointer(unsafe.SliceData(data)))) & (page - 1)
+	if whole := (len(data) - skip) &^ (page - 1); whole > 0 {
+		_ = unix.Madvise(data[skip:skip+whole], unix.MADV_DONTNEED) // advice: nothing is lost if it is not taken
+	}
 }

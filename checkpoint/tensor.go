@@ -96,6 +96,19 @@ func (t Tensor) Float32View() ([]float32, bool) {
 	return viewAs[float32](t.Data)
 }
 
+// Forget says that the elements will not be wanted again soon: where the tensor is mapped from a file, its
+// pages leave memory, and come back when they are touched. Whoever copies a large checkpoint tensor by
+// tensor thus holds it once, not twice.
+func (t Tensor) Forget() {
+	if t.source == nil || !t.source.acquire() {
+		return
+	}
+	defer t.source.release()
+	if t.source.drop != nil && len(t.Data) > 0 {
+		t.source.drop(t.Data)
+	}
+}
+
 // Int64s returns a copy of the elements of any integer type; BOOL becomes 0 and 1. The
 // error says that the type is no integer, that a U64 is too large, or that the file was
 // closed.

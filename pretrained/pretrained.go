@@ -134,11 +134,14 @@ func Match(file *checkpoint.File, config *model.Config, head model.Head) (*check
 
 // source takes weights from the checkpoint, and those it lacks from fresh.
 func source(report *checkpoint.Report, fresh model.Source) model.Source {
+	var last checkpoint.Tensor // which the model has copied by the time it asks for the next
 	return func(name string, dimensions []int) ([]float32, error) {
+		last.Forget()
 		stored, ok := report.Tensor(name)
 		if !ok {
 			return fresh(name, dimensions)
 		}
+		last = stored
 		if view, ok := stored.Float32View(); ok { // the model copies it before the file is closed
 			return view, nil
 		}

@@ -1,7 +1,9 @@
 package simd
 
 import (
+	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -10,13 +12,15 @@ import (
 	"github.com/go-lxmert/lxmert/backend/simd/kernel"
 )
 
-// Buffer is memory of the portable backend, and what was packed of it. Nobody writes to it once it is made.
+// Buffer is memory of the portable backend, or what was packed of it, or both. Nobody writes to it once it is made.
 type Buffer struct {
 	backend *Backend
-	memory  compute.Buffer
+	shape   shapes.Shape
 
 	mu     sync.Mutex
+	memory compute.Buffer // nil while only the packed form is kept
 	packed map[packing]*kernel.Packed
+	spread bool // it was wanted unpacked after it had been packed, so both are kept
 }
 
 // packing is a way to read a buffer as the right side of a product.
@@ -25,14 +29,36 @@ type packing struct {
 	k, n   int
 }
 
-// pack returns the buffer packed as the right side of a product; it is packed once, by whoever comes first.
+// stride is the distance between the rows that are packed.
+func (p packing) stride() int {
+	if p.layout == kernel.OutputsInputs {
+		return p.k
+	}
+	return p.n
+}
+
+// newBuffer owns memory.
+func (b *Backend) newBuffer(memory compute.Buffer) (*Buffer, error) {
+	shape, err := memory.Shape()
+	return &Buffer{backend: b, shape: shape, memory: memory}, err
+}
+
+// large is from how many values on a packed buffer's own memory is let go.
+const large = 1 << 16
+
+// pack returns the buffer packed as the right side of a product; it is packed once, by whoever comes first. A weight
+// that nobody reads but products is then kept in that form alone.
 func (b *Buffer) pack(p packing) (*kernel.Packed, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if packed := b.packed[p]; packed != nil {
 		return packed, nil
 	}
-	weights, err := values(b.memory)
+	memory, err := b.unpacked()
+	if err != nil {
+		return nil, err
+	}
+	weights, err := values(memory)
 	if err != nil {
 		return nil, err
 	}
@@ -41,17 +67,54 @@ func (b *Buffer) pack(p packing) (*kernel.Packed, error) {
 		b.packed = map[packing]*kernel.Packed{}
 	}
 	b.packed[p] = packed
+	if len(b.packed) == 1 && !b.spread && len(weights) >= large {
+		// Let go, not finalized: another execution may be reading it.
+		b.memory = nil
+		b.backend.letGo(4 * len(weights))
+	}
 	return packed, nil
+}
+
+// flat is the buffer's memory, made again from the packed form if that is all there is.
+func (b *Buffer) flat() (compute.Buffer, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.unpacked()
+}
+
+// unpacked is flat; mu is held.
+func (b *Buffer) unpacked() (compute.Buffer, error) {
+	if b.memory != nil {
+		return b.memory, nil
+	}
+	for p, packed := range b.packed {
+		memory, flat, err := b.backend.portable.NewSharedBuffer(0, b.shape)
+		if err != nil {
+			return nil, err
+		}
+		b.backend.share(packed.Panels(), func(from, to int) { packed.Unpack(flat.([]float32), p.stride(), p.layout, from, to) })
+		b.memory, b.spread = memory, true
+		return memory, nil
+	}
+	return nil, errors.New("simd: the buffer is finalized")
+}
+
+// collectAfter is how much memory may be let go before the garbage collector is called for it: left to itself it
+// would wait until the process had doubled.
+const collectAfter = 128 << 20
+
+// letGo counts memory that has become garbage.
+func (b *Backend) letGo(bytes int) {
+	if b.garbage.Add(int64(bytes)) >= collectAfter {
+		b.garbage.Store(0)
+		runtime.GC()
+	}
 }
 
 // packB packs a right side, its panels shared out among the threads.
 func (b *Backend) packB(weights []float32, p packing) *kernel.Packed {
 	packed := b.set.NewPacked(nil, p.k, p.n)
-	ldb := p.n
-	if p.layout == kernel.OutputsInputs {
-		ldb = p.k
-	}
-	b.share(packed.Panels(), func(from, to int) { packed.Pack(weights, ldb, p.layout, from, to) })
+	b.share(packed.Panels(), func(from, to int) { packed.Pack(weights, p.stride(), p.layout, from, to) })
 	return packed
 }
 
@@ -76,17 +139,28 @@ func (b *Buffer) Finalize() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.packed = nil
-	return b.memory.Finalize()
+	memory := b.memory
+	b.memory = nil
+	if memory == nil {
+		return nil
+	}
+	return memory.Finalize()
 }
 
 // Shape implements compute.Buffer.
-func (b *Buffer) Shape() (shapes.Shape, error) { return b.memory.Shape() }
+func (b *Buffer) Shape() (shapes.Shape, error) { return b.shape, nil }
 
 // DeviceNum implements compute.Buffer.
 func (b *Buffer) DeviceNum() (compute.DeviceNum, error) { return 0, nil }
 
 // ToFlatData implements compute.Buffer.
-func (b *Buffer) ToFlatData(flat any) error { return b.memory.ToFlatData(flat) }
+func (b *Buffer) ToFlatData(flat any) error {
+	memory, err := b.flat()
+	if err != nil {
+		return err
+	}
+	return memory.ToFlatData(flat)
+}
 
 // Data implements compute.Buffer; buffers are not shared.
 func (b *Buffer) Data() (any, error) {
@@ -95,9 +169,13 @@ func (b *Buffer) Data() (any, error) {
 
 // CopyToDevice implements compute.Buffer; there is one device, so the copy is one on it.
 func (b *Buffer) CopyToDevice(device compute.DeviceNum) (compute.Buffer, error) {
-	copied, err := b.memory.CopyToDevice(device)
+	memory, err := b.flat()
 	if err != nil {
 		return nil, err
 	}
-	return &Buffer{backend: b.backend, memory: copied}, nil
+	copied, err := memory.CopyToDevice(device)
+	if err != nil {
+		return nil, err
+	}
+	return b.backend.newBuffer(copied)
 }

@@ -25,11 +25,11 @@ func (f *function) FusedDense(x, weight, bias compute.Value, options compute.Den
 	}
 	activation, ok := activations[options.Activation]
 	shape := f.shape(v)
-	if !ok || shape.DType != dtypes.Float32 || f.shape(weight).DType != dtypes.Float32 || shape.Size() == 0 {
+	k := f.shape(x).Dim(-1)
+	if !ok || shape.DType != dtypes.Float32 || f.shape(weight).DType != dtypes.Float32 || shape.Size() == 0 || k == 0 {
 		return v, nil
 	}
 	out := shape.Clone()
-	k := f.shape(x).Dim(-1)
 	p := packing{layout: kernel.InputsOutputs, k: k, n: f.shape(weight).Size() / k}
 	if options.WeightLayout == compute.DenseLayoutOutputsInput {
 		p.layout = kernel.OutputsInputs

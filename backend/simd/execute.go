@@ -30,7 +30,6 @@ func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 			return nil, fmt.Errorf("simd: input %d (%s): found shape %v, want %v (%v)", i, e.names[i], shape, e.inputs[i], err)
 		}
 		x.callers[e.parameters[i]] = buffer
-		x.memory[e.parameters[i]] = buffer.memory
 	}
 	for i := range e.steps {
 		if err := x.run(&e.steps[i]); err != nil {
@@ -60,7 +59,10 @@ func (x *execution) run(s *step) error {
 	} else {
 		in := make([]compute.Buffer, len(s.segment.inputs))
 		for i, v := range s.segment.inputs {
-			in[i] = x.memory[v]
+			var err error
+			if in[i], err = x.flat(v); err != nil {
+				return err
+			}
 		}
 		out, err := s.segment.executable.Execute(in, nil, 0)
 		if err != nil {
@@ -87,15 +89,19 @@ func (x *execution) results(returned []compute.Value) ([]compute.Buffer, error) 
 	outputs := make([]compute.Buffer, len(returned))
 	given := map[compute.Value]bool{}
 	for i, v := range returned {
-		memory := x.memory[v]
+		memory, err := x.flat(v)
+		if err != nil {
+			return nil, err
+		}
 		if given[v] || x.callers[v] != nil {
-			var err error
 			if memory, err = x.backend.copyOf(memory); err != nil {
 				return nil, err
 			}
 		}
 		given[v] = true
-		outputs[i] = &Buffer{backend: x.backend, memory: memory}
+		if outputs[i], err = x.backend.newBuffer(memory); err != nil {
+			return nil, err
+		}
 	}
 	return outputs, nil
 }
@@ -133,7 +139,21 @@ func (x *execution) output(v compute.Value, shape shapes.Shape) ([]float32, erro
 }
 
 // input is a kernel's float32 argument.
-func (x *execution) input(v compute.Value) ([]float32, error) { return values(x.memory[v]) }
+func (x *execution) input(v compute.Value) ([]float32, error) {
+	memory, err := x.flat(v)
+	if err != nil {
+		return nil, err
+	}
+	return values(memory)
+}
+
+// flat is a value's memory: the run's own, or that of a caller's buffer.
+func (x *execution) flat(v compute.Value) (compute.Buffer, error) {
+	if buffer := x.callers[v]; buffer != nil {
+		return buffer.flat()
+	}
+	return x.memory[v], nil
+}
 
 // wholeExecutable runs a shadow.
 type wholeExecutable struct {
@@ -149,14 +169,18 @@ func (e *wholeExecutable) Execute(inputs []compute.Buffer, donate []bool, device
 		if err != nil {
 			return nil, fmt.Errorf("simd: input %d: %w", i, err)
 		}
-		in[i] = buffer.memory
+		if in[i], err = buffer.flat(); err != nil {
+			return nil, err
+		}
 	}
 	out, err := e.Executable.Execute(in, donate, device)
 	if err != nil {
 		return nil, err
 	}
 	for i, memory := range out {
-		out[i] = &Buffer{backend: e.backend, memory: memory}
+		if out[i], err = e.backend.newBuffer(memory); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

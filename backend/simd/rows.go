@@ -24,7 +24,7 @@ func (f *function) FusedLayerNorm(x compute.Value, axes []int, epsilon float64, 
 	}
 	columns, ok := f.float32Rows(v)
 	out := f.shape(v)
-	if !ok || len(axes) != 1 || axes[0] != out.Rank()-1 && axes[0] != -1 {
+	if !ok || len(axes) != 1 || axes[0] != out.Rank()-1 && axes[0] != -1 || !f.perColumn(gamma, columns) || !f.perColumn(beta, columns) {
 		return v, nil
 	}
 	f.maker[v].kernel = func(run *execution, n *node) error {
@@ -54,6 +54,15 @@ func (f *function) FusedLayerNorm(x compute.Value, axes []int, epsilon float64, 
 		return nil
 	}
 	return v, nil
+}
+
+// perColumn reports whether a value is absent or has one float32 for each column.
+func (f *function) perColumn(v compute.Value, columns int) bool {
+	if v == nil {
+		return true
+	}
+	shape := f.shape(v)
+	return shape.DType == dtypes.Float32 && shape.Size() == columns
 }
 
 // FusedSoftmax implements compute.Function.

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/gobackend"
@@ -34,6 +35,7 @@ type Backend struct {
 	portable compute.Backend
 	set      *kernel.Set
 	threads  int
+	garbage  atomic.Int64 // bytes let go since the garbage collector was last called for it
 }
 
 // New makes an engine; see the package's documentation for config.
@@ -114,5 +116,5 @@ func (b *Backend) BufferFromFlatData(device compute.DeviceNum, flat any, shape s
 	if err != nil {
 		return nil, err
 	}
-	return &Buffer{backend: b, memory: buffer}, nil
+	return b.newBuffer(buffer)
 }

@@ -74,6 +74,31 @@ func (p *Packed) packPanel(b []float32, ldb int, layout Layout, j int) {
 	}
 }
 
+// Unpack is the inverse of [Packed.Pack]: it writes panels from ≤ j < to back into b.
+func (p *Packed) Unpack(b []float32, ldb int, layout Layout, from, to int) {
+	if layout == OutputsInputs {
+		need("Unpack", "b", b, p.n, p.k, ldb)
+	} else {
+		need("Unpack", "b", b, p.k, p.n, ldb)
+	}
+	span("Unpack", from, to, p.Panels())
+	width := p.set.width
+	for j := from; j < to; j++ {
+		panel := p.data[j*p.k*width:][:p.k*width]
+		columns := min(width, p.n-j*width)
+		for r := range p.k {
+			row := panel[r*width:][:columns]
+			if layout == InputsOutputs {
+				copy(b[r*ldb+j*width:], row)
+				continue
+			}
+			for c, v := range row {
+				b[(j*width+c)*ldb+r] = v
+			}
+		}
+	}
+}
+
 // Panels is how many panels there are: the unit in which callers split a product.
 func (p *Packed) Panels() int { return (p.n + p.set.width - 1) / p.set.width }
 
