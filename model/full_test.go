@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/go-lxmert/lxmert/backend/simd"
+	"github.com/go-lxmert/lxmert/internal/formula"
 	"github.com/go-lxmert/lxmert/internal/golden"
 	"github.com/go-lxmert/lxmert/model"
 )
@@ -28,7 +29,7 @@ func TestFormula(t *testing.T) {
 		{"answer_head.logit_fc.2.weight", 1536, 1, 0x3c99a551},
 		{"answer_head.logit_fc.3.bias", 3129, 3128, 0xbc87c29b},
 	} {
-		values, err := golden.Formula(sample.name, []int{sample.size})
+		values, err := formula.Weights(sample.name, []int{sample.size})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +54,7 @@ func TestFull(t *testing.T) {
 
 func testFull(t *testing.T, backend compute.Backend) {
 	config := golden.Config(t, "full")
-	m, err := model.NewLxmertForQuestionAnswering(backend, config, golden.Formula)
+	m, err := model.NewLxmertForQuestionAnswering(backend, config, formula.Weights)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +83,7 @@ func testFull(t *testing.T, backend compute.Backend) {
 	golden.Near(t, "question_answering_score, alone", scores.QuestionAnsweringScore, want["question_answering_score"], golden.Tolerance{Absolute: 1e-6}, 0)
 
 	encoders, err := model.NewLxmertModel(backend, config, func(name string, dimensions []int) ([]float32, error) {
-		return golden.Formula("lxmert."+name, dimensions)
+		return formula.Weights("lxmert."+name, dimensions)
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -73,6 +73,7 @@ func newRoot() *cobra.Command {
 		newInspect(),
 		newTokenize(),
 		newInit(),
+		newBench(),
 		newDocs(),
 	)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

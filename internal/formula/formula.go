@@ -1,4 +1,6 @@
-package golden
+// Package formula computes the weights of the reference data's base-size model, for tests and benchmarks that want
+// a model of real size without a file of real size.
+package formula
 
 import (
 	"hash/fnv"
@@ -7,9 +9,9 @@ import (
 	"github.com/go-lxmert/lxmert/model"
 )
 
-// Formula gives the weights of the reference's base-size model, which are computed instead of
-// stored: a hash of the name and the element's index, scaled by the kind of weight.
-func Formula(name string, dimensions []int) ([]float32, error) {
+// Weights is a source of weights: each element is a hash of the weight's name and its own index, scaled by the
+// kind of weight.
+func Weights(name string, dimensions []int) ([]float32, error) {
 	hash := fnv.New64a()
 	hash.Write([]byte(name))
 	seed := hash.Sum64()
