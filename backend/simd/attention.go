@@ -5,47 +5,85 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/pkg/errors"
 
 	"github.com/go-lxmert/lxmert/backend/simd/kernel"
 )
 
-// FusedScaledDotProductAttention implements compute.Function.
+// FusedScaledDotProductAttention implements compute.Function. What the kernels cannot do is not implemented, and GoMLX
+// falls back to attention in parts.
 func (f *function) FusedScaledDotProductAttention(query, key, value compute.Value, layout compute.AttentionAxesLayout,
 	options *compute.ScaledDotProductAttentionConfig) (compute.Value, []compute.Value, error) {
 	if options == nil {
 		options = &compute.ScaledDotProductAttentionConfig{}
 	}
-	fixed := *options
-	inputs := []compute.Value{query, key, value, fixed.Mask, fixed.Bias, fixed.QuerySeqLen, fixed.KeyValueSeqLen}
-	v, err := f.one(inputs, func(g compute.Function, in []compute.Value) (compute.Value, error) {
-		o := fixed
-		o.Mask, o.Bias, o.QuerySeqLen, o.KeyValueSeqLen = in[3], in[4], in[5], in[6]
-		out, _, err := g.FusedScaledDotProductAttention(in[0], in[1], in[2], layout, &o)
-		return out, err
-	})
+	a, ok := f.attention(query, key, value, layout, options)
+	if !ok {
+		return nil, nil, errors.Wrap(compute.ErrNotImplemented, "simd: FusedScaledDotProductAttention of this kind")
+	}
+	// The portable backend has no such operation: the shadow gets it in parts.
+	v, err := a.inParts(f.Function, query, key, value, options.Mask, layout)
 	if err != nil {
 		return nil, nil, err
 	}
-	if a, ok := f.attention(query, key, value, layout, &fixed); ok {
-		out := f.shape(v)
-		f.maker[v].kernel = func(run *execution, n *node) error {
-			dst, err := run.output(v, out)
-			if err != nil {
-				return err
-			}
-			var arguments [4][]float32 // query, key, value, mask
-			for i := range arguments {
-				if n.inputs[i] != nil {
-					if arguments[i], err = run.input(n.inputs[i]); err != nil {
-						return err
-					}
+	out := f.shape(v)
+	n := f.record(&node{outputs: []compute.Value{v}, parameter: -1})
+	n.inputs = []compute.Value{query, key, value, options.Mask} // also where the shadow knew the value already, by its parts
+	n.kernel = func(run *execution, n *node) error {
+		dst, err := run.output(v, out)
+		if err != nil {
+			return err
+		}
+		var arguments [4][]float32 // query, key, value, mask
+		for i := range arguments {
+			if n.inputs[i] != nil {
+				if arguments[i], err = run.input(n.inputs[i]); err != nil {
+					return err
 				}
 			}
-			run.backend.attend(a, dst, arguments[0], arguments[1], arguments[2], arguments[3])
-			return nil
 		}
+		run.backend.attend(a, dst, arguments[0], arguments[1], arguments[2], arguments[3])
+		return nil
 	}
 	return v, nil, nil
+}
+
+// inParts builds softmax(scale · q·kᵀ + mask) · v of operations that every backend has.
+func (a attention) inParts(f compute.Function, query, key, value, mask compute.Value, layout compute.AttentionAxesLayout) (compute.Value, error) {
+	heads, rows := layout.HeadsAxis(), layout.SeqAxis()
+	scores, err := f.DotGeneral(query, []int{3}, []int{0, heads}, key, []int{3}, []int{0, heads}, compute.DotGeneralConfig{})
+	if err != nil {
+		return nil, err
+	}
+	shape := shapes.Make(dtypes.Float32, a.batch, a.heads, a.queries, a.keys)
+	scale, err := f.Constant([]float32{a.scale})
+	if err != nil {
+		return nil, err
+	}
+	if scale, err = f.BroadcastInDim(scale, shape, nil); err != nil {
+		return nil, err
+	}
+	if scores, err = f.Mul(scores, scale); err != nil {
+		return nil, err
+	}
+	if mask != nil {
+		if mask, err = f.BroadcastInDim(mask, shape, []int{0, 1, 2, 3}); err != nil {
+			return nil, err
+		}
+		if scores, err = f.Add(scores, mask); err != nil {
+			return nil, err
+		}
+	}
+	probabilities, err := f.FusedSoftmax(scores, 3)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := f.DotGeneral(probabilities, []int{3}, []int{0, 1}, value, []int{rows}, []int{0, heads}, compute.DotGeneralConfig{})
+	if err != nil || layout == compute.AttentionAxesLayoutBHSD {
+		return seen, err
+	}
+	return f.Transpose(seen, 0, 2, 1, 3)
 }
 
 // FusedScaledDotProductAttentionVJP implements compute.Function; gradients go through the decomposed attention.

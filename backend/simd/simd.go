@@ -84,9 +84,10 @@ func (b *Backend) NumDevices() int { return 1 }
 // DeviceDescription implements compute.Backend.
 func (b *Backend) DeviceDescription(compute.DeviceNum) string { return b.Description() }
 
-// Capabilities implements compute.Backend: the portable backend's, less quantised operations.
+// Capabilities implements compute.Backend: the portable backend's and attention, less quantised operations.
 func (b *Backend) Capabilities() compute.Capabilities {
 	c := b.portable.Capabilities().Clone()
+	c.Operations[compute.OpTypeFusedScaledDotProductAttention] = true
 	delete(c.Operations, compute.OpTypeFusedQuantizedDense)
 	delete(c.Operations, compute.OpTypeQuantizedEmbeddingLookup)
 	return c
