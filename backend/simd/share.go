@@ -1,24 +1,18 @@
 package simd
 
-import "sync"
-
-// share splits n pieces of work among the engine's threads; the caller is one of them.
+// share splits n pieces of work among the engine's threads; the caller is one of them. Where another caller
+// has the threads it does the work itself.
 func (b *Backend) share(n int, work func(from, to int)) {
-	threads := min(b.threads, n)
-	if threads <= 1 {
-		work(0, n)
+	if n <= 0 {
 		return
 	}
-	var group sync.WaitGroup
-	for t := 1; t < threads; t++ {
-		group.Go(func() { work(t*n/threads, (t+1)*n/threads) })
+	if n == 1 || b.threads == 1 || !b.pool.share(n, work) {
+		work(0, n)
 	}
-	work(0, n/threads)
-	group.Wait()
 }
 
-// minimum is how many values a thread must have to be worth starting.
-const minimum = 1 << 13
+// minimum is how many values a thread must have to be worth asking.
+const minimum = 1 << 12
 
 // shareRows is share for rows of some length, of which a thread gets enough to be worth it.
 func (b *Backend) shareRows(rows, length int, work func(from, to int)) {

@@ -35,6 +35,7 @@ type Backend struct {
 	portable compute.Backend
 	set      *kernel.Set
 	threads  int
+	pool     *pool
 	garbage  atomic.Int64 // bytes let go since the garbage collector was last called for it
 }
 
@@ -61,9 +62,11 @@ func New(config string) (compute.Backend, error) {
 			return nil, fmt.Errorf("simd: found option %q, want threads or isa", key)
 		}
 	}
+	b.pool = newPool(b.threads - 1)
 	if b.portable, err = gobackend.New("ops_sequential"); err != nil {
 		return nil, err
 	}
+	runtime.AddCleanup(b, (*pool).close, b.pool) // for engines that nobody finalizes
 	return b, nil
 }
 
@@ -97,7 +100,12 @@ func (b *Backend) Capabilities() compute.Capabilities {
 func (b *Backend) Builder(name string) compute.Builder { return newBuilder(b, name) }
 
 // Finalize implements compute.Backend.
-func (b *Backend) Finalize() { b.portable.Finalize() }
+func (b *Backend) Finalize() {
+	if !b.IsFinalized() {
+		b.portable.Finalize()
+		b.pool.close()
+	}
+}
 
 // IsFinalized implements compute.Backend.
 func (b *Backend) IsFinalized() bool { return b.portable.IsFinalized() }

@@ -1,0 +1,60 @@
+package simd
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestPool: every piece is done once, whoever does it, awake or asleep, with many callers.
+func TestPool(t *testing.T) {
+	p := newPool(3)
+	defer p.close()
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for round := range 200 {
+				n := 1 + round%7
+				done := make([]atomic.Int32, n)
+				work := func(from, to int) {
+					for i := from; i < to; i++ {
+						done[i].Add(1)
+					}
+				}
+				if !p.share(n, work) {
+					work(0, n)
+				}
+				for i := range done {
+					if got := done[i].Load(); got != 1 {
+						t.Errorf("piece %d of %d was done %d times", i, n, got)
+					}
+				}
+				if round%50 == 49 {
+					time.Sleep(2 * patience)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+// TestPoolCloses: the workers end, asleep or not.
+func TestPoolCloses(t *testing.T) {
+	for _, pause := range []time.Duration{0, 3 * patience} {
+		p := newPool(4)
+		time.Sleep(pause)
+		p.close()
+		if p.share(2, func(int, int) {}) != true {
+			t.Error("a closed pool is not free")
+		}
+	}
+}
+
+func BenchmarkShare(b *testing.B) {
+	p := newPool(1)
+	defer p.close()
+	for b.Loop() {
+		p.share(2, func(int, int) {})
+	}
+}
