@@ -216,15 +216,6 @@ func (f *function) Div(lhs compute.Value, rhs compute.Value) (compute.Value, err
 	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Div(in[0], in[0+1]) })
 }
 
-func (f *function) DotGeneral(lhs compute.Value, lhsContractingAxes []int, lhsBatchAxes []int, rhs compute.Value, rhsContractingAxes []int, rhsBatchAxes []int, config compute.DotGeneralConfig) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, lhs)
-	inputs = append(inputs, rhs)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
-		return f.DotGeneral(in[0], lhsContractingAxes, lhsBatchAxes, in[0+1], rhsContractingAxes, rhsBatchAxes, config)
-	})
-}
-
 func (f *function) DynamicShape(operand compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, operand)

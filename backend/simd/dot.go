@@ -1,0 +1,96 @@
+package simd
+
+import (
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+
+	"github.com/go-lxmert/lxmert/backend/simd/kernel"
+)
+
+// DotGeneral implements compute.Function. Products without batch axes whose contracted axes stand together at one end
+// of each side are matrix products: gradients of linear maps are of this kind.
+func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int, rhs compute.Value, rhsContracting, rhsBatch []int,
+	config compute.DotGeneralConfig) (compute.Value, error) {
+	v, err := f.one([]compute.Value{lhs, rhs}, func(g compute.Function, in []compute.Value) (compute.Value, error) {
+		return g.DotGeneral(in[0], lhsContracting, lhsBatch, in[1], rhsContracting, rhsBatch, config)
+	})
+	if err != nil {
+		return nil, err
+	}
+	left, right := f.side(lhs, lhsContracting), f.side(rhs, rhsContracting)
+	out := f.shape(v)
+	if !left.ok || !right.ok || len(lhsBatch)+len(rhsBatch) > 0 || out.DType != dtypes.Float32 ||
+		config.AccumulatorDType != dtypes.InvalidDType && config.AccumulatorDType != dtypes.Float32 || left.rows*right.rows*left.sums < worthPacking {
+		return v, nil
+	}
+	p := packing{layout: kernel.OutputsInputs, k: right.sums, n: right.rows}
+	if right.sumsFirst {
+		p.layout = kernel.InputsOutputs
+	}
+	f.maker[v].kernel = func(run *execution, n *node) error {
+		a, err := run.input(n.inputs[0])
+		if err != nil {
+			return err
+		}
+		b, err := run.input(n.inputs[1])
+		if err != nil {
+			return err
+		}
+		c, err := run.output(v, out)
+		if err != nil {
+			return err
+		}
+		if left.sumsFirst {
+			a = run.backend.transpose(a, left.sums, left.rows)
+		}
+		run.backend.product(c, a, run.backend.packB(b, p), left.rows, kernel.Epilogue{})
+		return nil
+	}
+	return v, nil
+}
+
+// worthPacking is from how many multiply-adds on a product is worth packing its right side for.
+const worthPacking = 1 << 15
+
+// side is one side of a product as a matrix: [rows, sums], or [sums, rows] where sumsFirst.
+type side struct {
+	rows, sums int
+	sumsFirst  bool
+	ok         bool
+}
+
+// side reads a float32 value whose contracted axes are its first or its last ones, in order.
+func (f *function) side(v compute.Value, contracting []int) side {
+	shape := f.shape(v)
+	if shape.DType != dtypes.Float32 || shape.Size() == 0 || len(contracting) == 0 {
+		return side{}
+	}
+	s := side{sums: 1, ok: true, sumsFirst: contracting[0] == 0 && len(contracting) < shape.Rank()}
+	first := shape.Rank() - len(contracting)
+	if s.sumsFirst {
+		first = 0
+	}
+	for i, axis := range contracting {
+		s.ok = s.ok && axis == first+i
+		s.sums *= shape.Dim(axis)
+	}
+	s.rows = shape.Size() / s.sums
+	return s
+}
+
+// transpose is the transposed copy of a matrix [rows, columns]; threads share the columns.
+func (b *Backend) transpose(x []float32, rows, columns int) []float32 {
+	y := make([]float32, len(x))
+	const block = 16 // of columns: their cache lines are read together
+	b.shareRows((columns+block-1)/block, block*rows, func(from, to int) {
+		for at := from * block; at < min(to*block, columns); at += block {
+			end := min(at+block, columns)
+			for r := range rows {
+				for c, v := range x[r*columns+at : r*columns+end] {
+					y[(at+c)*rows+r] = v
+				}
+			}
+		}
+	})
+	return y
+}
