@@ -33,7 +33,9 @@ func layer(in []*Node, layout attention.AxesLayout, out compute.DenseLayout, act
 	}
 	seen, _ := attention.Core(heads(z), heads(context), heads(context), layout, attention.CoreOptions{AttentionMask: mask})
 	bare, _ := attention.Core(heads(z), heads(context), heads(context), layout, attention.CoreOptions{})
-	return []*Node{y, z, seen, bare, Softmax(z), seen, x}
+	turned := TransposeAllAxes(z, 2, 0, 1)
+	moved := TransposeAllAxes(Reshape(z, z.Shape().Dim(0), z.Shape().Dim(1), 2, -1), 0, 2, 1, 3)
+	return []*Node{y, z, seen, bare, Softmax(z), seen, x, turned, moved, Transpose(z, 0, 2), Dot(z, z).General([]int{0, 1}, nil, []int{0, 1}, nil)}
 }
 
 // TestDifferential compares layers of random sizes with the portable backend's.

@@ -7,7 +7,7 @@ import (
 	"github.com/go-lxmert/lxmert/backend/simd/kernel"
 )
 
-// DotGeneral implements compute.Function. Products without batch axes whose contracted axes stand together at one end
+// DotGeneral implements compute.Function. Many small products (see batched) and large ones run on the kernels. Products without batch axes whose contracted axes stand together at one end
 // of each side are matrix products: gradients of linear maps are of this kind.
 func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int, rhs compute.Value, rhsContracting, rhsBatch []int,
 	config compute.DotGeneralConfig) (compute.Value, error) {
@@ -17,16 +17,36 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 	if err != nil {
 		return nil, err
 	}
-	left, right := f.side(lhs, lhsContracting), f.side(rhs, rhsContracting)
 	out := f.shape(v)
-	if !left.ok || !right.ok || len(lhsBatch)+len(rhsBatch) > 0 || out.DType != dtypes.Float32 ||
-		config.AccumulatorDType != dtypes.InvalidDType && config.AccumulatorDType != dtypes.Float32 || left.rows*right.rows*left.sums < worthPacking {
+	if out.DType != dtypes.Float32 || config.AccumulatorDType != dtypes.InvalidDType && config.AccumulatorDType != dtypes.Float32 {
+		return v, nil
+	}
+	if p, ok := f.batchedProduct(lhs, lhsContracting, lhsBatch, rhs, rhsContracting, rhsBatch); ok {
+		f.productKernel(v, func(run *execution, c, a, b []float32) { run.backend.multiply(p, c, a, b) })
+		return v, nil
+	}
+	left, right := f.side(lhs, lhsContracting), f.side(rhs, rhsContracting)
+	if !left.ok || !right.ok || len(lhsBatch)+len(rhsBatch) > 0 || left.rows*right.rows*left.sums < worthPacking {
 		return v, nil
 	}
 	p := packing{layout: kernel.OutputsInputs, k: right.sums, n: right.rows}
 	if right.sumsFirst {
 		p.layout = kernel.InputsOutputs
 	}
+	f.productKernel(v, func(run *execution, c, a, b []float32) {
+		if left.sumsFirst {
+			turned := make([]float32, len(a))
+			run.backend.transpose(turned, a, left.sums, left.rows)
+			a = turned
+		}
+		run.backend.product(c, a, run.backend.packB(b, p), left.rows, kernel.Epilogue{})
+	})
+	return v, nil
+}
+
+// productKernel gives a node of two arguments its kernel.
+func (f *function) productKernel(v compute.Value, multiply func(run *execution, c, a, b []float32)) {
+	out := f.shape(v)
 	f.maker[v].kernel = func(run *execution, n *node) error {
 		a, err := run.input(n.inputs[0])
 		if err != nil {
@@ -40,13 +60,9 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 		if err != nil {
 			return err
 		}
-		if left.sumsFirst {
-			a = run.backend.transpose(a, left.sums, left.rows)
-		}
-		run.backend.product(c, a, run.backend.packB(b, p), left.rows, kernel.Epilogue{})
+		multiply(run, c, a, b)
 		return nil
 	}
-	return v, nil
 }
 
 // worthPacking is from how many multiply-adds on a product is worth packing its right side for.
@@ -76,21 +92,4 @@ func (f *function) side(v compute.Value, contracting []int) side {
 	}
 	s.rows = shape.Size() / s.sums
 	return s
-}
-
-// transpose is the transposed copy of a matrix [rows, columns]; threads share the columns.
-func (b *Backend) transpose(x []float32, rows, columns int) []float32 {
-	y := make([]float32, len(x))
-	const block = 16 // of columns: their cache lines are read together
-	b.shareRows((columns+block-1)/block, block*rows, func(from, to int) {
-		for at := from * block; at < min(to*block, columns); at += block {
-			end := min(at+block, columns)
-			for r := range rows {
-				for c, v := range x[r*columns+at : r*columns+end] {
-					y[(at+c)*rows+r] = v
-				}
-			}
-		}
-	})
-	return y
 }

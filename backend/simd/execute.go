@@ -64,9 +64,14 @@ func (x *execution) run(s *step) error {
 				return err
 			}
 		}
-		out, err := s.segment.executable.Execute(in, nil, 0)
+		out, err := s.segment.executable.Execute(in, s.segment.donate, 0)
 		if err != nil {
 			return err
+		}
+		for i, v := range s.segment.inputs {
+			if s.segment.donate[i] {
+				delete(x.memory, v)
+			}
 		}
 		for i, v := range s.segment.outputs {
 			x.memory[v] = out[i]

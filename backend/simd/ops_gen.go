@@ -762,14 +762,6 @@ func (f *function) Tanh(x compute.Value) (compute.Value, error) {
 	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Tanh(in[0]) })
 }
 
-func (f *function) Transpose(x compute.Value, permutation ...int) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
-		return f.Transpose(in[0], permutation...)
-	})
-}
-
 func (f *function) Where(condition compute.Value, onTrue compute.Value, onFalse compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, condition)

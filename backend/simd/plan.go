@@ -23,6 +23,7 @@ type step struct {
 type segment struct {
 	executable      compute.Executable
 	inputs, outputs []compute.Value
+	donate          []bool // inputs that nobody needs afterwards: the segment may reuse their memory
 }
 
 // plan cuts needed nodes into steps.
@@ -152,6 +153,7 @@ func (b *builder) segment(name string, members, needed []*node) (*segment, error
 	if err := f.Return(results, nil); err != nil {
 		return nil, err
 	}
+	s.donate = make([]bool, len(s.inputs))
 	var err error
 	s.executable, err = bld.Compile()
 	return s, err
@@ -177,6 +179,12 @@ func (e *executable) findSpent() {
 	}
 	delete(last, nil)
 	for v, i := range last {
+		if s := e.steps[i].segment; s != nil {
+			if at := slices.Index(s.inputs, v); at >= 0 {
+				s.donate[at] = true
+				continue
+			}
+		}
 		e.steps[i].spent = append(e.steps[i].spent, v)
 	}
 }

@@ -1,0 +1,124 @@
+package simd
+
+import (
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+)
+
+// Transpose implements compute.Function. Most permutations are, once axes that stay together are taken for one, a list of
+// matrices to be transposed, or of blocks to be moved.
+func (f *function) Transpose(x compute.Value, permutation ...int) (compute.Value, error) {
+	if shape, err := f.builder.OpShape(x); err == nil && movesNothing(shape.Rank(), permutation) {
+		return x, nil // gradients of linear maps are full of these
+	}
+	v, err := f.one([]compute.Value{x}, func(g compute.Function, in []compute.Value) (compute.Value, error) {
+		return g.Transpose(in[0], permutation...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	in, out := f.shape(x), f.shape(v)
+	if in.DType != dtypes.Float32 || in.Size() == 0 {
+		return v, nil
+	}
+	m, ok := readMove(in, permutation)
+	if !ok {
+		return v, nil
+	}
+	f.maker[v].kernel = func(run *execution, n *node) error {
+		src, err := run.input(n.inputs[0])
+		if err != nil {
+			return err
+		}
+		dst, err := run.output(v, out)
+		if err != nil {
+			return err
+		}
+		run.backend.move(m, dst, src)
+		return nil
+	}
+	return v, nil
+}
+
+// movesNothing reports whether each axis stays where it is.
+func movesNothing(rank int, permutation []int) bool {
+	for i, axis := range permutation {
+		if axis != i {
+			return false
+		}
+	}
+	return len(permutation) == rank
+}
+
+// move is a permutation that exchanges two neighbouring groups of axes: [outer, rows, columns, block] becomes [outer, columns,
+// rows, block].
+type move struct{ outer, rows, columns, block int }
+
+// readMove finds the groups; it is false for other permutations.
+func readMove(in shapes.Shape, permutation []int) (move, bool) {
+	rank := len(permutation)
+	first, last := 0, rank
+	for first < rank && permutation[first] == first {
+		first++
+	}
+	for last > first && permutation[last-1] == last-1 {
+		last--
+	}
+	if first == last {
+		return move{}, false // it moves nothing
+	}
+	// The middle must be two runs: first the later axes, then the earlier ones.
+	cut := permutation[first]
+	for i := first; i < last; i++ {
+		want := cut + i - first
+		if want >= last {
+			want -= last - first
+		}
+		if permutation[i] != want {
+			return move{}, false
+		}
+	}
+	size := func(from, to int) int {
+		n := 1
+		for axis := from; axis < to; axis++ {
+			n *= in.Dim(axis)
+		}
+		return n
+	}
+	return move{size(0, first), size(first, cut), size(cut, last), size(last, rank)}, true
+}
+
+// move permutes src into dst; threads share the outermost axis, or the rows of the result.
+func (b *Backend) move(m move, dst, src []float32) {
+	size := m.rows * m.columns * m.block
+	if m.outer == 1 && m.block == 1 {
+		b.transpose(dst, src, m.rows, m.columns)
+		return
+	}
+	b.shareRows(m.outer, size, func(from, to int) {
+		for o := from; o < to; o++ {
+			x, y := src[o*size:(o+1)*size], dst[o*size:(o+1)*size]
+			for r := range m.rows {
+				for c := range m.columns {
+					copy(y[(c*m.rows+r)*m.block:][:m.block], x[(r*m.columns+c)*m.block:])
+				}
+			}
+		}
+	})
+}
+
+// transpose is y = xᵀ of a matrix [rows, columns]; threads share the columns.
+func (b *Backend) transpose(y, x []float32, rows, columns int) {
+	const block = 16 // of columns: their cache lines are read together
+	b.shareRows((columns+block-1)/block, block*rows, func(from, to int) {
+		for at := from * block; at < min(to*block, columns); at += block {
+			end := min(at+block, columns)
+			for r := range rows {
+				for c, v := range x[r*columns+at : r*columns+end] {
+					y[(at+c)*rows+r] = v
+				}
+			}
+		}
+	})
+}
