@@ -1,12 +1,12 @@
 package simd
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
-	"github.com/pkg/errors"
 
 	"github.com/go-lxmert/lxmert/backend/simd/kernel"
 )
@@ -20,7 +20,7 @@ func (f *function) FusedScaledDotProductAttention(query, key, value compute.Valu
 	}
 	a, ok := f.attention(query, key, value, layout, options)
 	if !ok {
-		return nil, nil, errors.Wrap(compute.ErrNotImplemented, "simd: FusedScaledDotProductAttention of this kind")
+		return nil, nil, fmt.Errorf("simd: FusedScaledDotProductAttention of this kind: %w", compute.ErrNotImplemented)
 	}
 	// The portable backend has no such operation: the shadow gets it in parts.
 	v, err := a.inParts(f.Function, query, key, value, options.Mask, layout)
