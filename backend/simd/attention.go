@@ -104,7 +104,7 @@ type attention struct {
 // added to the scores and the same for all heads and queries.
 func (f *function) attention(query, key, value compute.Value, layout compute.AttentionAxesLayout, o *compute.ScaledDotProductAttentionConfig) (attention, bool) {
 	q, k, v := f.shape(query), f.shape(key), f.shape(value)
-	if q.DType != dtypes.Float32 || k.DType != q.DType || v.DType != q.DType || !k.Equal(v) || q.Size() == 0 || k.Size() == 0 ||
+	if !f.plain(query, key, value) || !k.Equal(v) ||
 		o.Causal || o.Bias != nil || o.QuerySeqLen != nil || o.KeyValueSeqLen != nil {
 		return attention{}, false
 	}
@@ -121,7 +121,7 @@ func (f *function) attention(query, key, value compute.Value, layout compute.Att
 	a.query, a.key = strides(layout, a.heads, a.queries, a.size), strides(layout, a.heads, a.keys, a.size)
 	if o.Mask != nil {
 		m := f.shape(o.Mask)
-		if m.DType != dtypes.Float32 || m.Rank() != 4 || m.Dim(1) != 1 || m.Dim(2) != 1 || m.Dim(3) != a.keys || m.Dim(0) != 1 && m.Dim(0) != a.batch {
+		if !f.plain(o.Mask) || m.Rank() != 4 || m.Dim(1) != 1 || m.Dim(2) != 1 || m.Dim(3) != a.keys || m.Dim(0) != 1 && m.Dim(0) != a.batch {
 			return attention{}, false
 		}
 		if m.Dim(0) > 1 {

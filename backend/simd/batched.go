@@ -2,7 +2,6 @@ package simd
 
 import (
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
 
 	"github.com/go-lxmert/lxmert/backend/simd/kernel"
 )
@@ -19,8 +18,7 @@ type batched struct {
 // batchedProduct reads a DotGeneral as batched products; it is false for other kinds.
 func (f *function) batchedProduct(lhs compute.Value, lhsContracting, lhsBatch []int, rhs compute.Value, rhsContracting, rhsBatch []int) (batched, bool) {
 	a, b := f.shape(lhs), f.shape(rhs)
-	if a.DType != dtypes.Float32 || b.DType != dtypes.Float32 || a.Rank() != 4 || b.Rank() != 4 ||
-		len(lhsBatch) != 2 || len(rhsBatch) != 2 || len(lhsContracting) != 1 || len(rhsContracting) != 1 || a.Size() == 0 || b.Size() == 0 {
+	if a.Rank() != 4 || b.Rank() != 4 || len(lhsBatch) != 2 || len(rhsBatch) != 2 || len(lhsContracting) != 1 || len(rhsContracting) != 1 {
 		return batched{}, false
 	}
 	free := func(contracting, batch []int) int { return 6 - contracting[0] - batch[0] - batch[1] }

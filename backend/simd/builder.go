@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 )
 
@@ -63,6 +64,7 @@ type node struct {
 	// parameter is the position among the computation's inputs, -1 for an operation.
 	parameter int
 	whole     bool // cannot be built in a segment
+	reshapes  bool // the output is the input in another shape
 	level     int  // see plan
 }
 
@@ -171,6 +173,19 @@ func (f *function) needed() []*node {
 		}
 	}
 	return list
+}
+
+// plain reports whether values are float32, of known size, and not empty: what kernels work on. Absent ones are.
+func (f *function) plain(values ...compute.Value) bool {
+	for _, v := range values {
+		if v == nil {
+			continue
+		}
+		if shape := f.shape(v); shape.DType != dtypes.Float32 || shape.IsDynamic() || shape.Size() == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // shape is a value's, as the shadow knows it.

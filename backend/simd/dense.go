@@ -2,7 +2,6 @@ package simd
 
 import (
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
 
 	"github.com/go-lxmert/lxmert/backend/simd/kernel"
 )
@@ -25,10 +24,10 @@ func (f *function) FusedDense(x, weight, bias compute.Value, options compute.Den
 	}
 	activation, ok := activations[options.Activation]
 	shape := f.shape(v)
-	k := f.shape(x).Dim(-1)
-	if !ok || shape.DType != dtypes.Float32 || f.shape(weight).DType != dtypes.Float32 || shape.Size() == 0 || k == 0 {
+	if !ok || !f.plain(v, x, weight, bias) {
 		return v, nil
 	}
+	k := f.shape(x).Dim(-1)
 	out := shape.Clone()
 	p := packing{layout: kernel.InputsOutputs, k: k, n: f.shape(weight).Size() / k}
 	if options.WeightLayout == compute.DenseLayoutOutputsInput {
@@ -61,7 +60,7 @@ func (f *function) FusedDense(x, weight, bias compute.Value, options compute.Den
 
 // right is the right side of a product: packed once and kept where it is one of the caller's buffers.
 func (x *execution) right(v compute.Value, p packing) (*kernel.Packed, error) {
-	if buffer := x.callers[v]; buffer != nil {
+	if buffer := x.callers[x.plan.memoryOf(v)]; buffer != nil {
 		return buffer.pack(p)
 	}
 	weights, err := x.input(v)

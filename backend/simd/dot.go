@@ -17,8 +17,7 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 	if err != nil {
 		return nil, err
 	}
-	out := f.shape(v)
-	if out.DType != dtypes.Float32 || config.AccumulatorDType != dtypes.InvalidDType && config.AccumulatorDType != dtypes.Float32 {
+	if !f.plain(v, lhs, rhs) || config.AccumulatorDType != dtypes.InvalidDType && config.AccumulatorDType != dtypes.Float32 {
 		return v, nil
 	}
 	if p, ok := f.batchedProduct(lhs, lhsContracting, lhsBatch, rhs, rhsContracting, rhsBatch); ok {
@@ -75,10 +74,10 @@ type side struct {
 	ok         bool
 }
 
-// side reads a float32 value whose contracted axes are its first or its last ones, in order.
+// side reads a value whose contracted axes are its first or its last ones, in order.
 func (f *function) side(v compute.Value, contracting []int) side {
 	shape := f.shape(v)
-	if shape.DType != dtypes.Float32 || shape.Size() == 0 || len(contracting) == 0 {
+	if len(contracting) == 0 {
 		return side{}
 	}
 	s := side{sums: 1, ok: true, sumsFirst: contracting[0] == 0 && len(contracting) < shape.Rank()}

@@ -11,6 +11,7 @@ import (
 // backend; parameters are also the caller's buffers.
 type execution struct {
 	backend *Backend
+	plan    *executable
 	memory  map[compute.Value]compute.Buffer
 	callers map[compute.Value]*Buffer
 }
@@ -20,7 +21,7 @@ func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 	if len(inputs) != len(e.parameters) {
 		return nil, fmt.Errorf("simd: found %d inputs, want %d", len(inputs), len(e.parameters))
 	}
-	x := &execution{backend: e.backend, memory: map[compute.Value]compute.Buffer{}, callers: map[compute.Value]*Buffer{}}
+	x := &execution{backend: e.backend, plan: e, memory: map[compute.Value]compute.Buffer{}, callers: map[compute.Value]*Buffer{}}
 	for i, input := range inputs {
 		buffer, err := e.backend.own(input)
 		if err != nil {
@@ -154,6 +155,7 @@ func (x *execution) input(v compute.Value) ([]float32, error) {
 
 // flat is a value's memory: the run's own, or that of a caller's buffer.
 func (x *execution) flat(v compute.Value) (compute.Buffer, error) {
+	v = x.plan.memoryOf(v)
 	if buffer := x.callers[v]; buffer != nil {
 		return buffer.flat()
 	}

@@ -14,13 +14,6 @@ func (f *function) Abs(x compute.Value) (compute.Value, error) {
 	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Abs(in[0]) })
 }
 
-func (f *function) Add(lhs compute.Value, rhs compute.Value) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, lhs)
-	inputs = append(inputs, rhs)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Add(in[0], in[0+1]) })
-}
-
 func (f *function) Atan2(lhs compute.Value, rhs compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, lhs)
@@ -463,13 +456,6 @@ func (f *function) Min(lhs compute.Value, rhs compute.Value) (compute.Value, err
 	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Min(in[0], in[0+1]) })
 }
 
-func (f *function) Mul(lhs compute.Value, rhs compute.Value) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, lhs)
-	inputs = append(inputs, rhs)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Mul(in[0], in[0+1]) })
-}
-
 func (f *function) Neg(x compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
@@ -607,14 +593,6 @@ func (f *function) Rem(lhs compute.Value, rhs compute.Value) (compute.Value, err
 	inputs = append(inputs, lhs)
 	inputs = append(inputs, rhs)
 	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Rem(in[0], in[0+1]) })
-}
-
-func (f *function) Reshape(x compute.Value, dimensions ...int) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
-		return f.Reshape(in[0], dimensions...)
-	})
 }
 
 func (f *function) Reverse(x compute.Value, axes ...int) (compute.Value, error) {

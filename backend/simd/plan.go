@@ -28,8 +28,9 @@ type segment struct {
 
 // plan cuts needed nodes into steps.
 func (b *builder) plan(needed []*node) (compute.Executable, error) {
+	views := b.findViews(needed)
 	highest := b.assignLevels(needed)
-	e := &executable{backend: b.backend, names: b.main.names, inputs: b.main.shapes, returned: b.main.returned}
+	e := &executable{backend: b.backend, names: b.main.names, inputs: b.main.shapes, returned: b.main.returned, views: views}
 	for _, v := range b.main.returned {
 		e.outputs = append(e.outputs, b.main.shape(v))
 	}
@@ -50,7 +51,9 @@ func (b *builder) plan(needed []*node) (compute.Executable, error) {
 		case len(members) == 0:
 		case level%2 == 1:
 			for _, n := range members {
-				e.steps = append(e.steps, step{kernel: n})
+				if views[n.outputs[0]] == nil { // a view is no work
+					e.steps = append(e.steps, step{kernel: n})
+				}
 			}
 		default:
 			s, err := b.segment(fmt.Sprintf("%s/%d", b.Name(), level), members, needed)
@@ -62,6 +65,37 @@ func (b *builder) plan(needed []*node) (compute.Executable, error) {
 	}
 	e.findSpent()
 	return e, nil
+}
+
+// findViews lists the reshaped values that only kernels read: kernels know the shapes of what they read from the plan,
+// so these need no memory of their own. It maps each to the value whose memory it is.
+func (b *builder) findViews(needed []*node) map[compute.Value]compute.Value {
+	views := map[compute.Value]compute.Value{}
+	read := map[compute.Value]bool{} // by something that wants memory of that shape
+	for _, v := range b.main.returned {
+		read[v] = true
+	}
+	for i := len(needed) - 1; i >= 0; i-- {
+		n := needed[i]
+		if n.reshapes && !read[n.outputs[0]] {
+			n.kernel = func(*execution, *node) error { return nil }
+			views[n.outputs[0]] = n.inputs[0]
+		}
+		if n.kernel == nil {
+			for _, v := range n.inputs {
+				read[v] = true
+			}
+		}
+	}
+	return views
+}
+
+// memoryOf follows views to the value whose memory they are.
+func (e *executable) memoryOf(v compute.Value) compute.Value {
+	for e.views[v] != nil {
+		v = e.views[v]
+	}
+	return v
 }
 
 // assignLevels gives every node its level and returns the highest.
@@ -166,7 +200,7 @@ func (e *executable) findSpent() {
 		switch {
 		case s.kernel != nil:
 			for _, v := range append(slices.Clone(s.kernel.inputs), s.kernel.outputs...) {
-				last[v] = i
+				last[e.memoryOf(v)] = i
 			}
 		default:
 			for _, v := range append(slices.Clone(s.segment.inputs), s.segment.outputs...) {
@@ -198,6 +232,7 @@ type executable struct {
 	parameters []compute.Value
 	returned   []compute.Value
 	steps      []step
+	views      map[compute.Value]compute.Value // values that are another's memory
 }
 
 // Inputs implements compute.Executable.

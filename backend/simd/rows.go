@@ -1,17 +1,13 @@
 package simd
 
-import (
-	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
-)
+import "github.com/gomlx/compute"
 
 // float32Rows reports whether a value is float32 and has rows, of which it gives the length.
 func (f *function) float32Rows(v compute.Value) (columns int, ok bool) {
-	shape := f.shape(v)
-	if shape.DType != dtypes.Float32 || shape.Rank() == 0 || shape.Size() == 0 {
+	if !f.plain(v) || f.shape(v).Rank() == 0 {
 		return 0, false
 	}
-	return shape.Dim(-1), true
+	return f.shape(v).Dim(-1), true
 }
 
 // FusedLayerNorm implements compute.Function.
@@ -61,8 +57,7 @@ func (f *function) perColumn(v compute.Value, columns int) bool {
 	if v == nil {
 		return true
 	}
-	shape := f.shape(v)
-	return shape.DType == dtypes.Float32 && shape.Size() == columns
+	return f.plain(v) && f.shape(v).Size() == columns
 }
 
 // FusedSoftmax implements compute.Function.

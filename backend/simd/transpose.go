@@ -2,7 +2,6 @@ package simd
 
 import (
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 )
 
@@ -19,7 +18,7 @@ func (f *function) Transpose(x compute.Value, permutation ...int) (compute.Value
 		return nil, err
 	}
 	in, out := f.shape(x), f.shape(v)
-	if in.DType != dtypes.Float32 || in.Size() == 0 {
+	if !f.plain(x) {
 		return v, nil
 	}
 	m, ok := readMove(in, permutation)

@@ -22,7 +22,7 @@ import (
 var byHand = map[string]bool{
 	"FusedScaledDotProductAttention": true, "FusedScaledDotProductAttentionVJP": true,
 	"QuantizedEmbeddingLookup": true, "FusedQuantizedDense": true,
-	"DotGeneral": true, "Transpose": true, "FusedDense": true, "FusedLayerNorm": true, "FusedGelu": true, "FusedSoftmax": true,
+	"DotGeneral": true, "Transpose": true, "Reshape": true, "Add": true, "Mul": true, "FusedDense": true, "FusedLayerNorm": true, "FusedGelu": true, "FusedSoftmax": true,
 	"AllReduce": true, "DynamicReshape": true, "DynamicBroadcastInDim": true, "DynamicIota": true, "DynamicPad": true,
 }
 
