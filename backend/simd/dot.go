@@ -21,7 +21,7 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 		return v, nil
 	}
 	if p, ok := f.batchedProduct(lhs, lhsContracting, lhsBatch, rhs, rhsContracting, rhsBatch); ok {
-		f.productKernel(v, func(run *execution, c, a, b []float32) { run.backend.multiply(p, c, a, b) })
+		f.pairKernel(v, func(run *execution, c, a, b []float32) { run.backend.multiply(p, c, a, b) })
 		return v, nil
 	}
 	left, right := f.side(lhs, lhsContracting), f.side(rhs, rhsContracting)
@@ -32,7 +32,7 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 	if right.sumsFirst {
 		p.layout = kernel.InputsOutputs
 	}
-	f.productKernel(v, func(run *execution, c, a, b []float32) {
+	f.pairKernel(v, func(run *execution, c, a, b []float32) {
 		if left.sumsFirst {
 			turned := make([]float32, len(a))
 			run.backend.transpose(turned, a, left.sums, left.rows)
@@ -41,27 +41,6 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 		run.backend.product(c, a, run.backend.packB(b, p), left.rows, kernel.Epilogue{})
 	})
 	return v, nil
-}
-
-// productKernel gives a node of two arguments its kernel.
-func (f *function) productKernel(v compute.Value, multiply func(run *execution, c, a, b []float32)) {
-	out := f.shape(v)
-	f.maker[v].kernel = func(run *execution, n *node) error {
-		a, err := run.input(n.inputs[0])
-		if err != nil {
-			return err
-		}
-		b, err := run.input(n.inputs[1])
-		if err != nil {
-			return err
-		}
-		c, err := run.output(v, out)
-		if err != nil {
-			return err
-		}
-		multiply(run, c, a, b)
-		return nil
-	}
 }
 
 // worthPacking is from how many multiply-adds on a product is worth packing its right side for.

@@ -37,21 +37,8 @@ func (f *function) elementwise(x, y compute.Value, op func(compute.Function, com
 	if !f.plain(v) || shape.Size() < minimum || !f.shape(x).Equal(shape) || !f.shape(y).Equal(shape) {
 		return v, nil
 	}
-	f.maker[v].kernel = func(run *execution, n *node) error {
-		a, err := run.input(n.inputs[0])
-		if err != nil {
-			return err
-		}
-		b, err := run.input(n.inputs[1])
-		if err != nil {
-			return err
-		}
-		dst, err := run.output(v, shape)
-		if err != nil {
-			return err
-		}
+	f.pairKernel(v, func(run *execution, dst, a, b []float32) {
 		run.backend.shareRows(len(dst), 1, func(from, to int) { kernel(run.backend, dst[from:to], a[from:to], b[from:to]) })
-		return nil
-	}
+	})
 	return v, nil
 }

@@ -115,3 +115,24 @@ func (f *function) rowKernel(v compute.Value, columns int, kernel func(run *exec
 		return nil
 	}
 }
+
+// pairKernel gives a node of two arguments its kernel.
+func (f *function) pairKernel(v compute.Value, work func(run *execution, c, a, b []float32)) {
+	out := f.shape(v)
+	f.maker[v].kernel = func(run *execution, n *node) error {
+		a, err := run.input(n.inputs[0])
+		if err != nil {
+			return err
+		}
+		b, err := run.input(n.inputs[1])
+		if err != nil {
+			return err
+		}
+		c, err := run.output(v, out)
+		if err != nil {
+			return err
+		}
+		work(run, c, a, b)
+		return nil
+	}
+}
