@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -215,6 +216,46 @@ func TestAskConcurrently(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// TestMemoryStaysFlat: thousands of questions of 25 lengths about two pictures from 64 callers leave neither memory nor
+// goroutines behind.
+func TestMemoryStaysFlat(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: 10,000 questions take some seconds")
+	}
+	m, first, second := open(t, lxmert.WithConcurrency(8))
+	round := func() (heap uint64, goroutines int) {
+		var group sync.WaitGroup
+		for caller := range 64 {
+			group.Go(func() {
+				for i := range 52 {
+					regions := first
+					if (i+caller)%2 == 0 {
+						regions = second
+					}
+					if _, err := m.Ask(context.Background(), regions, strings.Repeat("dog ", 1+(i*7+caller)%25)); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		group.Wait()
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return stats.HeapInuse, runtime.NumGoroutine()
+	}
+	before, goroutines := round() // compiles every shape
+	round()
+	after, still := round()
+	if after > before+before/4 {
+		t.Errorf("the heap grew from %d to %d bytes", before, after)
+	}
+	if still > goroutines+2 {
+		t.Errorf("%d goroutines, then %d", goroutines, still)
+	}
 }
 
 // TestOpenRefuses breaks a copy of the example, one file at a time.
