@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"sync"
 
@@ -119,7 +118,6 @@ func Open(dir string, opts ...Option) (*Model, error) {
 		}
 		return nil, err
 	}
-	runtime.GC() // what loading left behind is as large as the model
 	return m, nil
 }
 

@@ -27,25 +27,9 @@ func (f *function) FusedScaledDotProductAttention(query, key, value compute.Valu
 	if err != nil {
 		return nil, nil, err
 	}
-	out := f.shape(v)
 	n := f.record(&node{outputs: []compute.Value{v}, parameter: -1})
 	n.inputs = []compute.Value{query, key, value, options.Mask} // also where the shadow knew the value already, by its parts
-	n.kernel = func(run *execution, n *node) error {
-		dst, err := run.output(v, out)
-		if err != nil {
-			return err
-		}
-		var arguments [4][]float32 // query, key, value, mask
-		for i := range arguments {
-			if n.inputs[i] != nil {
-				if arguments[i], err = run.input(n.inputs[i]); err != nil {
-					return err
-				}
-			}
-		}
-		run.backend.attend(a, dst, arguments[0], arguments[1], arguments[2], arguments[3])
-		return nil
-	}
+	f.setKernel(v, func(b *Backend, dst []float32, in [][]float32) { b.attend(a, dst, in[0], in[1], in[2], in[3]) })
 	return v, nil, nil
 }
 

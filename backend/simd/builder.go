@@ -118,6 +118,29 @@ func (f *function) record(n *node) *node {
 	return n
 }
 
+// setKernel gives the node that makes v a kernel: work fills dst from the node's inputs, of which absent ones are nil.
+func (f *function) setKernel(v compute.Value, work func(b *Backend, dst []float32, in [][]float32)) {
+	out := f.shape(v)
+	f.maker[v].kernel = func(x *execution, n *node) error {
+		in := make([][]float32, len(n.inputs))
+		for i, input := range n.inputs {
+			var err error
+			if input == nil {
+				continue
+			}
+			if in[i], err = x.input(input); err != nil {
+				return err
+			}
+		}
+		dst, err := x.output(v, out)
+		if err != nil {
+			return err
+		}
+		work(x.backend, dst, in)
+		return nil
+	}
+}
+
 // Parameter implements compute.Function.
 func (f *function) Parameter(name string, shape shapes.Shape, sharding *compute.ShardingSpec) (compute.Value, error) {
 	v, err := f.Function.Parameter(name, shape, sharding)

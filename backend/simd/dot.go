@@ -21,7 +21,7 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 		return v, nil
 	}
 	if p, ok := f.batchedProduct(lhs, lhsContracting, lhsBatch, rhs, rhsContracting, rhsBatch); ok {
-		f.pairKernel(v, func(run *execution, c, a, b []float32) { run.backend.multiply(p, c, a, b) })
+		f.setKernel(v, func(b *Backend, c []float32, in [][]float32) { b.multiply(p, c, in[0], in[1]) })
 		return v, nil
 	}
 	left, right := f.side(lhs, lhsContracting), f.side(rhs, rhsContracting)
@@ -32,13 +32,13 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 	if right.sumsFirst {
 		p.layout = kernel.InputsOutputs
 	}
-	f.pairKernel(v, func(run *execution, c, a, b []float32) {
+	f.setKernel(v, func(b *Backend, c []float32, in [][]float32) {
+		rows := in[0]
 		if left.sumsFirst {
-			turned := make([]float32, len(a))
-			run.backend.transpose(turned, a, left.sums, left.rows)
-			a = turned
+			rows = make([]float32, len(in[0]))
+			b.transpose(rows, in[0], left.sums, left.rows)
 		}
-		run.backend.product(c, a, run.backend.packB(b, p), left.rows, kernel.Epilogue{})
+		b.product(c, rows, b.packB(in[1], p), left.rows, kernel.Epilogue{})
 	})
 	return v, nil
 }

@@ -28,7 +28,7 @@ func (f *function) Mul(x, y compute.Value) (compute.Value, error) {
 
 // elementwise records an operation on two values; of one shape and float32 it has a kernel.
 func (f *function) elementwise(x, y compute.Value, op func(compute.Function, compute.Value, compute.Value) (compute.Value, error),
-	kernel func(b *Backend, dst, x, y []float32)) (compute.Value, error) {
+	work func(b *Backend, dst, x, y []float32)) (compute.Value, error) {
 	v, err := f.one([]compute.Value{x, y}, func(g compute.Function, in []compute.Value) (compute.Value, error) { return op(g, in[0], in[1]) })
 	if err != nil {
 		return nil, err
@@ -37,8 +37,8 @@ func (f *function) elementwise(x, y compute.Value, op func(compute.Function, com
 	if !f.plain(v) || shape.Size() < minimum || !f.shape(x).Equal(shape) || !f.shape(y).Equal(shape) {
 		return v, nil
 	}
-	f.pairKernel(v, func(run *execution, dst, a, b []float32) {
-		run.backend.shareRows(len(dst), 1, func(from, to int) { kernel(run.backend, dst[from:to], a[from:to], b[from:to]) })
+	f.setKernel(v, func(b *Backend, dst []float32, in [][]float32) {
+		b.shareRows(len(dst), 1, func(from, to int) { work(b, dst[from:to], in[0][from:to], in[1][from:to]) })
 	})
 	return v, nil
 }

@@ -45,8 +45,9 @@ func TestPoolCloses(t *testing.T) {
 		p := newPool(4)
 		time.Sleep(pause)
 		p.close()
-		if p.share(2, func(int, int) {}) != true {
-			t.Error("a closed pool is not free")
+		done := 0
+		if !p.share(2, func(from, to int) { done += to - from }) || done != 2 {
+			t.Errorf("after close the caller did %d of 2 pieces", done)
 		}
 	}
 }

@@ -19,36 +19,15 @@ func (f *function) FusedLayerNorm(x compute.Value, axes []int, epsilon float64, 
 		return nil, err
 	}
 	columns, ok := f.float32Rows(v)
-	out := f.shape(v)
-	if !ok || len(axes) != 1 || axes[0] != out.Rank()-1 && axes[0] != -1 || !f.perColumn(gamma, columns) || !f.perColumn(beta, columns) {
+	if !ok || len(axes) != 1 || axes[0] != f.shape(v).Rank()-1 && axes[0] != -1 || !f.perColumn(gamma, columns) || !f.perColumn(beta, columns) {
 		return v, nil
 	}
-	f.maker[v].kernel = func(run *execution, n *node) error {
-		dst, err := run.output(v, out)
-		if err != nil {
-			return err
-		}
-		src, err := run.input(n.inputs[0])
-		if err != nil {
-			return err
-		}
-		var scale, shift []float32
-		if n.inputs[1] != nil {
-			if scale, err = run.input(n.inputs[1]); err != nil {
-				return err
-			}
-		}
-		if n.inputs[2] != nil {
-			if shift, err = run.input(n.inputs[2]); err != nil {
-				return err
-			}
-		}
-		run.backend.shareRows(len(src)/columns, columns, func(from, to int) {
+	f.setKernel(v, func(b *Backend, dst []float32, in [][]float32) {
+		b.shareRows(len(dst)/columns, columns, func(from, to int) {
 			from, to = from*columns, to*columns
-			run.backend.set.LayerNorm(dst[from:to], src[from:to], nil, scale, shift, (to-from)/columns, columns, float32(epsilon))
+			b.set.LayerNorm(dst[from:to], in[0][from:to], nil, in[1], in[2], (to-from)/columns, columns, float32(epsilon))
 		})
-		return nil
-	}
+	})
 	return v, nil
 }
 
@@ -69,9 +48,9 @@ func (f *function) FusedSoftmax(x compute.Value, axis int) (compute.Value, error
 		return nil, err
 	}
 	columns, ok := f.float32Rows(v)
-	if out := f.shape(v); ok && axis == out.Rank()-1 {
-		f.rowKernel(v, columns, func(run *execution, dst, src []float32) {
-			run.backend.set.Softmax(dst, src, len(src)/columns, columns, 1, nil, 0)
+	if ok && axis == f.shape(v).Rank()-1 {
+		f.rowKernel(v, columns, func(b *Backend, dst, src []float32) {
+			b.set.Softmax(dst, src, len(src)/columns, columns, 1, nil, 0)
 		})
 	}
 	return v, nil
@@ -86,11 +65,11 @@ func (f *function) FusedGelu(x compute.Value, exact bool) (compute.Value, error)
 		return nil, err
 	}
 	if columns, ok := f.float32Rows(v); ok {
-		f.rowKernel(v, columns, func(run *execution, dst, src []float32) {
+		f.rowKernel(v, columns, func(b *Backend, dst, src []float32) {
 			if exact {
-				run.backend.set.GELU(dst, src)
+				b.set.GELU(dst, src)
 			} else {
-				run.backend.set.GELUTanh(dst, src)
+				b.set.GELUTanh(dst, src)
 			}
 		})
 	}
@@ -98,41 +77,10 @@ func (f *function) FusedGelu(x compute.Value, exact bool) (compute.Value, error)
 }
 
 // rowKernel gives a node of one argument a kernel that works on some rows at a time.
-func (f *function) rowKernel(v compute.Value, columns int, kernel func(run *execution, dst, src []float32)) {
-	out := f.shape(v)
-	f.maker[v].kernel = func(run *execution, n *node) error {
-		dst, err := run.output(v, out)
-		if err != nil {
-			return err
-		}
-		src, err := run.input(n.inputs[0])
-		if err != nil {
-			return err
-		}
-		run.backend.shareRows(len(src)/columns, columns, func(from, to int) {
-			kernel(run, dst[from*columns:to*columns], src[from*columns:to*columns])
+func (f *function) rowKernel(v compute.Value, columns int, work func(b *Backend, dst, src []float32)) {
+	f.setKernel(v, func(b *Backend, dst []float32, in [][]float32) {
+		b.shareRows(len(dst)/columns, columns, func(from, to int) {
+			work(b, dst[from*columns:to*columns], in[0][from*columns:to*columns])
 		})
-		return nil
-	}
-}
-
-// pairKernel gives a node of two arguments its kernel.
-func (f *function) pairKernel(v compute.Value, work func(run *execution, c, a, b []float32)) {
-	out := f.shape(v)
-	f.maker[v].kernel = func(run *execution, n *node) error {
-		a, err := run.input(n.inputs[0])
-		if err != nil {
-			return err
-		}
-		b, err := run.input(n.inputs[1])
-		if err != nil {
-			return err
-		}
-		c, err := run.output(v, out)
-		if err != nil {
-			return err
-		}
-		work(run, c, a, b)
-		return nil
-	}
+	})
 }

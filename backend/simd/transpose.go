@@ -17,26 +17,14 @@ func (f *function) Transpose(x compute.Value, permutation ...int) (compute.Value
 	if err != nil {
 		return nil, err
 	}
-	in, out := f.shape(x), f.shape(v)
 	if !f.plain(x) {
 		return v, nil
 	}
-	m, ok := readMove(in, permutation)
+	m, ok := readMove(f.shape(x), permutation)
 	if !ok {
 		return v, nil
 	}
-	f.maker[v].kernel = func(run *execution, n *node) error {
-		src, err := run.input(n.inputs[0])
-		if err != nil {
-			return err
-		}
-		dst, err := run.output(v, out)
-		if err != nil {
-			return err
-		}
-		run.backend.move(m, dst, src)
-		return nil
-	}
+	f.setKernel(v, func(b *Backend, dst []float32, in [][]float32) { b.move(m, dst, in[0]) })
 	return v, nil
 }
 

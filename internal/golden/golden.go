@@ -35,9 +35,8 @@ type Case struct {
 		HiddenStates bool `json:"output_hidden_states"`
 		Attentions   bool `json:"output_attentions"`
 	} `json:"options"`
-	ResizeNumQALabels int      `json:"resize_num_qa_labels"`
-	CompareFirstRows  int      `json:"compare_first_rows"`
-	NonFinite         []string `json:"non_finite_outputs"`
+	ResizeNumQALabels int `json:"resize_num_qa_labels"`
+	CompareFirstRows  int `json:"compare_first_rows"`
 
 	Dir string `json:"-"` // where inputs.safetensors and outputs.safetensors are
 }

@@ -1,0 +1,25 @@
+package model_test
+
+import (
+	"testing"
+
+	"github.com/go-lxmert/lxmert/model"
+)
+
+// TestQuestionAnsweringOperations counts a model small enough to count by hand.
+func TestQuestionAnsweringOperations(t *testing.T) {
+	c := model.DefaultConfig()
+	c.HiddenSize, c.NumAttentionHeads, c.IntermediateSize, c.VisualFeatDim, c.VisualPosDim, c.NumQALabels = 2, 1, 3, 5, 4, 7
+	c.LanguageLayers, c.VisionLayers, c.CrossLayers = 1, 1, 1
+	const tokens, regions = 3, 4
+	// A linear map of r rows from i to o takes 2rio. Attention of r rows to s: q and the output map, k and v, two products.
+	language := (2*2*3*2*2 + 2*2*3*2*2 + 4*3*3*2) + 2*2*3*2*3
+	vision := 2*4*5*2 + 2*4*4*2 + (2*2*4*2*2 + 2*2*4*2*2 + 4*4*4*2) + 2*2*4*2*3
+	cross := (2*2*3*2*2 + 2*2*4*2*2 + 4*3*4*2) + (2*2*1*2*2 + 2*2*3*2*2 + 4*1*3*2) + 2*2*1*2*3
+	head := 2*2*2 + 2*2*4 + 2*4*7
+	for _, test := range [][3]int{{1, 1, language + cross + head + vision}, {5, 1, 5*(language+cross+head) + vision}, {3, 3, 3 * (language + cross + head + vision)}} {
+		if got := c.QuestionAnsweringOperations(test[0], test[1], tokens, regions); got != test[2] {
+			t.Errorf("%d questions, %d pictures: %d, want %d", test[0], test[1], got, test[2])
+		}
+	}
+}
