@@ -22,6 +22,7 @@ var avx2 = Set{
 		tilesAVX2[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more)
 	},
 	interleave: interleaveAVX,
+	narrow:     func(dst, x []float32, ldx, columns, k int) { narrowAVX2(&dst[0], &x[0], ldx, columns, k) },
 	peak:       func(turns int) int { peakAVX2(turns); return turns * 96 },
 	finish: [activations]finish{
 		Identity: finisher(finishAVX2), ReLU: finisher(finishReLUAVX2), GELU: finisher(finishGELUAVX2),
@@ -30,7 +31,13 @@ var avx2 = Set{
 
 	exp: vector(expAVX2), tanh: vector(tanhAVX2), erf: vector(erfAVX2),
 	gelu: vector(geluAVX2), geluTanh: vector(geluTanhAVX2), relu: vector(reluAVX2),
-	add: vectors(addAVX2), mul: vectors(mulAVX2),
+	sqrt: vector(sqrtAVX2), abs: vector(absAVX2),
+	add: vectors(addAVX2), sub: vectors(subAVX2), mul: vectors(mulAVX2), div: vectors(divAVX2),
+	max: vectors(maxAVX2), min: vectors(minAVX2),
+	equal: vectors(equalAVX2), less: vectors(lessAVX2), lessEqual: vectors(lessEqualAVX2),
+	choose: func(dst, condition, x, y []float32) {
+		chooseAVX2(&dst[0], &condition[0], &x[0], &y[0], len(dst))
+	},
 	scale:   func(dst, x []float32, alpha float32) { scaleAVX2(&dst[0], &x[0], alpha, len(x)) },
 	axpy:    func(y, x []float32, alpha float32) { axpyAVX2(&y[0], &x[0], alpha, len(x)) },
 	sum:     func(x []float32) float32 { return sumAVX2(&x[0], len(x)) },
@@ -53,6 +60,7 @@ var avx512 = Set{
 		tilesAVX512[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more)
 	},
 	interleave: interleaveAVX,
+	narrow:     func(dst, x []float32, ldx, columns, k int) { narrowAVX512(&dst[0], &x[0], ldx, columns, k) },
 	peak:       func(turns int) int { peakAVX512(turns); return turns * 192 },
 	finish: [activations]finish{
 		Identity: finisher(finishAVX512), ReLU: finisher(finishReLUAVX512), GELU: finisher(finishGELUAVX512),
@@ -61,7 +69,13 @@ var avx512 = Set{
 
 	exp: vector(expAVX512), tanh: vector(tanhAVX512), erf: vector(erfAVX512),
 	gelu: vector(geluAVX512), geluTanh: vector(geluTanhAVX512), relu: vector(reluAVX512),
-	add: vectors(addAVX512), mul: vectors(mulAVX512),
+	sqrt: vector(sqrtAVX512), abs: vector(absAVX512),
+	add: vectors(addAVX512), sub: vectors(subAVX512), mul: vectors(mulAVX512), div: vectors(divAVX512),
+	max: vectors(maxAVX512), min: vectors(minAVX512),
+	equal: vectors(equalAVX512), less: vectors(lessAVX512), lessEqual: vectors(lessEqualAVX512),
+	choose: func(dst, condition, x, y []float32) {
+		chooseAVX512(&dst[0], &condition[0], &x[0], &y[0], len(dst))
+	},
 	scale:   func(dst, x []float32, alpha float32) { scaleAVX512(&dst[0], &x[0], alpha, len(x)) },
 	axpy:    func(y, x []float32, alpha float32) { axpyAVX512(&y[0], &x[0], alpha, len(x)) },
 	sum:     func(x []float32) float32 { return sumAVX512(&x[0], len(x)) },

@@ -52,24 +52,24 @@ func (p *Packed) Pack(b []float32, ldb int, layout Layout, from, to int) {
 		return
 	}
 	for j := from; j < to; j++ {
-		p.packPanel(b, ldb, layout, j)
+		p.packBlock(p.data[j*p.k*p.set.width:], b, ldb, layout, j, 0, p.k)
 	}
 }
 
-func (p *Packed) packPanel(b []float32, ldb int, layout Layout, j int) {
-	s, k, width := p.set, p.k, p.set.width
-	panel := p.data[j*k*width:][:k*width]
+// packBlock packs k rows of panel j, from row k0 on, into dst.
+func (p *Packed) packBlock(dst, b []float32, ldb int, layout Layout, j, k0, k int) {
+	s, width := p.set, p.set.width
 	columns := min(width, p.n-j*width)
 	if layout == OutputsInputs {
-		s.interleaveRows(panel, width, b[j*width*ldb:], ldb, columns, k)
+		s.interleaveRows(dst[:k*width], width, b[j*width*ldb+k0:], ldb, columns, k)
 	} else {
 		for r := range k {
-			copy(panel[r*width:][:columns], b[r*ldb+j*width:])
+			copy(dst[r*width:][:columns], b[(k0+r)*ldb+j*width:])
 		}
 	}
 	if columns < width {
 		for r := range k {
-			clear(panel[r*width+columns : (r+1)*width])
+			clear(dst[r*width+columns : (r+1)*width])
 		}
 	}
 }
