@@ -330,7 +330,7 @@ func TestMulPromises(t *testing.T) {
 // TestAligned: what holds weights begins on a cache line and is zero, also where large pages were asked for.
 func TestAligned(t *testing.T) {
 	for _, n := range []int{0, 1, 15, 16, 1000, 3 << 20} {
-		x := aligned(n)
+		x := Aligned(n)
 		if len(x) != n || cap(x) != n {
 			t.Fatalf("%d values with room for %d, want %d", len(x), cap(x), n)
 		}

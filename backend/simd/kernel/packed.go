@@ -34,7 +34,7 @@ func (s *Set) PackedLen(k, n int) int { return (n + s.width - 1) / s.width * s.w
 func (s *Set) NewPacked(buffer []float32, k, n int) *Packed {
 	length := s.PackedLen(k, n)
 	if buffer == nil {
-		buffer = aligned(length)
+		buffer = Aligned(length)
 	}
 	need("NewPacked", "buffer", buffer, 1, length, length)
 	return &Packed{set: s, k: k, n: n, data: buffer[:length]}
@@ -99,8 +99,11 @@ func (p *Packed) Unpack(b []float32, ldb int, layout Layout, from, to int) {
 	}
 }
 
+// Panels is how many panels n columns of a right side make.
+func (s *Set) Panels(n int) int { return (n + s.width - 1) / s.width }
+
 // Panels is how many panels there are: the unit in which callers split a product.
-func (p *Packed) Panels() int { return (p.n + p.set.width - 1) / p.set.width }
+func (p *Packed) Panels() int { return p.set.Panels(p.n) }
 
 // Width is the number of columns in a panel.
 func (p *Packed) Width() int { return p.set.width }
