@@ -22,6 +22,7 @@ var avx2 = Set{
 		tilesAVX2[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more)
 	},
 	interleave: interleaveAVX,
+	prefetch:   prefetchLines,
 	narrow:     func(dst, x []float32, ldx, columns, k int) { narrowAVX2(&dst[0], &x[0], ldx, columns, k) },
 	peak:       func(turns int) int { peakAVX2(turns); return turns * 96 },
 	finish: [activations]finish{
@@ -60,6 +61,7 @@ var avx512 = Set{
 		tilesAVX512[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more)
 	},
 	interleave: interleaveAVX,
+	prefetch:   prefetchLines,
 	narrow:     func(dst, x []float32, ldx, columns, k int) { narrowAVX512(&dst[0], &x[0], ldx, columns, k) },
 	peak:       func(turns int) int { peakAVX512(turns); return turns * 192 },
 	finish: [activations]finish{
@@ -122,6 +124,8 @@ func lacks(features ...feature) string {
 func interleaveAVX(dst []float32, stride int, x []float32, ldx, k int) {
 	interleave4AVX(&dst[0], stride, &x[0], ldx, k)
 }
+
+func prefetchLines(x []float32) { prefetchAMD64(&x[0], (len(x)+15)/16) }
 
 type tile = func(c *float32, ldc int, a, b *float32, k, ahead, pace int, more bool)
 
