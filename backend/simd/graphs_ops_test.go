@@ -70,8 +70,13 @@ func (m *maker) dotGeneral() {
 	// Each axis of the left side is a batch axis, contracted, or free.
 	var contracting, batch []int
 	free, sums := 1, 1
+	roles := 2 + m.of(2) // half of the products have no batch axes
 	for axis := range rank {
-		switch d := x.Shape().Dim(axis); m.of(3) {
+		role := m.of(roles)
+		if roles == 2 {
+			role *= 2
+		}
+		switch d := x.Shape().Dim(axis); role {
 		case 0:
 			contracting, sums = append(contracting, axis), sums*d
 		case 1:
