@@ -16,6 +16,9 @@ var activations = map[compute.ActivationType]kernel.Activation{
 
 // FusedDense implements compute.Function: activation(x · weight + bias).
 func (f *function) FusedDense(x, weight, bias compute.Value, options compute.DenseConfig) (compute.Value, error) {
+	if err := f.fusible(compute.OpTypeFusedDense, x); err != nil {
+		return nil, err
+	}
 	v, err := f.one([]compute.Value{x, weight, bias}, func(g compute.Function, in []compute.Value) (compute.Value, error) {
 		return g.FusedDense(in[0], in[1], in[2], options)
 	})

@@ -1,6 +1,24 @@
 package simd
 
-import "github.com/gomlx/compute"
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+)
+
+// fusible is an error where x is of a type in which neither our kernels nor the portable backend, which would only say so when it
+// runs, compute fused operations: GoMLX then builds them of parts.
+func (f *function) fusible(op compute.OpType, x compute.Value) error {
+	shape, err := f.builder.OpShape(x)
+	if err != nil {
+		return err
+	}
+	if shape.DType != dtypes.Float32 && shape.DType != dtypes.Float64 {
+		return fmt.Errorf("simd: %s of %s: %w", op, shape.DType, compute.ErrNotImplemented)
+	}
+	return nil
+}
 
 // float32Rows reports whether a value is float32 and has rows, of which it gives the length.
 func (f *function) float32Rows(v compute.Value) (columns int, ok bool) {
@@ -12,6 +30,9 @@ func (f *function) float32Rows(v compute.Value) (columns int, ok bool) {
 
 // FusedLayerNorm implements compute.Function.
 func (f *function) FusedLayerNorm(x compute.Value, axes []int, epsilon float64, gamma, beta compute.Value) (compute.Value, error) {
+	if err := f.fusible(compute.OpTypeFusedLayerNorm, x); err != nil {
+		return nil, err
+	}
 	v, err := f.one([]compute.Value{x, gamma, beta}, func(g compute.Function, in []compute.Value) (compute.Value, error) {
 		return g.FusedLayerNorm(in[0], axes, epsilon, in[1], in[2])
 	})
@@ -41,6 +62,9 @@ func (f *function) perColumn(v compute.Value, columns int) bool {
 
 // FusedSoftmax implements compute.Function.
 func (f *function) FusedSoftmax(x compute.Value, axis int) (compute.Value, error) {
+	if err := f.fusible(compute.OpTypeFusedSoftmax, x); err != nil {
+		return nil, err
+	}
 	v, err := f.one([]compute.Value{x}, func(g compute.Function, in []compute.Value) (compute.Value, error) {
 		return g.FusedSoftmax(in[0], axis)
 	})
@@ -58,6 +82,9 @@ func (f *function) FusedSoftmax(x compute.Value, axis int) (compute.Value, error
 
 // FusedGelu implements compute.Function.
 func (f *function) FusedGelu(x compute.Value, exact bool) (compute.Value, error) {
+	if err := f.fusible(compute.OpTypeFusedGelu, x); err != nil {
+		return nil, err
+	}
 	op := opGELUTanh
 	if exact {
 		op = opGELU

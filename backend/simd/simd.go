@@ -120,8 +120,18 @@ func (b *Backend) NewSharedBuffer(compute.DeviceNum, shapes.Shape) (compute.Buff
 	return nil, nil, fmt.Errorf("simd: shared buffers: %w", compute.ErrNotImplemented)
 }
 
-// BufferFromFlatData implements compute.DataInterface. It copies.
+// BufferFromFlatData implements compute.DataInterface. It copies. flat may be nil where the shape has no values.
 func (b *Backend) BufferFromFlatData(device compute.DeviceNum, flat any, shape shapes.Shape) (compute.Buffer, error) {
+	if flat == nil {
+		if !shape.Ok() || shape.IsDynamic() || shape.Size() > 0 {
+			return nil, fmt.Errorf("simd: found no values, want those of %s", shape)
+		}
+		empty, _, err := b.portable.NewSharedBuffer(device, shape)
+		if err != nil {
+			return nil, err
+		}
+		return b.newBuffer(empty, shape)
+	}
 	buffer, err := b.portable.BufferFromFlatData(device, flat, shape)
 	if err != nil {
 		return nil, err
