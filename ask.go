@@ -1,7 +1,6 @@
 package lxmert
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -201,10 +200,24 @@ func (m *Model) rank(logits []float32) ([]Answer, error) {
 	for _, logit := range logits {
 		sum += math.Exp(float64(logit - highest))
 	}
-	answers := make([]Answer, len(logits))
+	best := make([]uint64, len(logits)) // sorts like the logits from the highest down, then by id
 	for id, logit := range logits {
-		answers[id] = Answer{ID: id, Text: m.labels[id], Score: logit, Probability: float32(math.Exp(float64(logit-highest)) / sum)}
+		best[id] = uint64(^ascending(logit))<<32 | uint64(id)
 	}
-	slices.SortStableFunc(answers, func(a, b Answer) int { return cmp.Compare(b.Score, a.Score) })
+	slices.Sort(best)
+	answers := make([]Answer, len(logits))
+	for i, key := range best {
+		id := int(uint32(key))
+		answers[i] = Answer{ID: id, Text: m.labels[id], Score: logits[id], Probability: float32(math.Exp(float64(logits[id]-highest)) / sum)}
+	}
 	return answers, nil
+}
+
+// ascending maps numbers to integers in the same order; 0 and -0 are one.
+func ascending(x float32) uint32 {
+	bits := math.Float32bits(x + 0) // -0 + 0 is 0
+	if bits>>31 == 1 {
+		return ^bits
+	}
+	return bits | 1<<31
 }
