@@ -28,7 +28,19 @@ var vqaLengths = []int{
 	9, 11, 15, 13, 12, 10, 8, 7, 8, 11, 9, 9, 8, 10, 7, 12, 8, 8, 10, 8, 10, 8, 10, 11, 9, 13, 8, 7, 10, 7, 6, 11,
 }
 
-// testCase is a batch of questions, each about a picture of its own, in every form in which somebody wants it.
+// vqaQuestions are how many of those questions each picture has, in the same order.
+var vqaQuestions = []int{3, 4, 3, 3, 5, 30, 4, 4, 3, 3, 3, 3, 3, 3, 4, 12, 3, 3, 8, 3, 17, 12, 16, 5, 3}
+
+// vqaPictures are the pictures of the questions, numbered.
+func vqaPictures() []int {
+	var pictures []int
+	for picture, n := range vqaQuestions {
+		pictures = append(pictures, slices.Repeat([]int{picture}, n)...)
+	}
+	return pictures
+}
+
+// testCase is a batch of questions in every form in which somebody wants it.
 type testCase struct {
 	name    string
 	dir     string // for ONNX Runtime
@@ -52,8 +64,9 @@ const (
 	firstWord = 5
 )
 
-// newCase makes questions of these lengths from random words, and random pictures, and writes them to a folder in root.
-func newCase(root, name string, lengths []int, config *model.Config) (*testCase, error) {
+// newCase makes questions of these lengths from random words, about random pictures of which these numbers tell which are the
+// same (nil: none), and writes them to a folder in root.
+func newCase(root, name string, lengths, pictures []int, config *model.Config) (*testCase, error) {
 	c := &testCase{name: name, dir: filepath.Join(root, strings.ReplaceAll(name, " ", "-"))}
 	random := rand.New(rand.NewPCG(1, uint64(len(lengths))))
 	n, tokens := len(lengths), slices.Max(lengths)
@@ -68,6 +81,8 @@ func newCase(root, name string, lengths []int, config *model.Config) (*testCase,
 			boxes[i] += 0.5
 		}
 	}
+	f, b := regions*config.VisualFeatDim, regions*config.VisualPosDim
+	seen := map[int]lxmert.Regions{}
 	for i, length := range lengths {
 		row := ids[i*tokens:][:length]
 		var words []string
@@ -80,9 +95,17 @@ func newCase(root, name string, lengths []int, config *model.Config) (*testCase,
 		}
 		row[0], row[length-1] = clsID, sepID
 		c.padded = c.padded || length < tokens
-		f, b := regions*config.VisualFeatDim, regions*config.VisualPosDim
-		c.queries = append(c.queries, lxmert.Query{Question: strings.Join(words, " "), Regions: lxmert.Regions{
-			Features: feats[i*f:][:f:f], FeatureWidth: config.VisualFeatDim, Boxes: boxes[i*b:][:b:b]}})
+		picture := lxmert.Regions{Features: feats[i*f:][:f:f], FeatureWidth: config.VisualFeatDim, Boxes: boxes[i*b:][:b:b]}
+		if pictures != nil {
+			if same, ok := seen[pictures[i]]; ok {
+				copy(picture.Features, same.Features)
+				copy(picture.Boxes, same.Boxes)
+				picture = same
+			} else {
+				seen[pictures[i]] = picture
+			}
+		}
+		c.queries = append(c.queries, lxmert.Query{Question: strings.Join(words, " "), Regions: picture})
 	}
 	c.batch = &model.Batch{
 		InputIDs:    tensors.FromFlatDataAndDimensions(ids, n, tokens),

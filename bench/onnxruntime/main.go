@@ -25,6 +25,7 @@ type comparison struct {
 	dir, node    string
 	variants     []string
 	lengths      bool
+	pictures     bool
 	batches      []int
 	threads      int
 	rounds, runs int
@@ -37,6 +38,7 @@ func main() {
 	variants := flag.String("variants", "plain", "how the ONNX graph is written: plain, multihead, attention")
 	batches := flag.String("batch", "1,8,32", "batch `sizes` of questions of 20 tokens")
 	flag.BoolVar(&c.lengths, "lengths", false, "instead: five batches of 32 questions of real lengths, padded for ONNX Runtime")
+	flag.BoolVar(&c.pictures, "pictures", false, "with -lengths: several questions about a picture, as in VQA, not one")
 	flag.IntVar(&c.threads, "threads", runtime.GOMAXPROCS(0), "threads of each")
 	flag.IntVar(&c.rounds, "rounds", 7, "how often each has its turn")
 	flag.IntVar(&c.runs, "runs", 3, "timed passes a turn, after one that is not timed")
@@ -130,21 +132,25 @@ func (c *comparison) start(dir string, kind variant) (*worker, error) {
 
 func (c *comparison) cases(dir string) ([]*testCase, error) {
 	var cases []*testCase
-	add := func(name string, lengths []int) error {
-		tc, err := newCase(dir, name, lengths, baseSize())
+	add := func(name string, lengths, pictures []int) error {
+		tc, err := newCase(dir, name, lengths, pictures, baseSize())
 		cases = append(cases, tc)
 		return err
 	}
-	if c.lengths {
-		for i := range slices.Chunk(vqaLengths, 32) {
-			if err := add(fmt.Sprintf("real lengths %d", len(cases)+1), i); err != nil {
+	if !c.lengths {
+		for _, batch := range c.batches {
+			if err := add(fmt.Sprintf("batch %d", batch), slices.Repeat([]int{20}, batch), nil); err != nil {
 				return nil, err
 			}
 		}
 		return cases, nil
 	}
-	for _, batch := range c.batches {
-		if err := add(fmt.Sprintf("batch %d", batch), slices.Repeat([]int{20}, batch)); err != nil {
+	for from := 0; from < len(vqaLengths); from += 32 {
+		name, pictures := fmt.Sprintf("lengths %d", 1+from/32), []int(nil)
+		if c.pictures {
+			name, pictures = fmt.Sprintf("lengths and pictures %d", 1+from/32), vqaPictures()[from:]
+		}
+		if err := add(name, vqaLengths[from:from+32], pictures); err != nil {
 			return nil, err
 		}
 	}
