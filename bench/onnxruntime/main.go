@@ -104,6 +104,13 @@ func (c *comparison) run(ctx context.Context, out io.Writer) error {
 	fmt.Fprintf(out, "%s; %d rounds of %d passes\n", engine.Description(), c.rounds, c.runs)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "case\tby\tmedian ms\tquartiles\tquestions/s\ttime / ours (rounds)\tlogits differ by\tpeak GFLOP/s")
+	for _, tc := range cases { // compile, pack, touch memory
+		for _, by := range contestants {
+			if _, _, err := by.turn(tc, 0); err != nil {
+				return err
+			}
+		}
+	}
 	for _, tc := range cases {
 		if err := c.compare(table, tc, contestants); err != nil {
 			return err

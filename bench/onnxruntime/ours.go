@@ -32,22 +32,29 @@ func open(ctx context.Context, engine compute.Backend, dir string, text bool) (*
 	if err != nil || !text {
 		return &ours{network: network}, err
 	}
-	if err := pretrained.Save(ctx, dir, network.Network); err != nil {
-		return nil, err
-	}
-	vocab := filepath.Join(dir, "vocab.txt")
-	if err := os.WriteFile(vocab, []byte(strings.Join(vocabulary(config.VocabSize), "\n")+"\n"), 0o644); err != nil {
-		return nil, err
-	}
-	words, err := tokenizer.LoadVocab(vocab)
-	if err != nil {
-		return nil, err
-	}
-	if err := words.Save(dir); err != nil {
-		return nil, err
+	if _, err := os.Stat(dir); err != nil {
+		if err := save(ctx, dir, network, config); err != nil {
+			return nil, err
+		}
 	}
 	library, err := lxmert.Open(dir, lxmert.WithBackend(engine), lxmert.WithLabels(vocabulary(config.NumQALabels)))
 	return &ours{network, library}, err
+}
+
+// save makes a model directory with a tokenizer.
+func save(ctx context.Context, dir string, network *model.LxmertForQuestionAnswering, config *model.Config) error {
+	if err := pretrained.Save(ctx, dir, network.Network); err != nil {
+		return err
+	}
+	vocab := filepath.Join(dir, "vocab.txt")
+	if err := os.WriteFile(vocab, []byte(strings.Join(vocabulary(config.VocabSize), "\n")+"\n"), 0o644); err != nil {
+		return err
+	}
+	words, err := tokenizer.LoadVocab(vocab)
+	if err != nil {
+		return err
+	}
+	return words.Save(dir)
 }
 
 // forward runs the network on the padded batch: [batch, answers].
