@@ -1,7 +1,6 @@
 package lxmert
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,10 +59,10 @@ func (e *QueryError) Error() string { return fmt.Sprintf("query %d: %v", e.Index
 // Unwrap is the query's own error.
 func (e *QueryError) Unwrap() error { return e.Err }
 
-// AskBatch is [Model.Ask] for many questions in one forward pass. Shorter questions and
-// pictures with fewer regions are padded and masked; each answer is as if it had been asked alone. Where all
-// questions are about the same Regions, the picture is encoded once. The
-// error joins a [QueryError] for each query that is refused; then none is answered.
+// AskBatch is [Model.Ask] for many questions: the answers in the questions' order, each as if it had been asked alone. Questions
+// of like length go through the model together, and so do those about one picture, which is then encoded once; queries are about
+// one picture if their Regions are the same memory. The error joins a [QueryError] for each query that is refused;
+// then none is answered.
 func (m *Model) AskBatch(ctx context.Context, queries []Query) ([][]Answer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -71,7 +70,7 @@ func (m *Model) AskBatch(ctx context.Context, queries []Query) ([][]Answer, erro
 	if len(queries) == 0 {
 		return nil, nil
 	}
-	batch, err := m.batch(queries)
+	encodings, err := m.encodeAll(queries)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +80,7 @@ func (m *Model) AskBatch(ctx context.Context, queries []Query) ([][]Answer, erro
 		return nil, ctx.Err()
 	}
 	type result struct {
-		scores []float32
+		logits [][]float32
 		err    error
 	}
 	done := make(chan result, 1)
@@ -93,38 +92,66 @@ func (m *Model) AskBatch(ctx context.Context, queries []Query) ([][]Answer, erro
 			m.mu.RUnlock()
 			<-m.slots
 		}()
-		scores, err := m.scores(batch)
-		done <- result{scores, err}
+		logits, err := m.logits(ctx, queries, encodings)
+		done <- result{logits, err}
 	}()
-	var scores []float32
+	var logits [][]float32
 	select {
 	case r := <-done:
 		if r.err != nil {
 			return nil, r.err
 		}
-		scores = r.scores
+		logits = r.logits
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	answers := make([][]Answer, len(queries))
 	for i := range answers {
-		if answers[i], err = m.rank(scores[i*len(m.labels) : (i+1)*len(m.labels)]); err != nil {
+		if answers[i], err = m.rank(logits[i]); err != nil {
 			return nil, &QueryError{i, err}
 		}
 	}
 	return answers, nil
 }
 
-// scores runs the model: a logit for each query and answer. mu is held.
-func (m *Model) scores(batch *model.Batch) ([]float32, error) {
+// logits runs the model on one group of queries after another: a logit for each query and answer. mu is held.
+// The error is ctx's if that ends between two groups.
+func (m *Model) logits(ctx context.Context, queries []Query, encodings []tokenizer.Encoding) ([][]float32, error) {
 	if m.closed {
 		return nil, model.ErrClosed
 	}
-	out, err := m.network.Forward(context.Background(), batch, model.Options{})
-	if err != nil {
-		return nil, err
+	logits := make([][]float32, len(queries))
+	for _, group := range m.groups(queries, encodings) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		out, err := m.network.Forward(context.Background(), m.batch(queries, encodings, group), model.Options{})
+		if err != nil {
+			return nil, err
+		}
+		flat, err := tensors.CopyFlatData[float32](out.QuestionAnsweringScore)
+		if err != nil {
+			return nil, err
+		}
+		for row, i := range group {
+			logits[i] = flat[row*len(m.labels):][:len(m.labels)]
+		}
 	}
-	return tensors.CopyFlatData[float32](out.QuestionAnsweringScore)
+	return logits, nil
+}
+
+// encodeAll checks the queries and tokenizes their questions.
+func (m *Model) encodeAll(queries []Query) ([]tokenizer.Encoding, error) {
+	encodings := make([]tokenizer.Encoding, len(queries))
+	var errs []error
+	for i, q := range queries {
+		encoding, err := m.encode(q)
+		if err != nil {
+			errs = append(errs, &QueryError{i, err})
+		}
+		encodings[i] = encoding
+	}
+	return encodings, errors.Join(errs...)
 }
 
 // encode checks one query and tokenizes its question.
@@ -161,78 +188,6 @@ func (m *Model) tokenize(question string) (tokenizer.Encoding, error) {
 	return encoding, nil
 }
 
-// batch puts queries side by side, padded to the longest question and the most regions.
-func (m *Model) batch(queries []Query) (*model.Batch, error) {
-	encodings := make([]tokenizer.Encoding, len(queries))
-	var errs []error
-	tokens, regions := 0, 0
-	for i, q := range queries {
-		encoding, err := m.encode(q)
-		if err != nil {
-			errs = append(errs, &QueryError{i, err})
-			continue
-		}
-		encodings[i] = encoding
-		tokens, regions = max(tokens, len(encoding.IDs)), max(regions, q.Regions.Len())
-	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
-	}
-	n, feat, pos := len(queries), m.config.VisualFeatDim, m.config.VisualPosDim
-	ids, types, mask := make([]int32, n*tokens), make([]int32, n*tokens), make([]float32, n*tokens)
-	for i, encoding := range encodings {
-		copy(ids[i*tokens:], encoding.IDs)
-		copy(types[i*tokens:], encoding.TypeIDs)
-		fill(mask[i*tokens:], len(encoding.IDs))
-	}
-	pictures := queries
-	if samePicture(queries) {
-		pictures = queries[:1]
-	}
-	p := len(pictures)
-	feats, places, visualMask := make([]float32, p*regions*feat), make([]float32, p*regions*pos), make([]float32, p*regions)
-	for i, q := range pictures {
-		copy(feats[i*regions*feat:], q.Regions.Features)
-		copy(places[i*regions*pos:], q.Regions.Boxes)
-		fill(visualMask[i*regions:], q.Regions.Len())
-	}
-	batch := &model.Batch{
-		InputIDs:     tensors.FromFlatDataAndDimensions(ids, n, tokens),
-		TokenTypeIDs: tensors.FromFlatDataAndDimensions(types, n, tokens),
-		VisualFeats:  tensors.FromFlatDataAndDimensions(feats, p, regions, feat),
-		VisualPos:    tensors.FromFlatDataAndDimensions(places, p, regions, pos),
-	}
-	// A mask that masks nothing costs time and changes nothing.
-	if slices.Contains(mask, 0) {
-		batch.AttentionMask = tensors.FromFlatDataAndDimensions(mask, n, tokens)
-	}
-	if slices.Contains(visualMask, 0) {
-		batch.VisualAttentionMask = tensors.FromFlatDataAndDimensions(visualMask, p, regions)
-	}
-	return batch, nil
-}
-
-// samePicture reports whether all queries have the very same regions: the same memory, not only
-// the same numbers, which would take as long to find out as it saves.
-func samePicture(queries []Query) bool {
-	first := queries[0].Regions
-	for _, q := range queries[1:] {
-		r := q.Regions
-		if len(r.Features) != len(first.Features) || len(r.Boxes) != len(first.Boxes) ||
-			&r.Features[0] != &first.Features[0] || &r.Boxes[0] != &first.Boxes[0] {
-			return false
-		}
-	}
-	return true
-}
-
-// fill sets the first n elements to 1.
-func fill(mask []float32, n int) {
-	for i := range n {
-		mask[i] = 1
-	}
-}
-
 // rank turns one question's logits into answers, the best first; equal ones by id.
 func (m *Model) rank(logits []float32) ([]Answer, error) {
 	for id, logit := range logits {
@@ -245,10 +200,24 @@ func (m *Model) rank(logits []float32) ([]Answer, error) {
 	for _, logit := range logits {
 		sum += math.Exp(float64(logit - highest))
 	}
-	answers := make([]Answer, len(logits))
+	best := make([]uint64, len(logits)) // sorts like the logits from the highest down, then by id
 	for id, logit := range logits {
-		answers[id] = Answer{ID: id, Text: m.labels[id], Score: logit, Probability: float32(math.Exp(float64(logit-highest)) / sum)}
+		best[id] = uint64(^ascending(logit))<<32 | uint64(id)
 	}
-	slices.SortStableFunc(answers, func(a, b Answer) int { return cmp.Compare(b.Score, a.Score) })
+	slices.Sort(best)
+	answers := make([]Answer, len(logits))
+	for i, key := range best {
+		id := int(uint32(key))
+		answers[i] = Answer{ID: id, Text: m.labels[id], Score: logits[id], Probability: float32(math.Exp(float64(logits[id]-highest)) / sum)}
+	}
 	return answers, nil
+}
+
+// ascending maps numbers to integers in the same order; 0 and -0 are one.
+func ascending(x float32) uint32 {
+	bits := math.Float32bits(x + 0) // -0 + 0 is 0
+	if bits>>31 == 1 {
+		return ^bits
+	}
+	return bits | 1<<31
 }
