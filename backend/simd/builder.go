@@ -70,6 +70,8 @@ type node struct {
 	spread  []int // of a broadcast: where the operand's axes stand in the result
 	view    bool  // the result is the operand's memory
 	sums    bool  // the result is the sum of all values
+
+	finish *finish // of a product
 }
 
 // function records the main function.

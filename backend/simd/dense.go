@@ -34,11 +34,9 @@ func (f *function) FusedDense(x, weight, bias compute.Value, options compute.Den
 	if options.WeightLayout == compute.DenseLayoutOutputsInput {
 		p.layout = kernel.OutputsInputs
 	}
-	f.maker[v].kernel = func(run *execution, n *node) error {
-		c, err := run.output(v)
-		if err != nil {
-			return err
-		}
+	n := f.maker[v]
+	n.finish = &finish{activation: activation}
+	n.kernel = func(run *execution, n *node) error {
 		rows, err := run.input(n.inputs[0])
 		if err != nil {
 			return err
@@ -47,14 +45,13 @@ func (f *function) FusedDense(x, weight, bias compute.Value, options compute.Den
 		if err != nil {
 			return err
 		}
-		epilogue := kernel.Epilogue{Activation: activation}
+		var bias []float32
 		if n.inputs[2] != nil {
-			if epilogue.Bias, err = run.input(n.inputs[2]); err != nil {
+			if bias, err = run.input(n.inputs[2]); err != nil {
 				return err
 			}
 		}
-		run.backend.product(c, left{rows, len(rows) / k, k, false}, right, epilogue)
-		return nil
+		return run.product(n, left{rows, len(rows) / k, k, false}, right, bias)
 	}
 	return v, nil
 }

@@ -32,11 +32,9 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 	if columns.sumsFirst {
 		p.layout = kernel.InputsOutputs
 	}
-	f.maker[v].kernel = func(x *execution, n *node) error {
-		c, err := x.output(v)
-		if err != nil {
-			return err
-		}
+	n := f.maker[v]
+	n.finish = &finish{}
+	n.kernel = func(x *execution, n *node) error {
 		values, err := x.input(n.inputs[0])
 		if err != nil {
 			return err
@@ -45,8 +43,7 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 		if err != nil {
 			return err
 		}
-		x.backend.product(c, left{values, rows.rows, rows.sums, rows.sumsFirst}, right, kernel.Epilogue{})
-		return nil
+		return x.product(n, left{values, rows.rows, rows.sums, rows.sumsFirst}, right, nil)
 	}
 	return v, nil
 }

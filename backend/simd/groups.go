@@ -56,6 +56,7 @@ func (f *function) group(needed []*node) *grouping {
 	for _, n := range needed {
 		g.place(n)
 	}
+	g.fuse()
 	g.sort()
 	return g
 }
@@ -351,7 +352,7 @@ func (g *grouping) sort() {
 	ready := &byKey{}
 	for _, of := range g.groups {
 		if of.kernel == nil && of.chain == nil && of.segment == nil {
-			continue // merged into another
+			continue // taken over by another
 		}
 		makers := map[*group]bool{}
 		for _, v := range of.reads {

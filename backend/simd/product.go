@@ -27,13 +27,32 @@ func (x *execution) right(v value, p packing) (right, error) {
 	return right{once: kernel.Right{Values: weights, Layout: p.layout, K: p.k, N: p.n, Stride: p.stride()}}, err
 }
 
+// product makes a product's result.
+func (x *execution) product(n *node, l left, r right, bias []float32) error {
+	c, err := x.output(n.outputs[0])
+	if err != nil {
+		return err
+	}
+	e, err := x.epilogue(n.finish, bias, r.columns())
+	if err != nil {
+		return err
+	}
+	x.backend.product(c, l, r, e)
+	return nil
+}
+
+// columns is how many there are.
+func (r *right) columns() int {
+	if r.packed != nil {
+		return r.packed.N()
+	}
+	return r.once.N
+}
+
 // product is c = epilogue(left · right). Threads share the packing of the left side, then the panels of the right; a long left side
 // is taken a group of rows at a time.
 func (b *Backend) product(c []float32, l left, r right, e kernel.Epilogue) {
-	n := r.once.N
-	if r.packed != nil {
-		n = r.packed.N()
-	}
+	n := r.columns()
 	group := min(l.m, b.set.GroupRows(l.k))
 	packed := b.memory.take(group * l.k)
 	for from := 0; from < l.m; from += group {
