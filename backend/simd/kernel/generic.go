@@ -13,6 +13,8 @@ var generic = Set{
 	rows: 4, width: genericWidth,
 	tile:       tileGeneric,
 	interleave: interleaveGeneric,
+	convTile:   convTileGeneric,
+	weave:      weaveGeneric,
 	finish: [activations]finish{
 		Identity: finishGeneric(func(x float64) float64 { return x }),
 		ReLU:     finishGeneric(reluOf),

@@ -14,6 +14,7 @@ package kernel
 
 //go:generate go run -C _asm ./tile -out ../tile_amd64.s -stubs ../tile_amd64.go -pkg kernel
 //go:generate go run -C _asm ./pack -out ../pack_amd64.s -stubs ../pack_amd64.go -pkg kernel
+//go:generate go run -C _asm ./conv -out ../conv_amd64.s -stubs ../conv_amd64.go -pkg kernel
 //go:generate go run -C _asm ./vector -out ../vector_amd64.s -stubs ../vector_amd64.go -pkg kernel
 //go:generate go run -C _asm ./rows -out ../rows_amd64.s -stubs ../rows_amd64.go -pkg kernel
 
@@ -42,6 +43,10 @@ type Set struct {
 	interleave func(dst []float32, stride int, x []float32, ldx, k int)
 	// finish applies an epilogue to a tile of rows × n that holds products.
 	finish [activations]finish
+	// convTile is tile for some panels, step values apart in b, with an ending; a reaches k steps of rows values.
+	convTile func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending)
+	// weave is dst[p*rows+r] = row[r][offset+p] for r < rows, p < n. It may write weaveRows values beyond the last.
+	weave func(dst []float32, rows int, row [weaveRows]*float32, offset, n int)
 	// peak makes some number of multiply-adds in registers, turns times, and says how many.
 	peak func(turns int) int
 

@@ -22,7 +22,8 @@ var avx2 = Set{
 		tilesAVX2[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more)
 	},
 	interleave: interleaveAVX,
-	peak:       func(turns int) int { peakAVX2(turns); return turns * 96 },
+	convTile:   convTiler(convTilesAVX2[:]), weave: weaverOf(weaveAVX2),
+	peak: func(turns int) int { peakAVX2(turns); return turns * 96 },
 	finish: [activations]finish{
 		Identity: finisher(finishAVX2), ReLU: finisher(finishReLUAVX2), GELU: finisher(finishGELUAVX2),
 		GELUTanh: finisher(finishGELUTanhAVX2), Tanh: finisher(finishTanhAVX2),
@@ -53,7 +54,8 @@ var avx512 = Set{
 		tilesAVX512[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more)
 	},
 	interleave: interleaveAVX,
-	peak:       func(turns int) int { peakAVX512(turns); return turns * 192 },
+	convTile:   convTiler(convTilesAVX512[:]), weave: weaverOf(weaveAVX512),
+	peak: func(turns int) int { peakAVX512(turns); return turns * 192 },
 	finish: [activations]finish{
 		Identity: finisher(finishAVX512), ReLU: finisher(finishReLUAVX512), GELU: finisher(finishGELUAVX512),
 		GELUTanh: finisher(finishGELUTanhAVX512), Tanh: finisher(finishTanhAVX512),

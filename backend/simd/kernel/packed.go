@@ -18,8 +18,17 @@ const (
 	OutputsInputs               // [n, k], as PyTorch stores the weight of a linear map
 )
 
-// PackB packs the right side of a product. Rows of b are ldb apart: k rows of n values, or n rows of k if layout is
-// [OutputsInputs]. It keeps no reference to b.
+// OutputsInputsOver is the layout [n, k/cells, cells], as PyTorch stores the weight of a convolution whose window has so many cells.
+// It is packed with the cells outermost, as if it were [cells, k/cells, n].
+func OutputsInputsOver(cells int) Layout {
+	if cells <= 1 {
+		return OutputsInputs
+	}
+	return Layout(cells)
+}
+
+// PackB packs the right side of a product. Rows of b are ldb apart: k rows of n values, or n rows of k if layout is not
+// [InputsOutputs]. It keeps no reference to b.
 func (s *Set) PackB(b []float32, ldb, k, n int, layout Layout) *Packed {
 	p := s.NewPacked(nil, k, n)
 	p.Pack(b, ldb, layout, 0, p.Panels())
@@ -42,7 +51,7 @@ func (s *Set) NewPacked(buffer []float32, k, n int) *Packed {
 
 // Pack packs b, as [Set.PackB] does, into panels from ≤ j < to, so that callers can split the work.
 func (p *Packed) Pack(b []float32, ldb int, layout Layout, from, to int) {
-	if layout == OutputsInputs {
+	if layout != InputsOutputs {
 		need("Pack", "b", b, p.n, p.k, ldb)
 	} else {
 		need("Pack", "b", b, p.k, p.n, ldb)
@@ -60,9 +69,16 @@ func (p *Packed) packPanel(b []float32, ldb int, layout Layout, j int) {
 	s, k, width := p.set, p.k, p.set.width
 	panel := p.data[j*k*width:][:k*width]
 	columns := min(width, p.n-j*width)
-	if layout == OutputsInputs {
+	switch layout {
+	case OutputsInputs:
 		s.interleaveRows(panel, width, b[j*width*ldb:], ldb, columns, k)
-	} else {
+	default:
+		for r := range k {
+			for c := range columns {
+				panel[r*width+c] = b[(j*width+c)*ldb+layout.row(r, k)]
+			}
+		}
+	case InputsOutputs:
 		for r := range k {
 			copy(panel[r*width:][:columns], b[r*ldb+j*width:])
 		}
@@ -76,7 +92,7 @@ func (p *Packed) packPanel(b []float32, ldb int, layout Layout, j int) {
 
 // Unpack is the inverse of [Packed.Pack]: it writes panels from ≤ j < to back into b.
 func (p *Packed) Unpack(b []float32, ldb int, layout Layout, from, to int) {
-	if layout == OutputsInputs {
+	if layout != InputsOutputs {
 		need("Unpack", "b", b, p.n, p.k, ldb)
 	} else {
 		need("Unpack", "b", b, p.k, p.n, ldb)
@@ -93,10 +109,19 @@ func (p *Packed) Unpack(b []float32, ldb int, layout Layout, from, to int) {
 				continue
 			}
 			for c, v := range row {
-				b[(j*width+c)*ldb+r] = v
+				b[(j*width+c)*ldb+layout.row(r, p.k)] = v
 			}
 		}
 	}
+}
+
+// row is where number r of the k values of a column lies among them before packing.
+func (l Layout) row(r, k int) int {
+	if l <= OutputsInputs {
+		return r
+	}
+	inputs := k / int(l)
+	return r%inputs*int(l) + r/inputs
 }
 
 // Panels is how many panels there are: the unit in which callers split a product.

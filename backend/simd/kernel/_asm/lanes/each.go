@@ -15,6 +15,9 @@ type Access struct {
 	mask  reg.Register // nil for a whole vector
 }
 
+// Whole reports whether the vector is not cut short.
+func (a Access) Whole() bool { return a.mask == nil }
+
 // Load is the vector at p. Lanes past the end are 0.
 func (a Access) Load(p reg.Register) reg.VecVirtual {
 	v := a.s.Reg()

@@ -1,0 +1,26 @@
+//go:build !purego
+
+package kernel
+
+import "unsafe"
+
+type convTile = func(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, floor float32, more bool)
+
+var convTilesAVX2 = [...]convTile{convTile1AVX2, convTile2AVX2, convTile3AVX2, convTile4AVX2, convTile5AVX2, convTile6AVX2}
+
+var convTilesAVX512 = [...]convTile{
+	convTile1AVX512, convTile2AVX512, convTile3AVX512, convTile4AVX512, convTile5AVX512, convTile6AVX512, convTile7AVX512,
+	convTile8AVX512, convTile9AVX512, convTile10AVX512, convTile11AVX512, convTile12AVX512, convTile13AVX512, convTile14AVX512,
+}
+
+func convTiler(tiles []convTile) func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending) {
+	return func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending) {
+		tiles[rows-1](&c[0], ldc, &a[0], &b[0], k, panels, step, unsafe.SliceData(e.bias), unsafe.SliceData(e.residual), e.ldr, e.floor, e.more)
+	}
+}
+
+func weaverOf(f func(dst *float32, stride int, row **float32, offset, n int)) func(dst []float32, rows int, row [weaveRows]*float32, offset, n int) {
+	return func(dst []float32, rows int, row [weaveRows]*float32, offset, n int) {
+		f(&dst[0], rows, &row[0], offset, n)
+	}
+}
