@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // Convolve is the convolution of pictures x, of [batch, height, width, channels], with weights packed as a right side of
 // [rows · columns · channels, outputs]: dst = epilogue(conv(x, weights)), of [pixels, outputs] with rows ldc apart. It computes tiles
@@ -34,19 +37,31 @@ func (s *Set) Convolve(dst []float32, ldc int, x []float32, w Window, weights *P
 		weights.mulNothing(dst[first*ldc:], ldc, last-first, 0, weights.Panels(), &e)
 		return
 	}
+	group := s.groupTiles(weights.k)
+	if weights.k <= blockK && weights.Panels() <= s.panelsAtOnce(weights.k) {
+		group = 1 // all weights stay in the second cache: each tile meets them while it is in the first
+	}
+	single := weights.k <= blockK && group == 1
+	pointwise := w.KernelY*w.KernelX*w.StrideY*w.StrideX == 1 && w.Top+w.Left+w.Bottom+w.Right == 0
+	if pointwise { // pixels in a row
+		w.Batch, w.Height, w.Width = 1, 1, pixels
+	}
 	edge, rest := scratch[:len(Scratch{})], scratch[len(Scratch{}):]
 	zeros, left := rest[:w.Channels], rest[w.Channels:]
 	clear(zeros)
 	c := convolution{s: s, p: weights, c: dst, ldc: ldc, pixels: pixels, e: e, left: left, edge: edge, weaver: s.newWeaver(w, x, zeros)}
 	c.fused = (e.Scale == 0 || e.Scale == 1) && e.Activation <= ReLU
-	group := s.groupTiles(weights.k)
-	if weights.k <= blockK && weights.Panels() <= c.panelsAtOnce(weights.k) {
-		group = 1 // all weights stay in the second cache: each tile meets them while it is in the first
+	c.stream = single && c.fused && 4*pixels*weights.n >= streamFrom && weights.n%s.width == 0 && ldc%16 == 0 && uintptr(unsafe.Pointer(&dst[0]))%64 == 0
+	if single && pointwise {
+		c.ahead = x
 	}
 	for groups := (to - from + group - 1) / group; groups > 0; groups-- {
 		end := from + (to-from)/groups
 		c.group(from, end)
 		from = end
+	}
+	if c.stream {
+		s.fence()
 	}
 }
 
@@ -61,6 +76,10 @@ func rowsFrom(x []float32, row, ld int) []float32 {
 // How a convolution is cut, in values.
 const (
 	weightsAtOnce = 64 << 10 // of panels that one tile after another goes over: a quarter of the second cache
+
+	// Bytes of a result from which on it goes past the caches: it would not be there any more when it is read, and a cache must read
+	// what it is to hold before it is written over.
+	streamFrom = 16 << 20
 )
 
 // groupTiles is how many tiles a block of k is woven for before weights are read.
@@ -84,6 +103,8 @@ type convolution struct {
 	left   []float32 // a block of k of the tiles of a group
 	edge   []float32 // a tile of the last panel
 	weaver weaver
+	stream bool      // results go past the caches
+	ahead  []float32 // the pictures, if tiles read them one after another: to be fetched while tiles compute
 }
 
 // An ending is what happens to sums when their block of k is done: more says that c is added to, then come
@@ -93,10 +114,14 @@ type ending struct {
 	ldr            int
 	floor          float32
 	more           bool
+
+	stream bool     // c goes past the caches
+	ahead  *float32 // what to fetch meanwhile
+	pace   int      // bytes of it in four steps of k
 }
 
 // panelsAtOnce is how many panels a tile goes over before the next tile comes.
-func (c *convolution) panelsAtOnce(k int) int { return max(1, weightsAtOnce/(k*c.s.width)) }
+func (s *Set) panelsAtOnce(k int) int { return max(1, weightsAtOnce/(k*s.width)) }
 
 // group computes tiles from ≤ i < to: for each block of k it weaves their left sides and then goes over the panels.
 func (c *convolution) group(from, to int) {
@@ -110,7 +135,7 @@ func (c *convolution) group(from, to int) {
 		}
 		whole := p.n / s.width // panels that are filled
 		for panel := 0; panel < whole; {
-			n := min(c.panelsAtOnce(k), whole-panel)
+			n := min(s.panelsAtOnce(k), whole-panel)
 			for i := from; i < to; i++ {
 				row, end := s.leftTile(c.pixels, i), s.leftTile(c.pixels, i+1)
 				c.tile(row, end-row, panel, n, k0, k, c.left[(row-first)*k:])
@@ -131,7 +156,10 @@ func (c *convolution) tile(row, rows, panel, panels, k0, k int, a []float32) {
 	width := c.s.width
 	column := panel * width
 	out := c.c[row*c.ldc+column:]
-	end := ending{floor: float32(math.Inf(-1)), more: k0 > 0}
+	end := ending{floor: float32(math.Inf(-1)), more: k0 > 0, stream: c.stream, ahead: &a[0]}
+	if next := (row + rows) * k; next < len(c.ahead) {
+		end.ahead, end.pace = &c.ahead[next], 16*rows/panels
+	}
 	done := k0+k == c.p.k
 	if done && c.fused {
 		if c.e.Bias != nil {
@@ -162,7 +190,7 @@ func (c *convolution) last(row, rows, k0, k int, a []float32) {
 			copy(c.edge[r*s.width:][:columns], out[r*c.ldc:])
 		}
 	}
-	end := ending{floor: float32(math.Inf(-1)), more: k0 > 0}
+	end := ending{floor: float32(math.Inf(-1)), more: k0 > 0, ahead: &a[0]}
 	s.convTile(rows, c.edge, s.width, a, p.data[(panel*p.k+k0)*s.width:], k, 1, 0, end)
 	for r := range rows {
 		copy(out[r*c.ldc:][:columns], c.edge[r*s.width:])

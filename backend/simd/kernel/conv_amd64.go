@@ -4,105 +4,105 @@
 
 package kernel
 
-// convTile1AVX2 is c[1][16] = max(floor, a[k][1]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile1AVX2 is c[1][16] = max(floor, a[k][1]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile1AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile1AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile2AVX2 is c[2][16] = max(floor, a[k][2]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile2AVX2 is c[2][16] = max(floor, a[k][2]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile2AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile2AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile3AVX2 is c[3][16] = max(floor, a[k][3]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile3AVX2 is c[3][16] = max(floor, a[k][3]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile3AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile3AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile4AVX2 is c[4][16] = max(floor, a[k][4]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile4AVX2 is c[4][16] = max(floor, a[k][4]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile4AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile4AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile5AVX2 is c[5][16] = max(floor, a[k][5]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile5AVX2 is c[5][16] = max(floor, a[k][5]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile5AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile5AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile6AVX2 is c[6][16] = max(floor, a[k][6]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile6AVX2 is c[6][16] = max(floor, a[k][6]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile6AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile6AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile1AVX512 is c[1][32] = max(floor, a[k][1]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile1AVX512 is c[1][32] = max(floor, a[k][1]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile1AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile1AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile2AVX512 is c[2][32] = max(floor, a[k][2]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile2AVX512 is c[2][32] = max(floor, a[k][2]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile2AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile2AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile3AVX512 is c[3][32] = max(floor, a[k][3]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile3AVX512 is c[3][32] = max(floor, a[k][3]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile3AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile3AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile4AVX512 is c[4][32] = max(floor, a[k][4]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile4AVX512 is c[4][32] = max(floor, a[k][4]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile4AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile4AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile5AVX512 is c[5][32] = max(floor, a[k][5]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile5AVX512 is c[5][32] = max(floor, a[k][5]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile5AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile5AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile6AVX512 is c[6][32] = max(floor, a[k][6]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile6AVX512 is c[6][32] = max(floor, a[k][6]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile6AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile6AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile7AVX512 is c[7][32] = max(floor, a[k][7]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile7AVX512 is c[7][32] = max(floor, a[k][7]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile7AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile7AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile8AVX512 is c[8][32] = max(floor, a[k][8]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile8AVX512 is c[8][32] = max(floor, a[k][8]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile8AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile8AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile9AVX512 is c[9][32] = max(floor, a[k][9]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile9AVX512 is c[9][32] = max(floor, a[k][9]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile9AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile9AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile10AVX512 is c[10][32] = max(floor, a[k][10]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile10AVX512 is c[10][32] = max(floor, a[k][10]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile10AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile10AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile11AVX512 is c[11][32] = max(floor, a[k][11]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile11AVX512 is c[11][32] = max(floor, a[k][11]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile11AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile11AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile12AVX512 is c[12][32] = max(floor, a[k][12]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile12AVX512 is c[12][32] = max(floor, a[k][12]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile12AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile12AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile13AVX512 is c[13][32] = max(floor, a[k][13]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile13AVX512 is c[13][32] = max(floor, a[k][13]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile13AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile13AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
-// convTile14AVX512 is c[14][32] = max(floor, a[k][14]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.
+// convTile14AVX512 is c[14][32] = max(floor, a[k][14]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
-func convTile14AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, floor float32, more bool)
+func convTile14AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
 // weaveAVX2 is dst[p*stride+r] = row[r][offset+p] for r < stride ≤ 8, p < n; it reads 8 rows and writes up to 8 values beyond the last.
 //
@@ -113,3 +113,6 @@ func weaveAVX2(dst *float32, stride int, row **float32, offset int, n int)
 //
 //go:noescape
 func weaveAVX512(dst *float32, stride int, row **float32, offset int, n int)
+
+// storeFence waits until what went past the caches is there for others.
+func storeFence()

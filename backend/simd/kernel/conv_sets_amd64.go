@@ -4,7 +4,7 @@ package kernel
 
 import "unsafe"
 
-type convTile = func(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, floor float32, more bool)
+type convTile = func(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
 
 var convTilesAVX2 = [...]convTile{convTile1AVX2, convTile2AVX2, convTile3AVX2, convTile4AVX2, convTile5AVX2, convTile6AVX2}
 
@@ -15,7 +15,7 @@ var convTilesAVX512 = [...]convTile{
 
 func convTiler(tiles []convTile) func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending) {
 	return func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending) {
-		tiles[rows-1](&c[0], ldc, &a[0], &b[0], k, panels, step, unsafe.SliceData(e.bias), unsafe.SliceData(e.residual), e.ldr, e.floor, e.more)
+		tiles[rows-1](&c[0], ldc, &a[0], &b[0], k, panels, step, unsafe.SliceData(e.bias), unsafe.SliceData(e.residual), e.ldr, e.ahead, e.pace, e.floor, e.more, e.stream)
 	}
 }
 

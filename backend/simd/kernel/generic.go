@@ -15,6 +15,7 @@ var generic = Set{
 	interleave: interleaveGeneric,
 	convTile:   convTileGeneric,
 	weave:      weaveGeneric,
+	fence:      func() {}, // it has no such results
 	finish: [activations]finish{
 		Identity: finishGeneric(func(x float64) float64 { return x }),
 		ReLU:     finishGeneric(reluOf),

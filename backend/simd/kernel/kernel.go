@@ -47,6 +47,8 @@ type Set struct {
 	convTile func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending)
 	// weave is dst[p*rows+r] = row[r][offset+p] for r < rows, p < n. It may write weaveRows values beyond the last.
 	weave func(dst []float32, rows int, row [weaveRows]*float32, offset, n int)
+	// fence waits until results that went past the caches are there for other threads.
+	fence func()
 	// peak makes some number of multiply-adds in registers, turns times, and says how many.
 	peak func(turns int) int
 

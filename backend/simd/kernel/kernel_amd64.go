@@ -22,7 +22,7 @@ var avx2 = Set{
 		tilesAVX2[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more)
 	},
 	interleave: interleaveAVX,
-	convTile:   convTiler(convTilesAVX2[:]), weave: weaverOf(weaveAVX2),
+	convTile:   convTiler(convTilesAVX2[:]), weave: weaverOf(weaveAVX2), fence: storeFence,
 	peak: func(turns int) int { peakAVX2(turns); return turns * 96 },
 	finish: [activations]finish{
 		Identity: finisher(finishAVX2), ReLU: finisher(finishReLUAVX2), GELU: finisher(finishGELUAVX2),
@@ -54,7 +54,7 @@ var avx512 = Set{
 		tilesAVX512[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more)
 	},
 	interleave: interleaveAVX,
-	convTile:   convTiler(convTilesAVX512[:]), weave: weaverOf(weaveAVX512),
+	convTile:   convTiler(convTilesAVX512[:]), weave: weaverOf(weaveAVX512), fence: storeFence,
 	peak: func(turns int) int { peakAVX512(turns); return turns * 192 },
 	finish: [activations]finish{
 		Identity: finisher(finishAVX512), ReLU: finisher(finishReLUAVX512), GELU: finisher(finishGELUAVX512),

@@ -7,6 +7,8 @@ type weaver struct {
 	w     Window
 	x     []float32
 	zeros []float32 // a row of channels, for cells beside the picture
+
+	height, width int // of the result
 	run   int       // values of a row of the window that lie one after another
 }
 
@@ -18,26 +20,18 @@ func (s *Set) newWeaver(w Window, x, zeros []float32) weaver {
 	if w.DilationX == 1 {
 		run *= w.KernelX
 	}
-	return weaver{s, w, x, zeros, run}
+	height, width := w.Out()
+	return weaver{s, w, x, zeros, height, width, run}
 }
 
 // pack writes columns k0 ≤ p < k1 of some rows of that matrix to dst, one column after another. It may write up to
 // weaveRows values beyond the last.
 func (v *weaver) pack(dst []float32, pixel, rows, k0, k1 int) {
 	w := &v.w
-	var places [weaveRows]place
-	walk, inside := w.from(pixel), true
-	for r := range rows {
-		places[r] = walk.next()
-		inside = inside && w.inside(places[r])
-	}
 	var row [weaveRows]*float32
-	if !inside {
-		v.packCells(dst, &places, &row, rows, k0, k1)
+	if !v.inside(&row, pixel, rows) {
+		v.packCells(dst, &row, pixel, rows, k0, k1)
 		return
-	}
-	for r := range rows {
-		row[r] = &v.x[w.at(places[r])]
 	}
 	repeat(&row, rows)
 	perRow := w.KernelX * w.Channels / v.run // runs in a row of the window
@@ -50,9 +44,38 @@ func (v *weaver) pack(dst []float32, pixel, rows, k0, k1 int) {
 	}
 }
 
-// packCells is pack for rows with cells beside the picture: a cell at a time.
-func (v *weaver) packCells(dst []float32, places *[weaveRows]place, row *[weaveRows]*float32, rows, k0, k1 int) {
+// inside points at the first cell of each row's window, if all cells of all are in the pictures.
+func (v *weaver) inside(row *[weaveRows]*float32, pixel, rows int) bool {
 	w := &v.w
+	step := w.StrideX * w.Channels
+	walk := w.from(pixel, v.height, v.width)
+	for done := 0; done < rows; {
+		n := min(rows-done, v.width-walk.x) // pixels in a row of the result
+		p := walk.place()
+		end := p
+		end.x += (n - 1) * w.StrideX
+		if !w.inside(p) || !w.inside(end) {
+			return false
+		}
+		at := w.at(p)
+		for r := range n {
+			row[done+r] = &v.x[at+r*step]
+		}
+		done += n
+		walk.skip(n)
+	}
+	return true
+}
+
+// packCells is pack for rows with cells beside the picture: a cell at a time.
+func (v *weaver) packCells(dst []float32, row *[weaveRows]*float32, pixel, rows, k0, k1 int) {
+	w := &v.w
+	var places [weaveRows]place
+	walk := w.from(pixel, v.height, v.width)
+	for r := range rows {
+		places[r] = walk.place()
+		walk.next()
+	}
 	for k0 < k1 {
 		cell, at := k0/w.Channels, k0%w.Channels
 		n := min(w.Channels-at, k1-k0)

@@ -64,21 +64,27 @@ type walk struct {
 	picture, y, x int // in the result
 }
 
-// from begins at a pixel of the result.
-func (w *Window) from(pixel int) walk {
-	height, width := w.Out()
-	return walk{w, height, width, pixel / (height * width), pixel / width % height, pixel % width}
+// from begins at a pixel of the result, of which it is told the size.
+func (w *Window) from(pixel, height, width int) walk {
+	row := pixel / width
+	return walk{w, height, width, row / height, row % height, pixel % width}
 }
 
-// next is the place, after which the walk stands at the one that follows.
-func (k *walk) next() place {
-	p := place{k.picture, k.y*k.w.StrideY - k.w.Top, k.x*k.w.StrideX - k.w.Left}
-	if k.x++; k.x == k.width {
+// place is where the window lies for the pixel at which the walk stands.
+func (k *walk) place() place {
+	return place{k.picture, k.y*k.w.StrideY - k.w.Top, k.x*k.w.StrideX - k.w.Left}
+}
+
+// next goes on by a pixel.
+func (k *walk) next() { k.skip(1) }
+
+// skip goes on by some pixels, at most to the end of the row.
+func (k *walk) skip(n int) {
+	if k.x += n; k.x == k.width {
 		k.x = 0
 		if k.y++; k.y == k.height {
 			k.y = 0
 			k.picture++
 		}
 	}
-	return p
 }

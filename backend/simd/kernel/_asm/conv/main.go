@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -23,6 +24,7 @@ func main() {
 	for _, s := range lanes.All {
 		weave(s)
 	}
+	fence()
 	Generate()
 }
 
@@ -33,13 +35,15 @@ const unroll = 4
 // pass over each tile and a call for each panel would show.
 func tile(s lanes.ISA, rows int) {
 	columns := 2 * s.Lanes
-	s.Text(fmt.Sprintf("convTile%d", rows), "func(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, floor float32, more bool)",
-		fmt.Sprintf("c[%d][%d] = max(floor, a[k][%d]ᵀ·b[k][%d] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil.",
-			rows, columns, rows, columns))
+	s.Text(fmt.Sprintf("convTile%d", rows), "func(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)",
+		fmt.Sprintf("c[%d][%d] = max(floor, a[k][%d]ᵀ·b[k][%d] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. "+
+			"If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in %d steps of k.",
+			rows, columns, rows, columns, unroll))
 	c, ldc, residual, ldr, bias, panels := lanes.Arg("c"), lanes.Arg("ldc"), lanes.Arg("residual"), lanes.Arg("ldr"), lanes.Arg("bias"), lanes.Arg("panels")
 	SHLQ(Imm(2), ldc)
 	SHLQ(Imm(2), ldr)
-	b := lanes.Arg("b")
+	b, ahead, pace := lanes.Arg("b"), lanes.Arg("ahead"), lanes.Arg("pace")
+	stream := GP8L()
 	Label("panel")
 	a, k := lanes.Arg("a"), lanes.Arg("k")
 
@@ -59,7 +63,11 @@ func tile(s lanes.ISA, rows int) {
 			PREFETCHT0(Mem{Base: row, Disp: line})
 		}
 	}
+	Load(Param("stream"), stream)
+	TESTB(stream, stream)
+	JNZ(LabelRef("streams"))
 	each(c, ldc, prefetch)
+	Label("streams")
 	lanes.IfThere(residual, func() { each(residual, ldr, prefetch) })
 	sum := s.Zeros(2 * rows)
 
@@ -84,6 +92,10 @@ func tile(s lanes.ISA, rows int) {
 	SUBQ(Imm(unroll), k)
 	JL(LabelRef("rest"))
 	Label("loop")
+	for line := range 2 {
+		PREFETCHT1(Mem{Base: ahead, Disp: 64 * line})
+	}
+	ADDQ(pace, ahead)
 	steps(unroll)
 	SUBQ(Imm(unroll), k)
 	JGE(LabelRef("loop"))
@@ -122,19 +134,38 @@ func tile(s lanes.ISA, rows int) {
 		ADDQ(U32(2*s.Bytes()), residual)
 	})
 	floor := s.Broadcast("floor")
-	each(c, ldc, func(r int, row reg.GPVirtual) {
-		for j := range 2 {
-			v := sum[2*r+j]
-			VMAXPS(v, floor, v) // of a NaN, the NaN
-			VMOVUPS(v, Mem{Base: row, Disp: j * s.Bytes()})
-		}
-	})
+	for _, v := range sum {
+		VMAXPS(v, floor, v) // of a NaN, the NaN
+	}
+	store := func(move func(reg.VecVirtual, Mem)) {
+		each(c, ldc, func(r int, row reg.GPVirtual) {
+			for j := range 2 {
+				move(sum[2*r+j], Mem{Base: row, Disp: j * s.Bytes()})
+			}
+		})
+	}
+	Load(Param("stream"), stream)
+	TESTB(stream, stream)
+	JNZ(LabelRef("past"))
+	store(func(v reg.VecVirtual, m Mem) { VMOVUPS(v, m) })
+	JMP(LabelRef("stored"))
+	Label("past")
+	store(func(v reg.VecVirtual, m Mem) { VMOVNTPS(v, m) })
+	Label("stored")
 	ADDQ(U32(2*s.Bytes()), c)
 	step := lanes.Arg("step")
 	LEAQ(Mem{Base: b, Index: step, Scale: 4}, b)
 	DECQ(panels)
 	JNZ(LabelRef("panel"))
 	lanes.End()
+}
+
+// fence orders what went past the caches before what comes after.
+func fence() {
+	TEXT("storeFence", attr.NOSPLIT, "func()")
+	Doc("storeFence waits until what went past the caches is there for others.")
+	SFENCE()
+	RET()
 }
 
 // weave reads as many rows as a vector has lanes and turns them into columns. Each column is stored as a whole vector: what it has
