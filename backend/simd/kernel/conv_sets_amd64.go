@@ -24,3 +24,9 @@ func weaverOf(f func(dst *float32, stride int, row **float32, offset, n int)) fu
 		f(&dst[0], rows, &row[0], offset, n)
 	}
 }
+
+func pooler(f func(dst, x *float32, n, down, across, stepDown, stepAcross int)) pooling {
+	return func(dst, x []float32, down, across, stepDown, stepAcross int) {
+		f(&dst[0], &x[0], len(dst), down, across, stepDown, stepAcross)
+	}
+}

@@ -23,6 +23,7 @@ var generic = Set{
 		GELUTanh: finishGeneric(geluTanhOf),
 		Tanh:     finishGeneric(math.Tanh),
 	},
+	poolMax: poolMaxGeneric, poolSum: poolSumGeneric,
 	peak: peakGeneric,
 
 	exp:      each(math.Exp),

@@ -15,6 +15,7 @@ package kernel
 //go:generate go run -C _asm ./tile -out ../tile_amd64.s -stubs ../tile_amd64.go -pkg kernel
 //go:generate go run -C _asm ./pack -out ../pack_amd64.s -stubs ../pack_amd64.go -pkg kernel
 //go:generate go run -C _asm ./conv -out ../conv_amd64.s -stubs ../conv_amd64.go -pkg kernel
+//go:generate go run -C _asm ./pool -out ../pool_amd64.s -stubs ../pool_amd64.go -pkg kernel
 //go:generate go run -C _asm ./vector -out ../vector_amd64.s -stubs ../vector_amd64.go -pkg kernel
 //go:generate go run -C _asm ./rows -out ../rows_amd64.s -stubs ../rows_amd64.go -pkg kernel
 
@@ -49,6 +50,8 @@ type Set struct {
 	weave func(dst []float32, rows int, row [weaveRows]*float32, offset, n int)
 	// fence waits until results that went past the caches are there for other threads.
 	fence func()
+	// Pooling of a window of down × across cells, of which there are some, and channels as dst has, of which there are some.
+	poolMax, poolSum pooling
 	// peak makes some number of multiply-adds in registers, turns times, and says how many.
 	peak func(turns int) int
 

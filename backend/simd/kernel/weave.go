@@ -9,7 +9,7 @@ type weaver struct {
 	zeros []float32 // a row of channels, for cells beside the picture
 
 	height, width int // of the result
-	run   int       // values of a row of the window that lie one after another
+	run           int // values of a row of the window that lie one after another
 }
 
 // weaveRows is how many rows weaving reads at a time, more than a tile has.

@@ -59,8 +59,8 @@ func (a Access) Fill(v, with reg.VecVirtual) {
 
 var loops int
 
-// newLabel is a label that no other loop of the function has.
-func newLabel(name string) string {
+// NewLabel is a label that no other loop of the function has.
+func NewLabel(name string) string {
 	loops++
 	return fmt.Sprintf("%s%d", name, loops)
 }
@@ -72,7 +72,7 @@ func (s ISA) Each(n reg.GPVirtual, unroll int, pointers []reg.GPVirtual, body fu
 		s.whole(n, unroll, pointers, body)
 	}
 	s.whole(n, 1, pointers, body)
-	done := newLabel("done")
+	done := NewLabel("done")
 	TESTQ(n, n)
 	JZ(LabelRef(done))
 	body(Access{s, 0, s.tailMask(n)}, 0)
@@ -81,7 +81,7 @@ func (s ISA) Each(n reg.GPVirtual, unroll int, pointers []reg.GPVirtual, body fu
 
 // whole goes over as many blocks of unroll vectors as there are.
 func (s ISA) whole(n reg.GPVirtual, unroll int, pointers []reg.GPVirtual, body func(at Access, turn int)) {
-	loop, rest := newLabel("loop"), newLabel("rest")
+	loop, rest := NewLabel("loop"), NewLabel("rest")
 	SUBQ(U32(unroll*s.Lanes), n)
 	JL(LabelRef(rest))
 	Label(loop)
