@@ -31,10 +31,10 @@ type packing struct {
 
 // stride is the distance between the rows that are packed.
 func (p packing) stride() int {
-	if p.layout == kernel.OutputsInputs {
-		return p.k
+	if p.layout == kernel.InputsOutputs {
+		return p.n
 	}
-	return p.n
+	return p.k
 }
 
 // newBuffer owns memory.

@@ -23,6 +23,7 @@ var byHand = map[string]bool{
 	"FusedScaledDotProductAttention": true, "FusedScaledDotProductAttentionVJP": true,
 	"QuantizedEmbeddingLookup": true, "FusedQuantizedDense": true,
 	"DotGeneral": true, "Transpose": true, "Reshape": true, "Add": true, "Mul": true, "FusedDense": true, "FusedLayerNorm": true, "FusedGelu": true, "FusedSoftmax": true,
+	"ConvGeneral": true, "ReduceWindow": true,
 	"AllReduce": true, "DynamicReshape": true, "DynamicBroadcastInDim": true, "DynamicIota": true, "DynamicPad": true,
 }
 

@@ -1,0 +1,174 @@
+package simd
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/gomlx/compute"
+
+	"github.com/go-lxmert/lxmert/backend/simd/kernel"
+)
+
+// ConvGeneral implements compute.Function. Convolutions of pictures without groups run on the kernels: channels last as they
+// are; channels first, as PyTorch has them, between two transpositions. Weights may lie as [rows, columns, inputs, outputs], [outputs,
+// inputs, rows, columns] or [outputs, rows, columns, inputs].
+func (f *function) ConvGeneral(input, weights compute.Value, axes compute.ConvolveAxesConfig, strides []int, paddings [][2]int,
+	inputDilations, kernelDilations []int, channelGroupCount, batchGroupCount int) (compute.Value, error) {
+	v, err := f.one([]compute.Value{input, weights}, func(g compute.Function, in []compute.Value) (compute.Value, error) {
+		return g.ConvGeneral(in[0], in[1], axes, strides, paddings, inputDilations, kernelDilations, channelGroupCount, batchGroupCount)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !f.plain(v, input, weights) || channelGroupCount > 1 || batchGroupCount > 1 || !ones(inputDilations) {
+		return v, nil
+	}
+	c, ok := f.convolution(input, weights, v, axes, strides, paddings, kernelDilations)
+	if !ok {
+		return v, nil
+	}
+	out := f.shape(v).Clone()
+	f.maker[v].kernel = func(run *execution, n *node) error {
+		x, err := run.input(n.inputs[0])
+		if err != nil {
+			return err
+		}
+		right, err := run.right(n.inputs[1], c.packing)
+		if err != nil {
+			return err
+		}
+		dst, err := run.output(v, out)
+		if err != nil {
+			return err
+		}
+		run.backend.convolve(c, dst, x, right)
+		return nil
+	}
+	return v, nil
+}
+
+// convolution is a convolution that the kernels can do.
+type convolution struct {
+	window                  kernel.Window
+	packing                 packing
+	inputFirst, outputFirst bool // channels come before rows and columns
+}
+
+// convolution reads the axes and the window; it is false for other configurations.
+func (f *function) convolution(input, weights, output compute.Value, axes compute.ConvolveAxesConfig,
+	strides []int, paddings [][2]int, dilations []int) (convolution, bool) {
+	in, w, out := f.shape(input), f.shape(weights), f.shape(output)
+	if in.Rank() != 4 || w.Rank() != 4 {
+		return convolution{}, false
+	}
+	var c convolution
+	var okIn, okOut bool
+	c.inputFirst, okIn = channelsFirst(axes.InputBatch, axes.InputChannels, axes.InputSpatial)
+	c.outputFirst, okOut = channelsFirst(axes.OutputBatch, axes.OutputChannels, axes.OutputSpatial)
+	if !okIn || !okOut {
+		return convolution{}, false
+	}
+	c.window = kernel.Window{
+		Batch: in.Dim(0), Height: in.Dim(axes.InputSpatial[0]), Width: in.Dim(axes.InputSpatial[1]), Channels: in.Dim(axes.InputChannels),
+		KernelY: w.Dim(axes.KernelSpatial[0]), KernelX: w.Dim(axes.KernelSpatial[1]),
+	}
+	if !setSteps(&c.window, strides, dilations, paddings) {
+		return convolution{}, false
+	}
+	cells := c.window.KernelY * c.window.KernelX
+	c.packing = packing{k: cells * c.window.Channels, n: w.Dim(axes.KernelOutputChannels)}
+	switch order := append([]int{axes.KernelOutputChannels, axes.KernelInputChannels}, axes.KernelSpatial...); {
+	case slices.Equal(order, []int{3, 2, 0, 1}):
+		c.packing.layout = kernel.InputsOutputs
+	case slices.Equal(order, []int{0, 1, 2, 3}):
+		c.packing.layout = kernel.OutputsInputsOver(cells)
+	case slices.Equal(order, []int{0, 3, 1, 2}):
+		c.packing.layout = kernel.OutputsInputs
+	default:
+		return convolution{}, false
+	}
+	height, width := c.window.Out()
+	return c, out.Dim(axes.OutputSpatial[0]) == height && out.Dim(axes.OutputSpatial[1]) == width
+}
+
+// channelsFirst reports whether axes are those of [batch, channels, height, width], not [batch, height, width, channels]; ok is false
+// if they are neither.
+func channelsFirst(batch, channels int, spatial []int) (first, ok bool) {
+	first = channels == 1
+	last := channels == 3
+	return first, batch == 0 && (first && slices.Equal(spatial, []int{2, 3}) || last && slices.Equal(spatial, []int{1, 2}))
+}
+
+// setSteps gives a window its strides, dilations and paddings, each of two axes or absent; false if they are not a window's.
+func setSteps(w *kernel.Window, strides, dilations []int, paddings [][2]int) bool {
+	for _, list := range []struct {
+		from []int
+		to   [2]*int
+	}{{strides, [2]*int{&w.StrideY, &w.StrideX}}, {dilations, [2]*int{&w.DilationY, &w.DilationX}}} {
+		for i, v := range list.from {
+			if v < 1 {
+				return false
+			}
+			*list.to[i] = v
+		}
+	}
+	if len(paddings) == 2 {
+		w.Top, w.Bottom, w.Left, w.Right = paddings[0][0], paddings[0][1], paddings[1][0], paddings[1][1]
+	}
+	return min(w.Top, w.Bottom, w.Left, w.Right) >= 0
+}
+
+// ones reports whether every value is 1.
+func ones(list []int) bool {
+	return !slices.ContainsFunc(list, func(v int) bool { return v != 1 })
+}
+
+// convolve is dst = conv(x, weights); threads share the pixels of the result.
+func (b *Backend) convolve(c convolution, dst, x []float32, weights *kernel.Packed) {
+	w := c.window
+	pixels := w.Pixels()
+	if c.inputFirst {
+		last := make([]float32, len(x))
+		b.turnPictures(last, x, w.Batch, w.Channels, w.Height*w.Width)
+		x = last
+	}
+	result := dst
+	if c.outputFirst {
+		result = make([]float32, len(dst))
+	}
+	n := weights.N()
+	tiles := b.set.LeftTiles(pixels)
+	b.shareRows(tiles, 1+pixels*weights.K()*n/(tiles*perValue), func(from, to int) {
+		scratch := borrow(b.set.ConvolveScratch(&w))
+		b.set.Convolve(result, n, x, w, weights, from, to, kernel.Epilogue{}, *scratch)
+		scratches.Put(scratch)
+	})
+	if c.outputFirst {
+		b.turnPictures(dst, result, w.Batch, pixels/w.Batch, n)
+	}
+}
+
+// perValue is how many multiply-adds count as much as a value that is copied.
+const perValue = 16
+
+// turnPictures transposes each of some matrices [rows, columns]; threads share the columns.
+func (b *Backend) turnPictures(dst, x []float32, pictures, rows, columns int) {
+	size := rows * columns
+	for i := range pictures {
+		b.shareRows(columns, rows, func(from, to int) {
+			b.set.Transpose(dst[i*size:][:size], x[i*size:][:size], rows, columns, from, to)
+		})
+	}
+}
+
+// scratches keeps what convolutions need for themselves: as much as the second cache holds, too much to clear each time.
+var scratches sync.Pool
+
+// borrow is at least n values of scratch, to be put back.
+func borrow(n int) *[]float32 {
+	if s, ok := scratches.Get().(*[]float32); ok && len(*s) >= n {
+		return s
+	}
+	s := make([]float32, n)
+	return &s
+}
