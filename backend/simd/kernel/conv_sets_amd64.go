@@ -30,3 +30,15 @@ func pooler(f func(dst, x *float32, n, down, across, stepDown, stepAcross int)) 
 		f(&dst[0], &x[0], len(dst), down, across, stepDown, stepAcross)
 	}
 }
+
+func winogradInputOf(f func(dst *float32, stride int, x *float32, row, column, n int, room *float32)) winogradInput {
+	return func(dst []float32, stride int, x []float32, row, column, n int, room []float32) {
+		f(&dst[0], stride, &x[0], row, column, n, &room[0])
+	}
+}
+
+func winogradOutputOf(f func(c *float32, row, column int, m *float32, stride, n int, bias, residual *float32, rowResidual, columnResidual int, floor float32, room *float32)) winogradOutput {
+	return func(c []float32, row, column int, m []float32, stride, n int, e ending, ldRow int, room []float32) {
+		f(&c[0], row, column, &m[0], stride, n, unsafe.SliceData(e.bias), unsafe.SliceData(e.residual), ldRow, e.ldr, e.floor, &room[0])
+	}
+}

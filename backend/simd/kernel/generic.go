@@ -23,6 +23,7 @@ var generic = Set{
 		GELUTanh: finishGeneric(geluTanhOf),
 		Tanh:     finishGeneric(math.Tanh),
 	},
+	winogradInput: winogradInputGeneric, winogradOutput: winogradOutputGeneric,
 	poolMax: poolMaxGeneric, poolSum: poolSumGeneric,
 	peak: peakGeneric,
 

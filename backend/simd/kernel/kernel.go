@@ -16,6 +16,7 @@ package kernel
 //go:generate go run -C _asm ./pack -out ../pack_amd64.s -stubs ../pack_amd64.go -pkg kernel
 //go:generate go run -C _asm ./conv -out ../conv_amd64.s -stubs ../conv_amd64.go -pkg kernel
 //go:generate go run -C _asm ./pool -out ../pool_amd64.s -stubs ../pool_amd64.go -pkg kernel
+//go:generate go run -C _asm ./winograd -out ../winograd_amd64.s -stubs ../winograd_amd64.go -pkg kernel
 //go:generate go run -C _asm ./vector -out ../vector_amd64.s -stubs ../vector_amd64.go -pkg kernel
 //go:generate go run -C _asm ./rows -out ../rows_amd64.s -stubs ../rows_amd64.go -pkg kernel
 
@@ -52,6 +53,9 @@ type Set struct {
 	fence func()
 	// Pooling of a window of down × across cells, of which there are some, and channels as dst has, of which there are some.
 	poolMax, poolSum pooling
+	// The transformations of Winograd's convolution, of some channels.
+	winogradInput  winogradInput
+	winogradOutput winogradOutput
 	// peak makes some number of multiply-adds in registers, turns times, and says how many.
 	peak func(turns int) int
 

@@ -23,6 +23,7 @@ var avx2 = Set{
 	},
 	interleave: interleaveAVX,
 	convTile:   convTiler(convTilesAVX2[:]), weave: weaverOf(weaveAVX2), fence: storeFence,
+	winogradInput: winogradInputOf(winogradInputAVX2), winogradOutput: winogradOutputOf(winogradOutputAVX2),
 	poolMax: pooler(poolMaxAVX2), poolSum: pooler(poolSumAVX2),
 	peak: func(turns int) int { peakAVX2(turns); return turns * 96 },
 	finish: [activations]finish{
@@ -56,6 +57,7 @@ var avx512 = Set{
 	},
 	interleave: interleaveAVX,
 	convTile:   convTiler(convTilesAVX512[:]), weave: weaverOf(weaveAVX512), fence: storeFence,
+	winogradInput: winogradInputOf(winogradInputAVX512), winogradOutput: winogradOutputOf(winogradOutputAVX512),
 	poolMax: pooler(poolMaxAVX512), poolSum: pooler(poolSumAVX512),
 	peak: func(turns int) int { peakAVX512(turns); return turns * 192 },
 	finish: [activations]finish{

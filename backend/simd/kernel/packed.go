@@ -57,6 +57,9 @@ func (p *Packed) Pack(b []float32, ldb int, layout Layout, from, to int) {
 		need("Pack", "b", b, p.k, p.n, ldb)
 	}
 	span("Pack", from, to, p.Panels())
+	if layout > OutputsInputs && p.k%int(layout) != 0 {
+		panic("kernel.Pack: the window's cells do not divide k")
+	}
 	if p.k == 0 {
 		return
 	}
@@ -72,15 +75,19 @@ func (p *Packed) packPanel(b []float32, ldb int, layout Layout, j int) {
 	switch layout {
 	case OutputsInputs:
 		s.interleaveRows(panel, width, b[j*width*ldb:], ldb, columns, k)
-	default:
-		for r := range k {
-			for c := range columns {
-				panel[r*width+c] = b[(j*width+c)*ldb+layout.row(r, k)]
-			}
-		}
 	case InputsOutputs:
 		for r := range k {
 			copy(panel[r*width:][:columns], b[r*ldb+j*width:])
+		}
+	default:
+		for c := range columns {
+			column, r := b[(j*width+c)*ldb:][:k], 0
+			for cell := range int(layout) {
+				for i := cell; i < k; i += int(layout) {
+					panel[r*width+c] = column[i]
+					r++
+				}
+			}
 		}
 	}
 	if columns < width {
