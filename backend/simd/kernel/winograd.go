@@ -83,18 +83,21 @@ func weightLine(w0, w1, w2 float64) [cellsSide]float64 {
 	return [cellsSide]float64{w0 / (aa * bb), (a + pointA*w1) * atA, (a - pointA*w1) * atA, (b + pointB*w1) * atB, (b - pointB*w1) * atB, w2}
 }
 
-// WinogradFits reports whether a window is one that [Winograd.Convolve] can do: 3×3, neither strided nor dilated.
+// WinogradFits reports whether a window is one that [Winograd.Convolve] can do: 3×3 and not strided. A dilated one is as many plain
+// ones, side by side, as cells lie between two that it sees.
 func WinogradFits(w *Window) bool {
-	return w.KernelY == 3 && w.KernelX == 3 && max(w.StrideY, w.StrideX, w.DilationY, w.DilationX) <= 1
+	return w.KernelY == 3 && w.KernelX == 3 && max(w.StrideY, w.StrideX) <= 1
 }
 
 // Squares is how many squares of four by four pixels cover the results: the unit in which callers split the work.
 func (g *Winograd) Squares(w *Window) int {
 	height, width := w.Out()
-	return w.Batch * squares(height) * squares(width)
+	dy, dx := max(1, w.DilationY), max(1, w.DilationX)
+	return w.Batch * dy * dx * squares(height, dy) * squares(width, dx)
 }
 
-func squares(pixels int) int { return (pixels + squareSide - 1) / squareSide }
+// squares cover some pixels in a line, of which each square takes every one that is step away from the last.
+func squares(pixels, step int) int { return ((pixels+step-1)/step + squareSide - 1) / squareSide }
 
 // How many values of transformed cells and of products a group of squares may have: they are in the third cache, and a group must be
 // large for weights to be read seldom.
@@ -147,7 +150,7 @@ func (g *Winograd) Convolve(dst []float32, ldc int, x []float32, w Window, from,
 		room: take(winogradRoom), product: take(frequencies * n * g.padded()), cells: take(cellsSide * cellsSide * g.inputs),
 		pixels: take(squareSide * squareSide * g.padded()), transformed: take(frequencies * n * g.inputs), left: take(n*g.inputs + weaveRows)}
 	r.height, r.width = w.Out()
-	r.down, r.across = squares(r.height), squares(r.width)
+	r.down, r.across = squares(r.height, w.DilationY), squares(r.width, w.DilationX)
 	for groups := (to - from + n - 1) / n; groups > 0; groups-- {
 		end := from + (to-from)/groups
 		r.group(from, end-from)
@@ -186,9 +189,12 @@ func (r *squaring) group(first, count int) {
 	}
 }
 
-// place is where a square lies in the result.
+// place is where a square's first pixel lies in the result.
 func (r *squaring) place(square int) place {
-	return place{square / (r.down * r.across), square / r.across % r.down * squareSide, square % r.across * squareSide}
+	dy, dx := r.w.DilationY, r.w.DilationX
+	column, rest := square%r.across, square/r.across
+	row, rest := rest%r.down, rest/r.down
+	return place{rest / (dy * dx), rest/dx%dy + row*squareSide*dy, rest%dx + column*squareSide*dx}
 }
 
 // transform makes row i of every frequency of a square's cells.
@@ -196,26 +202,27 @@ func (r *squaring) transform(i, count, square int) {
 	w, c := &r.w, r.w.Channels
 	p := r.place(square)
 	p.y, p.x = p.y-w.Top, p.x-w.Left
-	x, row := r.cells, cellsSide*c
-	if p.y >= 0 && p.x >= 0 && p.y+cellsSide <= w.Height && p.x+cellsSide <= w.Width {
-		x, row = r.x[w.at(p):], w.Width*c
+	x, row, column := r.cells, cellsSide*c, c
+	if p.y >= 0 && p.x >= 0 && p.y+(cellsSide-1)*w.DilationY < w.Height && p.x+(cellsSide-1)*w.DilationX < w.Width {
+		x, row, column = r.x[w.at(p):], w.DilationY*w.Width*c, w.DilationX*c
 	} else {
 		r.copyCells(p)
 	}
-	r.s.winogradInput(r.transformed[i*c:], count*c, x, row, c, c, r.room)
+	r.s.winogradInput(r.transformed[i*c:], count*c, x, row, column, c, r.room)
 }
 
 // copyCells copies a square's cells, those beside the picture as zeros.
 func (r *squaring) copyCells(p place) {
 	w, c := &r.w, r.w.Channels
-	clear(r.cells)
-	from, to := max(0, -p.x), min(cellsSide, w.Width-p.x) // columns in the picture
-	if from >= to {
-		return
-	}
 	for i := range cellsSide {
-		if y := p.y + i; y >= 0 && y < w.Height {
-			copy(r.cells[(i*cellsSide+from)*c:(i*cellsSide+to)*c], r.x[w.at(place{p.picture, y, p.x + from}):])
+		for j := range cellsSide {
+			from := place{p.picture, p.y + i*w.DilationY, p.x + j*w.DilationX}
+			to := r.cells[(i*cellsSide+j)*c:][:c]
+			if from.y >= 0 && from.x >= 0 && from.y < w.Height && from.x < w.Width {
+				copy(to, r.x[w.at(from):])
+			} else {
+				clear(to)
+			}
 		}
 	}
 }
@@ -259,29 +266,28 @@ func (s *Set) leftTileOf(m, tiles, i int) (row, end int) {
 
 // finish transforms the products of a square back.
 func (r *squaring) finish(i, count, square int) {
-	p := r.place(square)
+	p, dy, dx := r.place(square), r.w.DilationY, r.w.DilationX
 	pixel := (p.picture*r.height+p.y)*r.width + p.x
 	padded := r.g.padded()
 	m, stride := r.product[i*padded:], count*padded
 	end := ending{floor: float32(math.Inf(-1))}
-	rows, columns := min(squareSide, r.height-p.y), min(squareSide, r.width-p.x)
-	if r.fused && rows == squareSide && columns == squareSide {
+	if r.fused && p.y+(squareSide-1)*dy < r.height && p.x+(squareSide-1)*dx < r.width {
 		end.bias = r.e.Bias
 		if r.e.Residual != nil {
-			end.residual, end.ldr = r.e.Residual[pixel*r.e.LDResidual:], r.e.LDResidual
+			end.residual, end.ldr = r.e.Residual[pixel*r.e.LDResidual:], dx*r.e.LDResidual
 		}
 		if r.e.Activation == ReLU {
 			end.floor = 0
 		}
-		r.s.winogradOutput(r.c[pixel*r.ldc:], r.width*r.ldc, r.ldc, m, stride, r.g.outputs, end, r.width*end.ldr, r.room)
+		r.s.winogradOutput(r.c[pixel*r.ldc:], dy*r.width*r.ldc, dx*r.ldc, m, stride, r.g.outputs, end, dy*r.width*r.e.LDResidual, r.room)
 		return
 	}
 	r.s.winogradOutput(r.pixels, squareSide*padded, padded, m, stride, r.g.outputs, end, 0, r.room)
-	for y := range rows {
-		at := pixel + y*r.width
-		for x := range columns {
-			copy(r.c[(at+x)*r.ldc:][:r.g.outputs], r.pixels[(y*squareSide+x)*padded:])
+	for y := 0; y < squareSide && p.y+y*dy < r.height; y++ {
+		for x := 0; x < squareSide && p.x+x*dx < r.width; x++ {
+			at := pixel + y*dy*r.width + x*dx
+			copy(r.c[at*r.ldc:][:r.g.outputs], r.pixels[(y*squareSide+x)*padded:])
+			r.e.apply(r.s, r.c[at*r.ldc:], r.ldc, at, 0, 1, r.g.outputs)
 		}
-		r.e.apply(r.s, r.c[at*r.ldc:], r.ldc, at, 0, columns, r.g.outputs)
 	}
 }
