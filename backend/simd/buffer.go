@@ -21,6 +21,8 @@ type Buffer struct {
 	memory compute.Buffer // nil while only the packed form is kept
 	packed map[packing]*kernel.Packed
 	spread bool // it was wanted unpacked after it had been packed, so both are kept
+
+	transformed map[packing]*kernel.Winograd // see conv.go
 }
 
 // packing is a way to read a buffer as the right side of a product.
@@ -138,7 +140,7 @@ func (b *Buffer) Backend() compute.Backend { return b.backend }
 func (b *Buffer) Finalize() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.packed = nil
+	b.packed, b.transformed = nil, nil
 	memory := b.memory
 	b.memory = nil
 	if memory == nil {

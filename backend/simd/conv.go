@@ -33,7 +33,7 @@ func (f *function) ConvGeneral(input, weights compute.Value, axes compute.Convol
 		if err != nil {
 			return err
 		}
-		right, err := run.right(n.inputs[1], c.packing)
+		work, err := run.convolver(c, n.inputs[1])
 		if err != nil {
 			return err
 		}
@@ -41,7 +41,7 @@ func (f *function) ConvGeneral(input, weights compute.Value, axes compute.Convol
 		if err != nil {
 			return err
 		}
-		run.backend.convolve(c, dst, x, right)
+		run.backend.convolve(c, dst, x, work)
 		return nil
 	}
 	return v, nil
@@ -123,10 +123,72 @@ func ones(list []int) bool {
 	return !slices.ContainsFunc(list, func(v int) bool { return v != 1 })
 }
 
-// convolve is dst = conv(x, weights); threads share the pixels of the result.
-func (b *Backend) convolve(c convolution, dst, x []float32, weights *kernel.Packed) {
+// convolver is how a convolution is computed: in pieces, each with scratch of its own.
+type convolver struct {
+	pieces, scratch int
+	part            func(dst, x []float32, from, to int, scratch []float32)
+}
+
+// convolver gets the weights ready: once, where they are one of the caller's buffers.
+func (x *execution) convolver(c convolution, weights compute.Value) (convolver, error) {
+	b, w := x.backend, c.window
+	if buffer := x.callers[x.plan.memoryOf(weights)]; buffer != nil && c.worthTransforming() {
+		g, err := buffer.transform(c.packing)
+		if err != nil {
+			return convolver{}, err
+		}
+		return convolver{kernel.WinogradSquares(&w), g.Scratch(), func(dst, x []float32, from, to int, scratch []float32) {
+			g.Convolve(dst, c.packing.n, x, w, from, to, kernel.Epilogue{}, scratch)
+		}}, nil
+	}
+	packed, err := x.right(weights, c.packing)
+	if err != nil {
+		return convolver{}, err
+	}
+	return convolver{b.set.LeftTiles(w.Pixels()), b.set.ConvolveScratch(&w), func(dst, x []float32, from, to int, scratch []float32) {
+		b.set.Convolve(dst, c.packing.n, x, w, packed, from, to, kernel.Epilogue{}, scratch)
+	}}, nil
+}
+
+// worthTransforming reports whether Winograd's way pays: with enough channels for the transformations to be a small part, enough
+// squares to fill a tile, and squares that are not for the most part beside the result.
+func (c *convolution) worthTransforming() bool {
+	w := &c.window
+	if !kernel.WinogradFits(w) || min(w.Channels, c.packing.n) < 32 {
+		return false
+	}
+	squares := kernel.WinogradSquares(w)
+	return squares >= 28 && w.Pixels() >= 8*squares
+}
+
+// transform returns the buffer as Winograd's weights; it is made so once, by whoever comes first. The buffer keeps its own memory, for
+// what was transformed does not come back exactly.
+func (b *Buffer) transform(p packing) (*kernel.Winograd, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if g := b.transformed[p]; g != nil {
+		return g, nil
+	}
+	memory, err := b.unpacked()
+	if err != nil {
+		return nil, err
+	}
+	weights, err := values(memory)
+	if err != nil {
+		return nil, err
+	}
+	g := b.backend.set.NewWinograd(p.k/9, p.n)
+	b.backend.share(g.Panels(), func(from, to int) { g.Pack(weights, p.layout, from, to) })
+	if b.transformed == nil {
+		b.transformed = map[packing]*kernel.Winograd{}
+	}
+	b.transformed[p] = g
+	return g, nil
+}
+
+// convolve fills dst; threads share the pixels of the result.
+func (b *Backend) convolve(c convolution, dst, x []float32, work convolver) {
 	w := c.window
-	pixels := w.Pixels()
 	if c.inputFirst {
 		last := make([]float32, len(x))
 		b.turnPictures(last, x, w.Batch, w.Channels, w.Height*w.Width)
@@ -136,15 +198,13 @@ func (b *Backend) convolve(c convolution, dst, x []float32, weights *kernel.Pack
 	if c.outputFirst {
 		result = make([]float32, len(dst))
 	}
-	n := weights.N()
-	tiles := b.set.LeftTiles(pixels)
-	b.shareRows(tiles, 1+pixels*weights.K()*n/(tiles*perValue), func(from, to int) {
-		scratch := borrow(b.set.ConvolveScratch(&w))
-		b.set.Convolve(result, n, x, w, weights, from, to, kernel.Epilogue{}, *scratch)
+	b.shareRows(work.pieces, 1+len(dst)*c.packing.k/(work.pieces*perValue), func(from, to int) {
+		scratch := borrow(work.scratch)
+		work.part(result, x, from, to, *scratch)
 		scratches.Put(scratch)
 	})
 	if c.outputFirst {
-		b.turnPictures(dst, result, w.Batch, pixels/w.Batch, n)
+		b.turnPictures(dst, result, w.Batch, w.Pixels()/w.Batch, c.packing.n)
 	}
 }
 

@@ -89,8 +89,8 @@ func WinogradFits(w *Window) bool {
 	return w.KernelY == 3 && w.KernelX == 3 && max(w.StrideY, w.StrideX) <= 1
 }
 
-// Squares is how many squares of four by four pixels cover the results: the unit in which callers split the work.
-func (g *Winograd) Squares(w *Window) int {
+// WinogradSquares is how many squares of four by four pixels cover the results: the unit in which callers split the work.
+func WinogradSquares(w *Window) int {
 	height, width := w.Out()
 	dy, dx := max(1, w.DilationY), max(1, w.DilationX)
 	return w.Batch * dy * dx * squares(height, dy) * squares(width, dx)
@@ -99,22 +99,16 @@ func (g *Winograd) Squares(w *Window) int {
 // squares cover some pixels in a line, of which each square takes every one that is step away from the last.
 func squares(pixels, step int) int { return ((pixels+step-1)/step + squareSide - 1) / squareSide }
 
-// How many values of transformed cells and of products a group of squares may have: they are in the third cache, and a group must be
-// large for weights to be read seldom.
-const winogradValues = 1 << 20
-
-// group is how many squares are gone over at once.
-func (g *Winograd) group() int {
-	rows := g.set.rows
-	return rows * min(6, max(2, winogradValues/(frequencies*(g.inputs+g.padded())*rows)))
-}
+// squaresAtOnce is how many squares a group has: six tiles of 14, whose transformed cells and products lie in the third cache. The
+// weights, which may be more than that cache holds, go by once for each group.
+const squaresAtOnce = 84
 
 // padded is the outputs with the last panel filled up.
 func (g *Winograd) padded() int { return g.Panels() * g.set.width }
 
 // Scratch is how many values [Winograd.Convolve] needs for itself.
 func (g *Winograd) Scratch() int {
-	n := g.group()
+	const n = squaresAtOnce
 	return winogradRoom + cellsSide*cellsSide*g.inputs + squareSide*squareSide*g.padded() +
 		frequencies*n*(g.inputs+g.padded()) + n*g.inputs + weaveRows + winogradRoom
 }
@@ -122,14 +116,14 @@ func (g *Winograd) Scratch() int {
 // winogradRoom is what a transformation puts aside, and a cache line to begin on.
 const winogradRoom = (frequencies + 1) * 16
 
-// Convolve is [Set.Convolve] with these weights, for squares from ≤ i < to of [Winograd.Squares]. scratch has [Winograd.Scratch]
+// Convolve is [Set.Convolve] with these weights, for squares from ≤ i < to of [WinogradSquares]. scratch has [Winograd.Scratch]
 // values. No square's result depends on the others.
 func (g *Winograd) Convolve(dst []float32, ldc int, x []float32, w Window, from, to int, e Epilogue, scratch []float32) {
 	s := g.set
 	w = w.check("Winograd.Convolve", x)
 	pixels := w.Pixels()
 	need("Winograd.Convolve", "dst", dst, pixels, g.outputs, ldc)
-	span("Winograd.Convolve", from, to, g.Squares(&w))
+	span("Winograd.Convolve", from, to, WinogradSquares(&w))
 	e.check(pixels, g.outputs)
 	if !WinogradFits(&w) || w.Channels != g.inputs || g.inputs == 0 {
 		panic("kernel.Winograd.Convolve: weights of another window")
@@ -140,7 +134,7 @@ func (g *Winograd) Convolve(dst []float32, ldc int, x []float32, w Window, from,
 	if from == to || g.outputs == 0 {
 		return
 	}
-	n := g.group()
+	const n = squaresAtOnce
 	take := func(n int) (part []float32) {
 		part, scratch = scratch[:n:n], scratch[n:]
 		return part

@@ -42,7 +42,7 @@ func (c *convolving) winograd(s *Set, parts int) {
 	g.Pack(c.b.x, c.layout, 0, half)
 	g.Pack(c.b.x, c.layout, half, g.Panels())
 	scratch := newFenced(g.Scratch(), 1)
-	n := g.Squares(&c.w)
+	n := WinogradSquares(&c.w)
 	for i := range parts {
 		g.Convolve(c.c.x, c.ldc, c.x.x, c.w, n*i/parts, n*(i+1)/parts, c.epilogue, scratch.x)
 	}
@@ -162,7 +162,7 @@ func TestWinogradGuard(t *testing.T) {
 						g.data = guarded(t, len(g.data), atStart)
 						clear(g.data)
 						g.Pack(c.b.x, c.layout, 0, g.Panels())
-						g.Convolve(out, c.ldc, c.x.x, w, 0, g.Squares(&w), c.epilogue, guarded(t, g.Scratch(), atStart))
+						g.Convolve(out, c.ldc, c.x.x, w, 0, WinogradSquares(&w), c.epilogue, guarded(t, g.Scratch(), atStart))
 						copy(c.c.x, out)
 						if off := c.off(); !(off <= 1e-5) {
 							t.Errorf("off by %v of the largest", off)
@@ -182,7 +182,7 @@ func TestWinogradAllocatesNothing(t *testing.T) {
 		g.Pack(c.b.x, c.layout, 0, g.Panels())
 		scratch := make([]float32, g.Scratch())
 		if n := testing.AllocsPerRun(10, func() {
-			g.Convolve(c.c.x, c.ldc, c.x.x, w, 0, g.Squares(&w), c.epilogue, scratch)
+			g.Convolve(c.c.x, c.ldc, c.x.x, w, 0, WinogradSquares(&w), c.epilogue, scratch)
 		}); n != 0 {
 			t.Errorf("%v allocations", n)
 		}
@@ -193,8 +193,8 @@ func TestWinogradPromises(t *testing.T) {
 	s := &generic
 	w := squareWindow(1, 6, 6, 2, 0, 0, 0, 0)
 	g := s.NewWinograd(2, 3)
-	if g.Bytes() != 4*36*2*16 || g.Squares(&w) != 1 {
-		t.Errorf("%d bytes, %d squares", g.Bytes(), g.Squares(&w))
+	if g.Bytes() != 4*36*2*16 || WinogradSquares(&w) != 1 {
+		t.Errorf("%d bytes, %d squares", g.Bytes(), WinogradSquares(&w))
 	}
 	x, dst, scratch := make([]float32, 72), make([]float32, 48), make([]float32, g.Scratch())
 	convolve := func(w Window, to int) func() { return func() { g.Convolve(dst, 3, x, w, 0, to, Epilogue{}, scratch) } }
@@ -235,7 +235,7 @@ func benchmarkWinograd(b *testing.B, s *Set, l layer, threads int) {
 	for i := range scratch {
 		scratch[i] = aligned(g.Scratch())
 	}
-	squares := g.Squares(&w)
+	squares := WinogradSquares(&w)
 	team := newTeam(threads)
 	defer team.do(nil)
 	againstPeak(b, s, team, 2*float64(w.Pixels())*9*float64(w.Channels)*float64(n), func(thread int) {
