@@ -79,7 +79,7 @@ const (
 
 	// Bytes of a result from which on it goes past the caches: it would not be there any more when it is read, and a cache must read
 	// what it is to hold before it is written over.
-	streamFrom = 16 << 20
+	streamFrom = 12 << 20
 )
 
 // groupTiles is how many tiles a block of k is woven for before weights are read.
@@ -191,7 +191,11 @@ func (c *convolution) last(row, rows, k0, k int, a []float32) {
 		}
 	}
 	end := ending{floor: float32(math.Inf(-1)), more: k0 > 0, ahead: &a[0]}
-	s.convTile(rows, c.edge, s.width, a, p.data[(panel*p.k+k0)*s.width:], k, 1, 0, end)
+	compute := s.convTile
+	if columns <= s.width/2 {
+		compute = s.convHalf
+	}
+	compute(rows, c.edge, s.width, a, p.data[(panel*p.k+k0)*s.width:], k, 1, 0, end)
 	for r := range rows {
 		copy(out[r*c.ldc:][:columns], c.edge[r*s.width:])
 	}

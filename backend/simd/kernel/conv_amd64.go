@@ -4,6 +4,106 @@
 
 package kernel
 
+// convHalf1AVX2 is c[1][8] = max(floor, a[k][1]ᵀ·b[k][8] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf1AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf2AVX2 is c[2][8] = max(floor, a[k][2]ᵀ·b[k][8] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf2AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf3AVX2 is c[3][8] = max(floor, a[k][3]ᵀ·b[k][8] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf3AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf4AVX2 is c[4][8] = max(floor, a[k][4]ᵀ·b[k][8] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf4AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf5AVX2 is c[5][8] = max(floor, a[k][5]ᵀ·b[k][8] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf5AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf6AVX2 is c[6][8] = max(floor, a[k][6]ᵀ·b[k][8] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf6AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf1AVX512 is c[1][16] = max(floor, a[k][1]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf1AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf2AVX512 is c[2][16] = max(floor, a[k][2]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf2AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf3AVX512 is c[3][16] = max(floor, a[k][3]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf3AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf4AVX512 is c[4][16] = max(floor, a[k][4]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf4AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf5AVX512 is c[5][16] = max(floor, a[k][5]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf5AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf6AVX512 is c[6][16] = max(floor, a[k][6]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf6AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf7AVX512 is c[7][16] = max(floor, a[k][7]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf7AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf8AVX512 is c[8][16] = max(floor, a[k][8]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf8AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf9AVX512 is c[9][16] = max(floor, a[k][9]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf9AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf10AVX512 is c[10][16] = max(floor, a[k][10]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf10AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf11AVX512 is c[11][16] = max(floor, a[k][11]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf11AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf12AVX512 is c[12][16] = max(floor, a[k][12]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf12AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf13AVX512 is c[13][16] = max(floor, a[k][13]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf13AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convHalf14AVX512 is c[14][16] = max(floor, a[k][14]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf14AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
 // convTile1AVX2 is c[1][16] = max(floor, a[k][1]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape

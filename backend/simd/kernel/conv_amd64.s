@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func convTile1AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// func convHalf1AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·convTile1AVX2(SB), NOSPLIT, $0-102
+TEXT ·convHalf1AVX2(SB), NOSPLIT, $0-102
 	MOVQ c+0(FP), AX
 	MOVQ ldc+8(FP), CX
 	MOVQ residual+64(FP), DX
@@ -35,6 +35,4936 @@ streams:
 	PREFETCHT0 (R9)
 
 without1:
+	VXORPS Y0, Y0, Y0
+	MOVQ   CX, R9
+	SUBQ   $0x04, R11
+	JL     rest
+
+loop:
+	PREFETCHT1   (BX)
+	PREFETCHT1   64(BX)
+	ADDQ         R8, BX
+	VMOVUPS      (R9), Y1
+	VBROADCASTSS (R10), Y2
+	VFMADD231PS  Y1, Y2, Y0
+	VMOVUPS      64(R9), Y1
+	VBROADCASTSS 4(R10), Y2
+	VFMADD231PS  Y1, Y2, Y0
+	VMOVUPS      128(R9), Y1
+	VBROADCASTSS 8(R10), Y2
+	VFMADD231PS  Y1, Y2, Y0
+	VMOVUPS      192(R9), Y1
+	VBROADCASTSS 12(R10), Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         $0x00000010, R10
+	ADDQ         $0x00000100, R9
+	SUBQ         $0x04, R11
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R11
+	JZ   end
+
+single:
+	VMOVUPS      (R9), Y1
+	VBROADCASTSS (R10), Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000040, R9
+	DECQ         R11
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R9
+	TESTB  R9, R9
+	JZ     first
+	MOVQ   AX, R9
+	VADDPS (R9), Y0, Y0
+
+first:
+	TESTQ   SI, SI
+	JZ      without2
+	VMOVUPS (SI), Y1
+	VADDPS  Y1, Y0, Y0
+	ADDQ    $0x00000020, SI
+
+without2:
+	TESTQ  DX, DX
+	JZ     without3
+	MOVQ   DX, R9
+	VADDPS (R9), Y0, Y0
+	ADDQ   $0x00000020, DX
+
+without3:
+	VBROADCASTSS floor+96(FP), Y1
+	VMAXPS       Y0, Y1, Y0
+	MOVB         stream+101(FP), R9
+	TESTB        R9, R9
+	JNZ          past
+	MOVQ         AX, R9
+	VMOVUPS      Y0, (R9)
+	JMP          stored
+
+past:
+	MOVQ     AX, R9
+	VMOVNTPS Y0, (R9)
+
+stored:
+	ADDQ $0x00000020, AX
+	MOVQ step+48(FP), R9
+	LEAQ (CX)(R9*4), CX
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf2AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·convHalf2AVX2(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without4
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without4:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   R8, R11
+	SUBQ   $0x04, R13
+	JL     rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Y2
+	VBROADCASTSS (R12), Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS 4(R12), Y3
+	VFMADD231PS  Y2, Y3, Y1
+	VMOVUPS      64(R11), Y2
+	VBROADCASTSS 8(R12), Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS 12(R12), Y3
+	VFMADD231PS  Y2, Y3, Y1
+	VMOVUPS      128(R11), Y2
+	VBROADCASTSS 16(R12), Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS 20(R12), Y3
+	VFMADD231PS  Y2, Y3, Y1
+	VMOVUPS      192(R11), Y2
+	VBROADCASTSS 24(R12), Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS 28(R12), Y3
+	VFMADD231PS  Y2, Y3, Y1
+	ADDQ         $0x00000020, R12
+	ADDQ         $0x00000100, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Y2
+	VBROADCASTSS (R12), Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS 4(R12), Y3
+	VFMADD231PS  Y2, Y3, Y1
+	ADDQ         $0x00000008, R12
+	ADDQ         $0x00000040, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VADDPS (R11), Y0, Y0
+	ADDQ   CX, R11
+	VADDPS (R11), Y1, Y1
+
+first:
+	TESTQ   SI, SI
+	JZ      without5
+	VMOVUPS (SI), Y2
+	VADDPS  Y2, Y0, Y0
+	VADDPS  Y2, Y1, Y1
+	ADDQ    $0x00000020, SI
+
+without5:
+	TESTQ  DX, DX
+	JZ     without6
+	MOVQ   DX, R11
+	VADDPS (R11), Y0, Y0
+	ADDQ   BX, R11
+	VADDPS (R11), Y1, Y1
+	ADDQ   $0x00000020, DX
+
+without6:
+	VBROADCASTSS floor+96(FP), Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	MOVB         stream+101(FP), R11
+	TESTB        R11, R11
+	JNZ          past
+	MOVQ         AX, R11
+	VMOVUPS      Y0, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y1, (R11)
+	JMP          stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Y0, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y1, (R11)
+
+stored:
+	ADDQ $0x00000020, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf3AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·convHalf3AVX2(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without7
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without7:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	MOVQ   R8, R11
+	SUBQ   $0x04, R13
+	JL     rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Y3
+	VBROADCASTSS (R12), Y4
+	VFMADD231PS  Y3, Y4, Y0
+	VBROADCASTSS 4(R12), Y4
+	VFMADD231PS  Y3, Y4, Y1
+	VBROADCASTSS 8(R12), Y4
+	VFMADD231PS  Y3, Y4, Y2
+	VMOVUPS      64(R11), Y3
+	VBROADCASTSS 12(R12), Y4
+	VFMADD231PS  Y3, Y4, Y0
+	VBROADCASTSS 16(R12), Y4
+	VFMADD231PS  Y3, Y4, Y1
+	VBROADCASTSS 20(R12), Y4
+	VFMADD231PS  Y3, Y4, Y2
+	VMOVUPS      128(R11), Y3
+	VBROADCASTSS 24(R12), Y4
+	VFMADD231PS  Y3, Y4, Y0
+	VBROADCASTSS 28(R12), Y4
+	VFMADD231PS  Y3, Y4, Y1
+	VBROADCASTSS 32(R12), Y4
+	VFMADD231PS  Y3, Y4, Y2
+	VMOVUPS      192(R11), Y3
+	VBROADCASTSS 36(R12), Y4
+	VFMADD231PS  Y3, Y4, Y0
+	VBROADCASTSS 40(R12), Y4
+	VFMADD231PS  Y3, Y4, Y1
+	VBROADCASTSS 44(R12), Y4
+	VFMADD231PS  Y3, Y4, Y2
+	ADDQ         $0x00000030, R12
+	ADDQ         $0x00000100, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Y3
+	VBROADCASTSS (R12), Y4
+	VFMADD231PS  Y3, Y4, Y0
+	VBROADCASTSS 4(R12), Y4
+	VFMADD231PS  Y3, Y4, Y1
+	VBROADCASTSS 8(R12), Y4
+	VFMADD231PS  Y3, Y4, Y2
+	ADDQ         $0x0000000c, R12
+	ADDQ         $0x00000040, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VADDPS (R11), Y0, Y0
+	ADDQ   CX, R11
+	VADDPS (R11), Y1, Y1
+	ADDQ   CX, R11
+	VADDPS (R11), Y2, Y2
+
+first:
+	TESTQ   SI, SI
+	JZ      without8
+	VMOVUPS (SI), Y3
+	VADDPS  Y3, Y0, Y0
+	VADDPS  Y3, Y1, Y1
+	VADDPS  Y3, Y2, Y2
+	ADDQ    $0x00000020, SI
+
+without8:
+	TESTQ  DX, DX
+	JZ     without9
+	MOVQ   DX, R11
+	VADDPS (R11), Y0, Y0
+	ADDQ   BX, R11
+	VADDPS (R11), Y1, Y1
+	ADDQ   BX, R11
+	VADDPS (R11), Y2, Y2
+	ADDQ   $0x00000020, DX
+
+without9:
+	VBROADCASTSS floor+96(FP), Y3
+	VMAXPS       Y0, Y3, Y0
+	VMAXPS       Y1, Y3, Y1
+	VMAXPS       Y2, Y3, Y2
+	MOVB         stream+101(FP), R11
+	TESTB        R11, R11
+	JNZ          past
+	MOVQ         AX, R11
+	VMOVUPS      Y0, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y1, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y2, (R11)
+	JMP          stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Y0, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y1, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y2, (R11)
+
+stored:
+	ADDQ $0x00000020, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf4AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·convHalf4AVX2(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without10
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without10:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   R8, R11
+	SUBQ   $0x04, R13
+	JL     rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Y4
+	VBROADCASTSS (R12), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VBROADCASTSS 4(R12), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS 8(R12), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS 12(R12), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	VMOVUPS      64(R11), Y4
+	VBROADCASTSS 16(R12), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VBROADCASTSS 20(R12), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS 24(R12), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS 28(R12), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	VMOVUPS      128(R11), Y4
+	VBROADCASTSS 32(R12), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VBROADCASTSS 36(R12), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS 40(R12), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS 44(R12), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	VMOVUPS      192(R11), Y4
+	VBROADCASTSS 48(R12), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VBROADCASTSS 52(R12), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS 56(R12), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS 60(R12), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         $0x00000040, R12
+	ADDQ         $0x00000100, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Y4
+	VBROADCASTSS (R12), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VBROADCASTSS 4(R12), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS 8(R12), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS 12(R12), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         $0x00000010, R12
+	ADDQ         $0x00000040, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VADDPS (R11), Y0, Y0
+	ADDQ   CX, R11
+	VADDPS (R11), Y1, Y1
+	ADDQ   CX, R11
+	VADDPS (R11), Y2, Y2
+	ADDQ   CX, R11
+	VADDPS (R11), Y3, Y3
+
+first:
+	TESTQ   SI, SI
+	JZ      without11
+	VMOVUPS (SI), Y4
+	VADDPS  Y4, Y0, Y0
+	VADDPS  Y4, Y1, Y1
+	VADDPS  Y4, Y2, Y2
+	VADDPS  Y4, Y3, Y3
+	ADDQ    $0x00000020, SI
+
+without11:
+	TESTQ  DX, DX
+	JZ     without12
+	MOVQ   DX, R11
+	VADDPS (R11), Y0, Y0
+	ADDQ   BX, R11
+	VADDPS (R11), Y1, Y1
+	ADDQ   BX, R11
+	VADDPS (R11), Y2, Y2
+	ADDQ   BX, R11
+	VADDPS (R11), Y3, Y3
+	ADDQ   $0x00000020, DX
+
+without12:
+	VBROADCASTSS floor+96(FP), Y4
+	VMAXPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMAXPS       Y2, Y4, Y2
+	VMAXPS       Y3, Y4, Y3
+	MOVB         stream+101(FP), R11
+	TESTB        R11, R11
+	JNZ          past
+	MOVQ         AX, R11
+	VMOVUPS      Y0, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y1, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y2, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y3, (R11)
+	JMP          stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Y0, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y1, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y2, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y3, (R11)
+
+stored:
+	ADDQ $0x00000020, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf5AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·convHalf5AVX2(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without13
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without13:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   R8, R11
+	SUBQ   $0x04, R13
+	JL     rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Y5
+	VBROADCASTSS (R12), Y6
+	VFMADD231PS  Y5, Y6, Y0
+	VBROADCASTSS 4(R12), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS 8(R12), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS 12(R12), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS 16(R12), Y6
+	VFMADD231PS  Y5, Y6, Y4
+	VMOVUPS      64(R11), Y5
+	VBROADCASTSS 20(R12), Y6
+	VFMADD231PS  Y5, Y6, Y0
+	VBROADCASTSS 24(R12), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS 28(R12), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS 32(R12), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS 36(R12), Y6
+	VFMADD231PS  Y5, Y6, Y4
+	VMOVUPS      128(R11), Y5
+	VBROADCASTSS 40(R12), Y6
+	VFMADD231PS  Y5, Y6, Y0
+	VBROADCASTSS 44(R12), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS 48(R12), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS 52(R12), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS 56(R12), Y6
+	VFMADD231PS  Y5, Y6, Y4
+	VMOVUPS      192(R11), Y5
+	VBROADCASTSS 60(R12), Y6
+	VFMADD231PS  Y5, Y6, Y0
+	VBROADCASTSS 64(R12), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS 68(R12), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS 72(R12), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS 76(R12), Y6
+	VFMADD231PS  Y5, Y6, Y4
+	ADDQ         $0x00000050, R12
+	ADDQ         $0x00000100, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Y5
+	VBROADCASTSS (R12), Y6
+	VFMADD231PS  Y5, Y6, Y0
+	VBROADCASTSS 4(R12), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS 8(R12), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS 12(R12), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS 16(R12), Y6
+	VFMADD231PS  Y5, Y6, Y4
+	ADDQ         $0x00000014, R12
+	ADDQ         $0x00000040, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VADDPS (R11), Y0, Y0
+	ADDQ   CX, R11
+	VADDPS (R11), Y1, Y1
+	ADDQ   CX, R11
+	VADDPS (R11), Y2, Y2
+	ADDQ   CX, R11
+	VADDPS (R11), Y3, Y3
+	ADDQ   CX, R11
+	VADDPS (R11), Y4, Y4
+
+first:
+	TESTQ   SI, SI
+	JZ      without14
+	VMOVUPS (SI), Y5
+	VADDPS  Y5, Y0, Y0
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y5, Y2, Y2
+	VADDPS  Y5, Y3, Y3
+	VADDPS  Y5, Y4, Y4
+	ADDQ    $0x00000020, SI
+
+without14:
+	TESTQ  DX, DX
+	JZ     without15
+	MOVQ   DX, R11
+	VADDPS (R11), Y0, Y0
+	ADDQ   BX, R11
+	VADDPS (R11), Y1, Y1
+	ADDQ   BX, R11
+	VADDPS (R11), Y2, Y2
+	ADDQ   BX, R11
+	VADDPS (R11), Y3, Y3
+	ADDQ   BX, R11
+	VADDPS (R11), Y4, Y4
+	ADDQ   $0x00000020, DX
+
+without15:
+	VBROADCASTSS floor+96(FP), Y5
+	VMAXPS       Y0, Y5, Y0
+	VMAXPS       Y1, Y5, Y1
+	VMAXPS       Y2, Y5, Y2
+	VMAXPS       Y3, Y5, Y3
+	VMAXPS       Y4, Y5, Y4
+	MOVB         stream+101(FP), R11
+	TESTB        R11, R11
+	JNZ          past
+	MOVQ         AX, R11
+	VMOVUPS      Y0, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y1, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y2, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y3, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y4, (R11)
+	JMP          stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Y0, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y1, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y2, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y3, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y4, (R11)
+
+stored:
+	ADDQ $0x00000020, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf6AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·convHalf6AVX2(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without16
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without16:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   R8, R11
+	SUBQ   $0x04, R13
+	JL     rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Y6
+	VBROADCASTSS (R12), Y7
+	VFMADD231PS  Y6, Y7, Y0
+	VBROADCASTSS 4(R12), Y7
+	VFMADD231PS  Y6, Y7, Y1
+	VBROADCASTSS 8(R12), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS 12(R12), Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VBROADCASTSS 16(R12), Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS 20(R12), Y7
+	VFMADD231PS  Y6, Y7, Y5
+	VMOVUPS      64(R11), Y6
+	VBROADCASTSS 24(R12), Y7
+	VFMADD231PS  Y6, Y7, Y0
+	VBROADCASTSS 28(R12), Y7
+	VFMADD231PS  Y6, Y7, Y1
+	VBROADCASTSS 32(R12), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS 36(R12), Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VBROADCASTSS 40(R12), Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS 44(R12), Y7
+	VFMADD231PS  Y6, Y7, Y5
+	VMOVUPS      128(R11), Y6
+	VBROADCASTSS 48(R12), Y7
+	VFMADD231PS  Y6, Y7, Y0
+	VBROADCASTSS 52(R12), Y7
+	VFMADD231PS  Y6, Y7, Y1
+	VBROADCASTSS 56(R12), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS 60(R12), Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VBROADCASTSS 64(R12), Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS 68(R12), Y7
+	VFMADD231PS  Y6, Y7, Y5
+	VMOVUPS      192(R11), Y6
+	VBROADCASTSS 72(R12), Y7
+	VFMADD231PS  Y6, Y7, Y0
+	VBROADCASTSS 76(R12), Y7
+	VFMADD231PS  Y6, Y7, Y1
+	VBROADCASTSS 80(R12), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS 84(R12), Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VBROADCASTSS 88(R12), Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS 92(R12), Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         $0x00000060, R12
+	ADDQ         $0x00000100, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Y6
+	VBROADCASTSS (R12), Y7
+	VFMADD231PS  Y6, Y7, Y0
+	VBROADCASTSS 4(R12), Y7
+	VFMADD231PS  Y6, Y7, Y1
+	VBROADCASTSS 8(R12), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS 12(R12), Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VBROADCASTSS 16(R12), Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS 20(R12), Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         $0x00000018, R12
+	ADDQ         $0x00000040, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VADDPS (R11), Y0, Y0
+	ADDQ   CX, R11
+	VADDPS (R11), Y1, Y1
+	ADDQ   CX, R11
+	VADDPS (R11), Y2, Y2
+	ADDQ   CX, R11
+	VADDPS (R11), Y3, Y3
+	ADDQ   CX, R11
+	VADDPS (R11), Y4, Y4
+	ADDQ   CX, R11
+	VADDPS (R11), Y5, Y5
+
+first:
+	TESTQ   SI, SI
+	JZ      without17
+	VMOVUPS (SI), Y6
+	VADDPS  Y6, Y0, Y0
+	VADDPS  Y6, Y1, Y1
+	VADDPS  Y6, Y2, Y2
+	VADDPS  Y6, Y3, Y3
+	VADDPS  Y6, Y4, Y4
+	VADDPS  Y6, Y5, Y5
+	ADDQ    $0x00000020, SI
+
+without17:
+	TESTQ  DX, DX
+	JZ     without18
+	MOVQ   DX, R11
+	VADDPS (R11), Y0, Y0
+	ADDQ   BX, R11
+	VADDPS (R11), Y1, Y1
+	ADDQ   BX, R11
+	VADDPS (R11), Y2, Y2
+	ADDQ   BX, R11
+	VADDPS (R11), Y3, Y3
+	ADDQ   BX, R11
+	VADDPS (R11), Y4, Y4
+	ADDQ   BX, R11
+	VADDPS (R11), Y5, Y5
+	ADDQ   $0x00000020, DX
+
+without18:
+	VBROADCASTSS floor+96(FP), Y6
+	VMAXPS       Y0, Y6, Y0
+	VMAXPS       Y1, Y6, Y1
+	VMAXPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMAXPS       Y4, Y6, Y4
+	VMAXPS       Y5, Y6, Y5
+	MOVB         stream+101(FP), R11
+	TESTB        R11, R11
+	JNZ          past
+	MOVQ         AX, R11
+	VMOVUPS      Y0, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y1, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y2, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y3, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y4, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y5, (R11)
+	JMP          stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Y0, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y1, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y2, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y3, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y4, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y5, (R11)
+
+stored:
+	ADDQ $0x00000020, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf1AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·convHalf1AVX512(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), CX
+	MOVQ ahead+80(FP), BX
+	MOVQ pace+88(FP), R8
+
+panel:
+	MOVQ       a+16(FP), R10
+	MOVQ       k+32(FP), R11
+	MOVB       stream+101(FP), R9
+	TESTB      R9, R9
+	JNZ        streams
+	MOVQ       AX, R9
+	PREFETCHT0 (R9)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without19
+	MOVQ       DX, R9
+	PREFETCHT0 (R9)
+
+without19:
+	VPXORD Z0, Z0, Z0
+	MOVQ   CX, R9
+	SUBQ   $0x04, R11
+	JL     rest
+
+loop:
+	PREFETCHT1   (BX)
+	PREFETCHT1   64(BX)
+	ADDQ         R8, BX
+	VMOVUPS      (R9), Z1
+	VBROADCASTSS (R10), Z2
+	VFMADD231PS  Z1, Z2, Z0
+	VMOVUPS      128(R9), Z1
+	VBROADCASTSS 4(R10), Z2
+	VFMADD231PS  Z1, Z2, Z0
+	VMOVUPS      256(R9), Z1
+	VBROADCASTSS 8(R10), Z2
+	VFMADD231PS  Z1, Z2, Z0
+	VMOVUPS      384(R9), Z1
+	VBROADCASTSS 12(R10), Z2
+	VFMADD231PS  Z1, Z2, Z0
+	ADDQ         $0x00000010, R10
+	ADDQ         $0x00000200, R9
+	SUBQ         $0x04, R11
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R11
+	JZ   end
+
+single:
+	VMOVUPS      (R9), Z1
+	VBROADCASTSS (R10), Z2
+	VFMADD231PS  Z1, Z2, Z0
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000080, R9
+	DECQ         R11
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R9
+	TESTB  R9, R9
+	JZ     first
+	MOVQ   AX, R9
+	VADDPS (R9), Z0, Z0
+
+first:
+	TESTQ   SI, SI
+	JZ      without20
+	VMOVUPS (SI), Z1
+	VADDPS  Z1, Z0, Z0
+	ADDQ    $0x00000040, SI
+
+without20:
+	TESTQ  DX, DX
+	JZ     without21
+	MOVQ   DX, R9
+	VADDPS (R9), Z0, Z0
+	ADDQ   $0x00000040, DX
+
+without21:
+	VBROADCASTSS floor+96(FP), Z1
+	VMAXPS       Z0, Z1, Z0
+	MOVB         stream+101(FP), R9
+	TESTB        R9, R9
+	JNZ          past
+	MOVQ         AX, R9
+	VMOVUPS      Z0, (R9)
+	JMP          stored
+
+past:
+	MOVQ     AX, R9
+	VMOVNTPS Z0, (R9)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R9
+	LEAQ (CX)(R9*4), CX
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf2AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·convHalf2AVX512(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without22
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without22:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	MOVQ   R8, R11
+	SUBQ   $0x04, R13
+	JL     rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Z2
+	VBROADCASTSS (R12), Z3
+	VFMADD231PS  Z2, Z3, Z0
+	VBROADCASTSS 4(R12), Z3
+	VFMADD231PS  Z2, Z3, Z1
+	VMOVUPS      128(R11), Z2
+	VBROADCASTSS 8(R12), Z3
+	VFMADD231PS  Z2, Z3, Z0
+	VBROADCASTSS 12(R12), Z3
+	VFMADD231PS  Z2, Z3, Z1
+	VMOVUPS      256(R11), Z2
+	VBROADCASTSS 16(R12), Z3
+	VFMADD231PS  Z2, Z3, Z0
+	VBROADCASTSS 20(R12), Z3
+	VFMADD231PS  Z2, Z3, Z1
+	VMOVUPS      384(R11), Z2
+	VBROADCASTSS 24(R12), Z3
+	VFMADD231PS  Z2, Z3, Z0
+	VBROADCASTSS 28(R12), Z3
+	VFMADD231PS  Z2, Z3, Z1
+	ADDQ         $0x00000020, R12
+	ADDQ         $0x00000200, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Z2
+	VBROADCASTSS (R12), Z3
+	VFMADD231PS  Z2, Z3, Z0
+	VBROADCASTSS 4(R12), Z3
+	VFMADD231PS  Z2, Z3, Z1
+	ADDQ         $0x00000008, R12
+	ADDQ         $0x00000080, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   CX, R11
+	VADDPS (R11), Z1, Z1
+
+first:
+	TESTQ   SI, SI
+	JZ      without23
+	VMOVUPS (SI), Z2
+	VADDPS  Z2, Z0, Z0
+	VADDPS  Z2, Z1, Z1
+	ADDQ    $0x00000040, SI
+
+without23:
+	TESTQ  DX, DX
+	JZ     without24
+	MOVQ   DX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   BX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   $0x00000040, DX
+
+without24:
+	VBROADCASTSS floor+96(FP), Z2
+	VMAXPS       Z0, Z2, Z0
+	VMAXPS       Z1, Z2, Z1
+	MOVB         stream+101(FP), R11
+	TESTB        R11, R11
+	JNZ          past
+	MOVQ         AX, R11
+	VMOVUPS      Z0, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z1, (R11)
+	JMP          stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Z0, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z1, (R11)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf3AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·convHalf3AVX512(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without25
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without25:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	MOVQ   R8, R11
+	SUBQ   $0x04, R13
+	JL     rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Z3
+	VBROADCASTSS (R12), Z4
+	VFMADD231PS  Z3, Z4, Z0
+	VBROADCASTSS 4(R12), Z4
+	VFMADD231PS  Z3, Z4, Z1
+	VBROADCASTSS 8(R12), Z4
+	VFMADD231PS  Z3, Z4, Z2
+	VMOVUPS      128(R11), Z3
+	VBROADCASTSS 12(R12), Z4
+	VFMADD231PS  Z3, Z4, Z0
+	VBROADCASTSS 16(R12), Z4
+	VFMADD231PS  Z3, Z4, Z1
+	VBROADCASTSS 20(R12), Z4
+	VFMADD231PS  Z3, Z4, Z2
+	VMOVUPS      256(R11), Z3
+	VBROADCASTSS 24(R12), Z4
+	VFMADD231PS  Z3, Z4, Z0
+	VBROADCASTSS 28(R12), Z4
+	VFMADD231PS  Z3, Z4, Z1
+	VBROADCASTSS 32(R12), Z4
+	VFMADD231PS  Z3, Z4, Z2
+	VMOVUPS      384(R11), Z3
+	VBROADCASTSS 36(R12), Z4
+	VFMADD231PS  Z3, Z4, Z0
+	VBROADCASTSS 40(R12), Z4
+	VFMADD231PS  Z3, Z4, Z1
+	VBROADCASTSS 44(R12), Z4
+	VFMADD231PS  Z3, Z4, Z2
+	ADDQ         $0x00000030, R12
+	ADDQ         $0x00000200, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Z3
+	VBROADCASTSS (R12), Z4
+	VFMADD231PS  Z3, Z4, Z0
+	VBROADCASTSS 4(R12), Z4
+	VFMADD231PS  Z3, Z4, Z1
+	VBROADCASTSS 8(R12), Z4
+	VFMADD231PS  Z3, Z4, Z2
+	ADDQ         $0x0000000c, R12
+	ADDQ         $0x00000080, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   CX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   CX, R11
+	VADDPS (R11), Z2, Z2
+
+first:
+	TESTQ   SI, SI
+	JZ      without26
+	VMOVUPS (SI), Z3
+	VADDPS  Z3, Z0, Z0
+	VADDPS  Z3, Z1, Z1
+	VADDPS  Z3, Z2, Z2
+	ADDQ    $0x00000040, SI
+
+without26:
+	TESTQ  DX, DX
+	JZ     without27
+	MOVQ   DX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   BX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   BX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   $0x00000040, DX
+
+without27:
+	VBROADCASTSS floor+96(FP), Z3
+	VMAXPS       Z0, Z3, Z0
+	VMAXPS       Z1, Z3, Z1
+	VMAXPS       Z2, Z3, Z2
+	MOVB         stream+101(FP), R11
+	TESTB        R11, R11
+	JNZ          past
+	MOVQ         AX, R11
+	VMOVUPS      Z0, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z1, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z2, (R11)
+	JMP          stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Z0, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z1, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z2, (R11)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf4AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·convHalf4AVX512(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without28
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without28:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   R8, R11
+	SUBQ   $0x04, R13
+	JL     rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Z4
+	VBROADCASTSS (R12), Z5
+	VFMADD231PS  Z4, Z5, Z0
+	VBROADCASTSS 4(R12), Z5
+	VFMADD231PS  Z4, Z5, Z1
+	VBROADCASTSS 8(R12), Z5
+	VFMADD231PS  Z4, Z5, Z2
+	VBROADCASTSS 12(R12), Z5
+	VFMADD231PS  Z4, Z5, Z3
+	VMOVUPS      128(R11), Z4
+	VBROADCASTSS 16(R12), Z5
+	VFMADD231PS  Z4, Z5, Z0
+	VBROADCASTSS 20(R12), Z5
+	VFMADD231PS  Z4, Z5, Z1
+	VBROADCASTSS 24(R12), Z5
+	VFMADD231PS  Z4, Z5, Z2
+	VBROADCASTSS 28(R12), Z5
+	VFMADD231PS  Z4, Z5, Z3
+	VMOVUPS      256(R11), Z4
+	VBROADCASTSS 32(R12), Z5
+	VFMADD231PS  Z4, Z5, Z0
+	VBROADCASTSS 36(R12), Z5
+	VFMADD231PS  Z4, Z5, Z1
+	VBROADCASTSS 40(R12), Z5
+	VFMADD231PS  Z4, Z5, Z2
+	VBROADCASTSS 44(R12), Z5
+	VFMADD231PS  Z4, Z5, Z3
+	VMOVUPS      384(R11), Z4
+	VBROADCASTSS 48(R12), Z5
+	VFMADD231PS  Z4, Z5, Z0
+	VBROADCASTSS 52(R12), Z5
+	VFMADD231PS  Z4, Z5, Z1
+	VBROADCASTSS 56(R12), Z5
+	VFMADD231PS  Z4, Z5, Z2
+	VBROADCASTSS 60(R12), Z5
+	VFMADD231PS  Z4, Z5, Z3
+	ADDQ         $0x00000040, R12
+	ADDQ         $0x00000200, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Z4
+	VBROADCASTSS (R12), Z5
+	VFMADD231PS  Z4, Z5, Z0
+	VBROADCASTSS 4(R12), Z5
+	VFMADD231PS  Z4, Z5, Z1
+	VBROADCASTSS 8(R12), Z5
+	VFMADD231PS  Z4, Z5, Z2
+	VBROADCASTSS 12(R12), Z5
+	VFMADD231PS  Z4, Z5, Z3
+	ADDQ         $0x00000010, R12
+	ADDQ         $0x00000080, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   CX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   CX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   CX, R11
+	VADDPS (R11), Z3, Z3
+
+first:
+	TESTQ   SI, SI
+	JZ      without29
+	VMOVUPS (SI), Z4
+	VADDPS  Z4, Z0, Z0
+	VADDPS  Z4, Z1, Z1
+	VADDPS  Z4, Z2, Z2
+	VADDPS  Z4, Z3, Z3
+	ADDQ    $0x00000040, SI
+
+without29:
+	TESTQ  DX, DX
+	JZ     without30
+	MOVQ   DX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   BX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   BX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   BX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   $0x00000040, DX
+
+without30:
+	VBROADCASTSS floor+96(FP), Z4
+	VMAXPS       Z0, Z4, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMAXPS       Z3, Z4, Z3
+	MOVB         stream+101(FP), R11
+	TESTB        R11, R11
+	JNZ          past
+	MOVQ         AX, R11
+	VMOVUPS      Z0, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z1, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z2, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z3, (R11)
+	JMP          stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Z0, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z1, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z2, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z3, (R11)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf5AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·convHalf5AVX512(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without31
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without31:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	MOVQ   R8, R11
+	SUBQ   $0x04, R13
+	JL     rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Z5
+	VBROADCASTSS (R12), Z6
+	VFMADD231PS  Z5, Z6, Z0
+	VBROADCASTSS 4(R12), Z6
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS 8(R12), Z6
+	VFMADD231PS  Z5, Z6, Z2
+	VBROADCASTSS 12(R12), Z6
+	VFMADD231PS  Z5, Z6, Z3
+	VBROADCASTSS 16(R12), Z6
+	VFMADD231PS  Z5, Z6, Z4
+	VMOVUPS      128(R11), Z5
+	VBROADCASTSS 20(R12), Z6
+	VFMADD231PS  Z5, Z6, Z0
+	VBROADCASTSS 24(R12), Z6
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS 28(R12), Z6
+	VFMADD231PS  Z5, Z6, Z2
+	VBROADCASTSS 32(R12), Z6
+	VFMADD231PS  Z5, Z6, Z3
+	VBROADCASTSS 36(R12), Z6
+	VFMADD231PS  Z5, Z6, Z4
+	VMOVUPS      256(R11), Z5
+	VBROADCASTSS 40(R12), Z6
+	VFMADD231PS  Z5, Z6, Z0
+	VBROADCASTSS 44(R12), Z6
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS 48(R12), Z6
+	VFMADD231PS  Z5, Z6, Z2
+	VBROADCASTSS 52(R12), Z6
+	VFMADD231PS  Z5, Z6, Z3
+	VBROADCASTSS 56(R12), Z6
+	VFMADD231PS  Z5, Z6, Z4
+	VMOVUPS      384(R11), Z5
+	VBROADCASTSS 60(R12), Z6
+	VFMADD231PS  Z5, Z6, Z0
+	VBROADCASTSS 64(R12), Z6
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS 68(R12), Z6
+	VFMADD231PS  Z5, Z6, Z2
+	VBROADCASTSS 72(R12), Z6
+	VFMADD231PS  Z5, Z6, Z3
+	VBROADCASTSS 76(R12), Z6
+	VFMADD231PS  Z5, Z6, Z4
+	ADDQ         $0x00000050, R12
+	ADDQ         $0x00000200, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Z5
+	VBROADCASTSS (R12), Z6
+	VFMADD231PS  Z5, Z6, Z0
+	VBROADCASTSS 4(R12), Z6
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS 8(R12), Z6
+	VFMADD231PS  Z5, Z6, Z2
+	VBROADCASTSS 12(R12), Z6
+	VFMADD231PS  Z5, Z6, Z3
+	VBROADCASTSS 16(R12), Z6
+	VFMADD231PS  Z5, Z6, Z4
+	ADDQ         $0x00000014, R12
+	ADDQ         $0x00000080, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   CX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   CX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   CX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   CX, R11
+	VADDPS (R11), Z4, Z4
+
+first:
+	TESTQ   SI, SI
+	JZ      without32
+	VMOVUPS (SI), Z5
+	VADDPS  Z5, Z0, Z0
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z5, Z2, Z2
+	VADDPS  Z5, Z3, Z3
+	VADDPS  Z5, Z4, Z4
+	ADDQ    $0x00000040, SI
+
+without32:
+	TESTQ  DX, DX
+	JZ     without33
+	MOVQ   DX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   BX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   BX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   BX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   BX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   $0x00000040, DX
+
+without33:
+	VBROADCASTSS floor+96(FP), Z5
+	VMAXPS       Z0, Z5, Z0
+	VMAXPS       Z1, Z5, Z1
+	VMAXPS       Z2, Z5, Z2
+	VMAXPS       Z3, Z5, Z3
+	VMAXPS       Z4, Z5, Z4
+	MOVB         stream+101(FP), R11
+	TESTB        R11, R11
+	JNZ          past
+	MOVQ         AX, R11
+	VMOVUPS      Z0, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z1, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z2, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z4, (R11)
+	JMP          stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Z0, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z1, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z2, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z3, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z4, (R11)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf6AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·convHalf6AVX512(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without34
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without34:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	MOVQ   R8, R11
+	SUBQ   $0x04, R13
+	JL     rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Z6
+	VBROADCASTSS (R12), Z7
+	VFMADD231PS  Z6, Z7, Z0
+	VBROADCASTSS 4(R12), Z7
+	VFMADD231PS  Z6, Z7, Z1
+	VBROADCASTSS 8(R12), Z7
+	VFMADD231PS  Z6, Z7, Z2
+	VBROADCASTSS 12(R12), Z7
+	VFMADD231PS  Z6, Z7, Z3
+	VBROADCASTSS 16(R12), Z7
+	VFMADD231PS  Z6, Z7, Z4
+	VBROADCASTSS 20(R12), Z7
+	VFMADD231PS  Z6, Z7, Z5
+	VMOVUPS      128(R11), Z6
+	VBROADCASTSS 24(R12), Z7
+	VFMADD231PS  Z6, Z7, Z0
+	VBROADCASTSS 28(R12), Z7
+	VFMADD231PS  Z6, Z7, Z1
+	VBROADCASTSS 32(R12), Z7
+	VFMADD231PS  Z6, Z7, Z2
+	VBROADCASTSS 36(R12), Z7
+	VFMADD231PS  Z6, Z7, Z3
+	VBROADCASTSS 40(R12), Z7
+	VFMADD231PS  Z6, Z7, Z4
+	VBROADCASTSS 44(R12), Z7
+	VFMADD231PS  Z6, Z7, Z5
+	VMOVUPS      256(R11), Z6
+	VBROADCASTSS 48(R12), Z7
+	VFMADD231PS  Z6, Z7, Z0
+	VBROADCASTSS 52(R12), Z7
+	VFMADD231PS  Z6, Z7, Z1
+	VBROADCASTSS 56(R12), Z7
+	VFMADD231PS  Z6, Z7, Z2
+	VBROADCASTSS 60(R12), Z7
+	VFMADD231PS  Z6, Z7, Z3
+	VBROADCASTSS 64(R12), Z7
+	VFMADD231PS  Z6, Z7, Z4
+	VBROADCASTSS 68(R12), Z7
+	VFMADD231PS  Z6, Z7, Z5
+	VMOVUPS      384(R11), Z6
+	VBROADCASTSS 72(R12), Z7
+	VFMADD231PS  Z6, Z7, Z0
+	VBROADCASTSS 76(R12), Z7
+	VFMADD231PS  Z6, Z7, Z1
+	VBROADCASTSS 80(R12), Z7
+	VFMADD231PS  Z6, Z7, Z2
+	VBROADCASTSS 84(R12), Z7
+	VFMADD231PS  Z6, Z7, Z3
+	VBROADCASTSS 88(R12), Z7
+	VFMADD231PS  Z6, Z7, Z4
+	VBROADCASTSS 92(R12), Z7
+	VFMADD231PS  Z6, Z7, Z5
+	ADDQ         $0x00000060, R12
+	ADDQ         $0x00000200, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Z6
+	VBROADCASTSS (R12), Z7
+	VFMADD231PS  Z6, Z7, Z0
+	VBROADCASTSS 4(R12), Z7
+	VFMADD231PS  Z6, Z7, Z1
+	VBROADCASTSS 8(R12), Z7
+	VFMADD231PS  Z6, Z7, Z2
+	VBROADCASTSS 12(R12), Z7
+	VFMADD231PS  Z6, Z7, Z3
+	VBROADCASTSS 16(R12), Z7
+	VFMADD231PS  Z6, Z7, Z4
+	VBROADCASTSS 20(R12), Z7
+	VFMADD231PS  Z6, Z7, Z5
+	ADDQ         $0x00000018, R12
+	ADDQ         $0x00000080, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   CX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   CX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   CX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   CX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   CX, R11
+	VADDPS (R11), Z5, Z5
+
+first:
+	TESTQ   SI, SI
+	JZ      without35
+	VMOVUPS (SI), Z6
+	VADDPS  Z6, Z0, Z0
+	VADDPS  Z6, Z1, Z1
+	VADDPS  Z6, Z2, Z2
+	VADDPS  Z6, Z3, Z3
+	VADDPS  Z6, Z4, Z4
+	VADDPS  Z6, Z5, Z5
+	ADDQ    $0x00000040, SI
+
+without35:
+	TESTQ  DX, DX
+	JZ     without36
+	MOVQ   DX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   BX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   BX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   BX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   BX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   BX, R11
+	VADDPS (R11), Z5, Z5
+	ADDQ   $0x00000040, DX
+
+without36:
+	VBROADCASTSS floor+96(FP), Z6
+	VMAXPS       Z0, Z6, Z0
+	VMAXPS       Z1, Z6, Z1
+	VMAXPS       Z2, Z6, Z2
+	VMAXPS       Z3, Z6, Z3
+	VMAXPS       Z4, Z6, Z4
+	VMAXPS       Z5, Z6, Z5
+	MOVB         stream+101(FP), R11
+	TESTB        R11, R11
+	JNZ          past
+	MOVQ         AX, R11
+	VMOVUPS      Z0, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z1, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z2, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z4, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z5, (R11)
+	JMP          stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Z0, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z1, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z2, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z3, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z4, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z5, (R11)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf7AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·convHalf7AVX512(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without37
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without37:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	MOVQ   R8, R11
+	SUBQ   $0x04, R13
+	JL     rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Z7
+	VBROADCASTSS (R12), Z8
+	VFMADD231PS  Z7, Z8, Z0
+	VBROADCASTSS 4(R12), Z8
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS 8(R12), Z8
+	VFMADD231PS  Z7, Z8, Z2
+	VBROADCASTSS 12(R12), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS 16(R12), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS 20(R12), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS 24(R12), Z8
+	VFMADD231PS  Z7, Z8, Z6
+	VMOVUPS      128(R11), Z7
+	VBROADCASTSS 28(R12), Z8
+	VFMADD231PS  Z7, Z8, Z0
+	VBROADCASTSS 32(R12), Z8
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS 36(R12), Z8
+	VFMADD231PS  Z7, Z8, Z2
+	VBROADCASTSS 40(R12), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS 44(R12), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS 48(R12), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS 52(R12), Z8
+	VFMADD231PS  Z7, Z8, Z6
+	VMOVUPS      256(R11), Z7
+	VBROADCASTSS 56(R12), Z8
+	VFMADD231PS  Z7, Z8, Z0
+	VBROADCASTSS 60(R12), Z8
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS 64(R12), Z8
+	VFMADD231PS  Z7, Z8, Z2
+	VBROADCASTSS 68(R12), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS 72(R12), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS 76(R12), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS 80(R12), Z8
+	VFMADD231PS  Z7, Z8, Z6
+	VMOVUPS      384(R11), Z7
+	VBROADCASTSS 84(R12), Z8
+	VFMADD231PS  Z7, Z8, Z0
+	VBROADCASTSS 88(R12), Z8
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS 92(R12), Z8
+	VFMADD231PS  Z7, Z8, Z2
+	VBROADCASTSS 96(R12), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS 100(R12), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS 104(R12), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS 108(R12), Z8
+	VFMADD231PS  Z7, Z8, Z6
+	ADDQ         $0x00000070, R12
+	ADDQ         $0x00000200, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Z7
+	VBROADCASTSS (R12), Z8
+	VFMADD231PS  Z7, Z8, Z0
+	VBROADCASTSS 4(R12), Z8
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS 8(R12), Z8
+	VFMADD231PS  Z7, Z8, Z2
+	VBROADCASTSS 12(R12), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS 16(R12), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS 20(R12), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS 24(R12), Z8
+	VFMADD231PS  Z7, Z8, Z6
+	ADDQ         $0x0000001c, R12
+	ADDQ         $0x00000080, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   CX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   CX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   CX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   CX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   CX, R11
+	VADDPS (R11), Z5, Z5
+	ADDQ   CX, R11
+	VADDPS (R11), Z6, Z6
+
+first:
+	TESTQ   SI, SI
+	JZ      without38
+	VMOVUPS (SI), Z7
+	VADDPS  Z7, Z0, Z0
+	VADDPS  Z7, Z1, Z1
+	VADDPS  Z7, Z2, Z2
+	VADDPS  Z7, Z3, Z3
+	VADDPS  Z7, Z4, Z4
+	VADDPS  Z7, Z5, Z5
+	VADDPS  Z7, Z6, Z6
+	ADDQ    $0x00000040, SI
+
+without38:
+	TESTQ  DX, DX
+	JZ     without39
+	MOVQ   DX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   BX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   BX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   BX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   BX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   BX, R11
+	VADDPS (R11), Z5, Z5
+	ADDQ   BX, R11
+	VADDPS (R11), Z6, Z6
+	ADDQ   $0x00000040, DX
+
+without39:
+	VBROADCASTSS floor+96(FP), Z7
+	VMAXPS       Z0, Z7, Z0
+	VMAXPS       Z1, Z7, Z1
+	VMAXPS       Z2, Z7, Z2
+	VMAXPS       Z3, Z7, Z3
+	VMAXPS       Z4, Z7, Z4
+	VMAXPS       Z5, Z7, Z5
+	VMAXPS       Z6, Z7, Z6
+	MOVB         stream+101(FP), R11
+	TESTB        R11, R11
+	JNZ          past
+	MOVQ         AX, R11
+	VMOVUPS      Z0, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z1, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z2, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z4, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z6, (R11)
+	JMP          stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Z0, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z1, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z2, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z3, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z4, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z5, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z6, (R11)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf8AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·convHalf8AVX512(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without40
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without40:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   R8, R11
+	SUBQ   $0x04, R13
+	JL     rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Z8
+	VBROADCASTSS (R12), Z9
+	VFMADD231PS  Z8, Z9, Z0
+	VBROADCASTSS 4(R12), Z9
+	VFMADD231PS  Z8, Z9, Z1
+	VBROADCASTSS 8(R12), Z9
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS 12(R12), Z9
+	VFMADD231PS  Z8, Z9, Z3
+	VBROADCASTSS 16(R12), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS 20(R12), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS 24(R12), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS 28(R12), Z9
+	VFMADD231PS  Z8, Z9, Z7
+	VMOVUPS      128(R11), Z8
+	VBROADCASTSS 32(R12), Z9
+	VFMADD231PS  Z8, Z9, Z0
+	VBROADCASTSS 36(R12), Z9
+	VFMADD231PS  Z8, Z9, Z1
+	VBROADCASTSS 40(R12), Z9
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS 44(R12), Z9
+	VFMADD231PS  Z8, Z9, Z3
+	VBROADCASTSS 48(R12), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS 52(R12), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS 56(R12), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS 60(R12), Z9
+	VFMADD231PS  Z8, Z9, Z7
+	VMOVUPS      256(R11), Z8
+	VBROADCASTSS 64(R12), Z9
+	VFMADD231PS  Z8, Z9, Z0
+	VBROADCASTSS 68(R12), Z9
+	VFMADD231PS  Z8, Z9, Z1
+	VBROADCASTSS 72(R12), Z9
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS 76(R12), Z9
+	VFMADD231PS  Z8, Z9, Z3
+	VBROADCASTSS 80(R12), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS 84(R12), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS 88(R12), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS 92(R12), Z9
+	VFMADD231PS  Z8, Z9, Z7
+	VMOVUPS      384(R11), Z8
+	VBROADCASTSS 96(R12), Z9
+	VFMADD231PS  Z8, Z9, Z0
+	VBROADCASTSS 100(R12), Z9
+	VFMADD231PS  Z8, Z9, Z1
+	VBROADCASTSS 104(R12), Z9
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS 108(R12), Z9
+	VFMADD231PS  Z8, Z9, Z3
+	VBROADCASTSS 112(R12), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS 116(R12), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS 120(R12), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS 124(R12), Z9
+	VFMADD231PS  Z8, Z9, Z7
+	ADDQ         $0x00000080, R12
+	ADDQ         $0x00000200, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Z8
+	VBROADCASTSS (R12), Z9
+	VFMADD231PS  Z8, Z9, Z0
+	VBROADCASTSS 4(R12), Z9
+	VFMADD231PS  Z8, Z9, Z1
+	VBROADCASTSS 8(R12), Z9
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS 12(R12), Z9
+	VFMADD231PS  Z8, Z9, Z3
+	VBROADCASTSS 16(R12), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS 20(R12), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS 24(R12), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS 28(R12), Z9
+	VFMADD231PS  Z8, Z9, Z7
+	ADDQ         $0x00000020, R12
+	ADDQ         $0x00000080, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   CX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   CX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   CX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   CX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   CX, R11
+	VADDPS (R11), Z5, Z5
+	ADDQ   CX, R11
+	VADDPS (R11), Z6, Z6
+	ADDQ   CX, R11
+	VADDPS (R11), Z7, Z7
+
+first:
+	TESTQ   SI, SI
+	JZ      without41
+	VMOVUPS (SI), Z8
+	VADDPS  Z8, Z0, Z0
+	VADDPS  Z8, Z1, Z1
+	VADDPS  Z8, Z2, Z2
+	VADDPS  Z8, Z3, Z3
+	VADDPS  Z8, Z4, Z4
+	VADDPS  Z8, Z5, Z5
+	VADDPS  Z8, Z6, Z6
+	VADDPS  Z8, Z7, Z7
+	ADDQ    $0x00000040, SI
+
+without41:
+	TESTQ  DX, DX
+	JZ     without42
+	MOVQ   DX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   BX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   BX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   BX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   BX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   BX, R11
+	VADDPS (R11), Z5, Z5
+	ADDQ   BX, R11
+	VADDPS (R11), Z6, Z6
+	ADDQ   BX, R11
+	VADDPS (R11), Z7, Z7
+	ADDQ   $0x00000040, DX
+
+without42:
+	VBROADCASTSS floor+96(FP), Z8
+	VMAXPS       Z0, Z8, Z0
+	VMAXPS       Z1, Z8, Z1
+	VMAXPS       Z2, Z8, Z2
+	VMAXPS       Z3, Z8, Z3
+	VMAXPS       Z4, Z8, Z4
+	VMAXPS       Z5, Z8, Z5
+	VMAXPS       Z6, Z8, Z6
+	VMAXPS       Z7, Z8, Z7
+	MOVB         stream+101(FP), R11
+	TESTB        R11, R11
+	JNZ          past
+	MOVQ         AX, R11
+	VMOVUPS      Z0, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z1, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z2, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z4, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z7, (R11)
+	JMP          stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Z0, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z1, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z2, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z3, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z4, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z5, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z6, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z7, (R11)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf9AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·convHalf9AVX512(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without43
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without43:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	MOVQ   R8, R11
+	SUBQ   $0x04, R13
+	JL     rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Z9
+	VBROADCASTSS (R12), Z10
+	VFMADD231PS  Z9, Z10, Z0
+	VBROADCASTSS 4(R12), Z10
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS 8(R12), Z10
+	VFMADD231PS  Z9, Z10, Z2
+	VBROADCASTSS 12(R12), Z10
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS 16(R12), Z10
+	VFMADD231PS  Z9, Z10, Z4
+	VBROADCASTSS 20(R12), Z10
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS 24(R12), Z10
+	VFMADD231PS  Z9, Z10, Z6
+	VBROADCASTSS 28(R12), Z10
+	VFMADD231PS  Z9, Z10, Z7
+	VBROADCASTSS 32(R12), Z10
+	VFMADD231PS  Z9, Z10, Z8
+	VMOVUPS      128(R11), Z9
+	VBROADCASTSS 36(R12), Z10
+	VFMADD231PS  Z9, Z10, Z0
+	VBROADCASTSS 40(R12), Z10
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS 44(R12), Z10
+	VFMADD231PS  Z9, Z10, Z2
+	VBROADCASTSS 48(R12), Z10
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS 52(R12), Z10
+	VFMADD231PS  Z9, Z10, Z4
+	VBROADCASTSS 56(R12), Z10
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS 60(R12), Z10
+	VFMADD231PS  Z9, Z10, Z6
+	VBROADCASTSS 64(R12), Z10
+	VFMADD231PS  Z9, Z10, Z7
+	VBROADCASTSS 68(R12), Z10
+	VFMADD231PS  Z9, Z10, Z8
+	VMOVUPS      256(R11), Z9
+	VBROADCASTSS 72(R12), Z10
+	VFMADD231PS  Z9, Z10, Z0
+	VBROADCASTSS 76(R12), Z10
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS 80(R12), Z10
+	VFMADD231PS  Z9, Z10, Z2
+	VBROADCASTSS 84(R12), Z10
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS 88(R12), Z10
+	VFMADD231PS  Z9, Z10, Z4
+	VBROADCASTSS 92(R12), Z10
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS 96(R12), Z10
+	VFMADD231PS  Z9, Z10, Z6
+	VBROADCASTSS 100(R12), Z10
+	VFMADD231PS  Z9, Z10, Z7
+	VBROADCASTSS 104(R12), Z10
+	VFMADD231PS  Z9, Z10, Z8
+	VMOVUPS      384(R11), Z9
+	VBROADCASTSS 108(R12), Z10
+	VFMADD231PS  Z9, Z10, Z0
+	VBROADCASTSS 112(R12), Z10
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS 116(R12), Z10
+	VFMADD231PS  Z9, Z10, Z2
+	VBROADCASTSS 120(R12), Z10
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS 124(R12), Z10
+	VFMADD231PS  Z9, Z10, Z4
+	VBROADCASTSS 128(R12), Z10
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS 132(R12), Z10
+	VFMADD231PS  Z9, Z10, Z6
+	VBROADCASTSS 136(R12), Z10
+	VFMADD231PS  Z9, Z10, Z7
+	VBROADCASTSS 140(R12), Z10
+	VFMADD231PS  Z9, Z10, Z8
+	ADDQ         $0x00000090, R12
+	ADDQ         $0x00000200, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Z9
+	VBROADCASTSS (R12), Z10
+	VFMADD231PS  Z9, Z10, Z0
+	VBROADCASTSS 4(R12), Z10
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS 8(R12), Z10
+	VFMADD231PS  Z9, Z10, Z2
+	VBROADCASTSS 12(R12), Z10
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS 16(R12), Z10
+	VFMADD231PS  Z9, Z10, Z4
+	VBROADCASTSS 20(R12), Z10
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS 24(R12), Z10
+	VFMADD231PS  Z9, Z10, Z6
+	VBROADCASTSS 28(R12), Z10
+	VFMADD231PS  Z9, Z10, Z7
+	VBROADCASTSS 32(R12), Z10
+	VFMADD231PS  Z9, Z10, Z8
+	ADDQ         $0x00000024, R12
+	ADDQ         $0x00000080, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   CX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   CX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   CX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   CX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   CX, R11
+	VADDPS (R11), Z5, Z5
+	ADDQ   CX, R11
+	VADDPS (R11), Z6, Z6
+	ADDQ   CX, R11
+	VADDPS (R11), Z7, Z7
+	ADDQ   CX, R11
+	VADDPS (R11), Z8, Z8
+
+first:
+	TESTQ   SI, SI
+	JZ      without44
+	VMOVUPS (SI), Z9
+	VADDPS  Z9, Z0, Z0
+	VADDPS  Z9, Z1, Z1
+	VADDPS  Z9, Z2, Z2
+	VADDPS  Z9, Z3, Z3
+	VADDPS  Z9, Z4, Z4
+	VADDPS  Z9, Z5, Z5
+	VADDPS  Z9, Z6, Z6
+	VADDPS  Z9, Z7, Z7
+	VADDPS  Z9, Z8, Z8
+	ADDQ    $0x00000040, SI
+
+without44:
+	TESTQ  DX, DX
+	JZ     without45
+	MOVQ   DX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   BX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   BX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   BX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   BX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   BX, R11
+	VADDPS (R11), Z5, Z5
+	ADDQ   BX, R11
+	VADDPS (R11), Z6, Z6
+	ADDQ   BX, R11
+	VADDPS (R11), Z7, Z7
+	ADDQ   BX, R11
+	VADDPS (R11), Z8, Z8
+	ADDQ   $0x00000040, DX
+
+without45:
+	VBROADCASTSS floor+96(FP), Z9
+	VMAXPS       Z0, Z9, Z0
+	VMAXPS       Z1, Z9, Z1
+	VMAXPS       Z2, Z9, Z2
+	VMAXPS       Z3, Z9, Z3
+	VMAXPS       Z4, Z9, Z4
+	VMAXPS       Z5, Z9, Z5
+	VMAXPS       Z6, Z9, Z6
+	VMAXPS       Z7, Z9, Z7
+	VMAXPS       Z8, Z9, Z8
+	MOVB         stream+101(FP), R11
+	TESTB        R11, R11
+	JNZ          past
+	MOVQ         AX, R11
+	VMOVUPS      Z0, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z1, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z2, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z4, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z8, (R11)
+	JMP          stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Z0, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z1, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z2, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z3, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z4, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z5, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z6, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z7, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z8, (R11)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf10AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·convHalf10AVX512(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without46
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without46:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	MOVQ   R8, R11
+	SUBQ   $0x04, R13
+	JL     rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Z10
+	VBROADCASTSS (R12), Z11
+	VFMADD231PS  Z10, Z11, Z0
+	VBROADCASTSS 4(R12), Z11
+	VFMADD231PS  Z10, Z11, Z1
+	VBROADCASTSS 8(R12), Z11
+	VFMADD231PS  Z10, Z11, Z2
+	VBROADCASTSS 12(R12), Z11
+	VFMADD231PS  Z10, Z11, Z3
+	VBROADCASTSS 16(R12), Z11
+	VFMADD231PS  Z10, Z11, Z4
+	VBROADCASTSS 20(R12), Z11
+	VFMADD231PS  Z10, Z11, Z5
+	VBROADCASTSS 24(R12), Z11
+	VFMADD231PS  Z10, Z11, Z6
+	VBROADCASTSS 28(R12), Z11
+	VFMADD231PS  Z10, Z11, Z7
+	VBROADCASTSS 32(R12), Z11
+	VFMADD231PS  Z10, Z11, Z8
+	VBROADCASTSS 36(R12), Z11
+	VFMADD231PS  Z10, Z11, Z9
+	VMOVUPS      128(R11), Z10
+	VBROADCASTSS 40(R12), Z11
+	VFMADD231PS  Z10, Z11, Z0
+	VBROADCASTSS 44(R12), Z11
+	VFMADD231PS  Z10, Z11, Z1
+	VBROADCASTSS 48(R12), Z11
+	VFMADD231PS  Z10, Z11, Z2
+	VBROADCASTSS 52(R12), Z11
+	VFMADD231PS  Z10, Z11, Z3
+	VBROADCASTSS 56(R12), Z11
+	VFMADD231PS  Z10, Z11, Z4
+	VBROADCASTSS 60(R12), Z11
+	VFMADD231PS  Z10, Z11, Z5
+	VBROADCASTSS 64(R12), Z11
+	VFMADD231PS  Z10, Z11, Z6
+	VBROADCASTSS 68(R12), Z11
+	VFMADD231PS  Z10, Z11, Z7
+	VBROADCASTSS 72(R12), Z11
+	VFMADD231PS  Z10, Z11, Z8
+	VBROADCASTSS 76(R12), Z11
+	VFMADD231PS  Z10, Z11, Z9
+	VMOVUPS      256(R11), Z10
+	VBROADCASTSS 80(R12), Z11
+	VFMADD231PS  Z10, Z11, Z0
+	VBROADCASTSS 84(R12), Z11
+	VFMADD231PS  Z10, Z11, Z1
+	VBROADCASTSS 88(R12), Z11
+	VFMADD231PS  Z10, Z11, Z2
+	VBROADCASTSS 92(R12), Z11
+	VFMADD231PS  Z10, Z11, Z3
+	VBROADCASTSS 96(R12), Z11
+	VFMADD231PS  Z10, Z11, Z4
+	VBROADCASTSS 100(R12), Z11
+	VFMADD231PS  Z10, Z11, Z5
+	VBROADCASTSS 104(R12), Z11
+	VFMADD231PS  Z10, Z11, Z6
+	VBROADCASTSS 108(R12), Z11
+	VFMADD231PS  Z10, Z11, Z7
+	VBROADCASTSS 112(R12), Z11
+	VFMADD231PS  Z10, Z11, Z8
+	VBROADCASTSS 116(R12), Z11
+	VFMADD231PS  Z10, Z11, Z9
+	VMOVUPS      384(R11), Z10
+	VBROADCASTSS 120(R12), Z11
+	VFMADD231PS  Z10, Z11, Z0
+	VBROADCASTSS 124(R12), Z11
+	VFMADD231PS  Z10, Z11, Z1
+	VBROADCASTSS 128(R12), Z11
+	VFMADD231PS  Z10, Z11, Z2
+	VBROADCASTSS 132(R12), Z11
+	VFMADD231PS  Z10, Z11, Z3
+	VBROADCASTSS 136(R12), Z11
+	VFMADD231PS  Z10, Z11, Z4
+	VBROADCASTSS 140(R12), Z11
+	VFMADD231PS  Z10, Z11, Z5
+	VBROADCASTSS 144(R12), Z11
+	VFMADD231PS  Z10, Z11, Z6
+	VBROADCASTSS 148(R12), Z11
+	VFMADD231PS  Z10, Z11, Z7
+	VBROADCASTSS 152(R12), Z11
+	VFMADD231PS  Z10, Z11, Z8
+	VBROADCASTSS 156(R12), Z11
+	VFMADD231PS  Z10, Z11, Z9
+	ADDQ         $0x000000a0, R12
+	ADDQ         $0x00000200, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Z10
+	VBROADCASTSS (R12), Z11
+	VFMADD231PS  Z10, Z11, Z0
+	VBROADCASTSS 4(R12), Z11
+	VFMADD231PS  Z10, Z11, Z1
+	VBROADCASTSS 8(R12), Z11
+	VFMADD231PS  Z10, Z11, Z2
+	VBROADCASTSS 12(R12), Z11
+	VFMADD231PS  Z10, Z11, Z3
+	VBROADCASTSS 16(R12), Z11
+	VFMADD231PS  Z10, Z11, Z4
+	VBROADCASTSS 20(R12), Z11
+	VFMADD231PS  Z10, Z11, Z5
+	VBROADCASTSS 24(R12), Z11
+	VFMADD231PS  Z10, Z11, Z6
+	VBROADCASTSS 28(R12), Z11
+	VFMADD231PS  Z10, Z11, Z7
+	VBROADCASTSS 32(R12), Z11
+	VFMADD231PS  Z10, Z11, Z8
+	VBROADCASTSS 36(R12), Z11
+	VFMADD231PS  Z10, Z11, Z9
+	ADDQ         $0x00000028, R12
+	ADDQ         $0x00000080, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   CX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   CX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   CX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   CX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   CX, R11
+	VADDPS (R11), Z5, Z5
+	ADDQ   CX, R11
+	VADDPS (R11), Z6, Z6
+	ADDQ   CX, R11
+	VADDPS (R11), Z7, Z7
+	ADDQ   CX, R11
+	VADDPS (R11), Z8, Z8
+	ADDQ   CX, R11
+	VADDPS (R11), Z9, Z9
+
+first:
+	TESTQ   SI, SI
+	JZ      without47
+	VMOVUPS (SI), Z10
+	VADDPS  Z10, Z0, Z0
+	VADDPS  Z10, Z1, Z1
+	VADDPS  Z10, Z2, Z2
+	VADDPS  Z10, Z3, Z3
+	VADDPS  Z10, Z4, Z4
+	VADDPS  Z10, Z5, Z5
+	VADDPS  Z10, Z6, Z6
+	VADDPS  Z10, Z7, Z7
+	VADDPS  Z10, Z8, Z8
+	VADDPS  Z10, Z9, Z9
+	ADDQ    $0x00000040, SI
+
+without47:
+	TESTQ  DX, DX
+	JZ     without48
+	MOVQ   DX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   BX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   BX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   BX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   BX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   BX, R11
+	VADDPS (R11), Z5, Z5
+	ADDQ   BX, R11
+	VADDPS (R11), Z6, Z6
+	ADDQ   BX, R11
+	VADDPS (R11), Z7, Z7
+	ADDQ   BX, R11
+	VADDPS (R11), Z8, Z8
+	ADDQ   BX, R11
+	VADDPS (R11), Z9, Z9
+	ADDQ   $0x00000040, DX
+
+without48:
+	VBROADCASTSS floor+96(FP), Z10
+	VMAXPS       Z0, Z10, Z0
+	VMAXPS       Z1, Z10, Z1
+	VMAXPS       Z2, Z10, Z2
+	VMAXPS       Z3, Z10, Z3
+	VMAXPS       Z4, Z10, Z4
+	VMAXPS       Z5, Z10, Z5
+	VMAXPS       Z6, Z10, Z6
+	VMAXPS       Z7, Z10, Z7
+	VMAXPS       Z8, Z10, Z8
+	VMAXPS       Z9, Z10, Z9
+	MOVB         stream+101(FP), R11
+	TESTB        R11, R11
+	JNZ          past
+	MOVQ         AX, R11
+	VMOVUPS      Z0, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z1, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z2, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z4, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z8, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z9, (R11)
+	JMP          stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Z0, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z1, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z2, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z3, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z4, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z5, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z6, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z7, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z8, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z9, (R11)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf11AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·convHalf11AVX512(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without49
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without49:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	MOVQ   R8, R11
+	SUBQ   $0x04, R13
+	JL     rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Z11
+	VBROADCASTSS (R12), Z12
+	VFMADD231PS  Z11, Z12, Z0
+	VBROADCASTSS 4(R12), Z12
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS 8(R12), Z12
+	VFMADD231PS  Z11, Z12, Z2
+	VBROADCASTSS 12(R12), Z12
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS 16(R12), Z12
+	VFMADD231PS  Z11, Z12, Z4
+	VBROADCASTSS 20(R12), Z12
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS 24(R12), Z12
+	VFMADD231PS  Z11, Z12, Z6
+	VBROADCASTSS 28(R12), Z12
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS 32(R12), Z12
+	VFMADD231PS  Z11, Z12, Z8
+	VBROADCASTSS 36(R12), Z12
+	VFMADD231PS  Z11, Z12, Z9
+	VBROADCASTSS 40(R12), Z12
+	VFMADD231PS  Z11, Z12, Z10
+	VMOVUPS      128(R11), Z11
+	VBROADCASTSS 44(R12), Z12
+	VFMADD231PS  Z11, Z12, Z0
+	VBROADCASTSS 48(R12), Z12
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS 52(R12), Z12
+	VFMADD231PS  Z11, Z12, Z2
+	VBROADCASTSS 56(R12), Z12
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS 60(R12), Z12
+	VFMADD231PS  Z11, Z12, Z4
+	VBROADCASTSS 64(R12), Z12
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS 68(R12), Z12
+	VFMADD231PS  Z11, Z12, Z6
+	VBROADCASTSS 72(R12), Z12
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS 76(R12), Z12
+	VFMADD231PS  Z11, Z12, Z8
+	VBROADCASTSS 80(R12), Z12
+	VFMADD231PS  Z11, Z12, Z9
+	VBROADCASTSS 84(R12), Z12
+	VFMADD231PS  Z11, Z12, Z10
+	VMOVUPS      256(R11), Z11
+	VBROADCASTSS 88(R12), Z12
+	VFMADD231PS  Z11, Z12, Z0
+	VBROADCASTSS 92(R12), Z12
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS 96(R12), Z12
+	VFMADD231PS  Z11, Z12, Z2
+	VBROADCASTSS 100(R12), Z12
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS 104(R12), Z12
+	VFMADD231PS  Z11, Z12, Z4
+	VBROADCASTSS 108(R12), Z12
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS 112(R12), Z12
+	VFMADD231PS  Z11, Z12, Z6
+	VBROADCASTSS 116(R12), Z12
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS 120(R12), Z12
+	VFMADD231PS  Z11, Z12, Z8
+	VBROADCASTSS 124(R12), Z12
+	VFMADD231PS  Z11, Z12, Z9
+	VBROADCASTSS 128(R12), Z12
+	VFMADD231PS  Z11, Z12, Z10
+	VMOVUPS      384(R11), Z11
+	VBROADCASTSS 132(R12), Z12
+	VFMADD231PS  Z11, Z12, Z0
+	VBROADCASTSS 136(R12), Z12
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS 140(R12), Z12
+	VFMADD231PS  Z11, Z12, Z2
+	VBROADCASTSS 144(R12), Z12
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS 148(R12), Z12
+	VFMADD231PS  Z11, Z12, Z4
+	VBROADCASTSS 152(R12), Z12
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS 156(R12), Z12
+	VFMADD231PS  Z11, Z12, Z6
+	VBROADCASTSS 160(R12), Z12
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS 164(R12), Z12
+	VFMADD231PS  Z11, Z12, Z8
+	VBROADCASTSS 168(R12), Z12
+	VFMADD231PS  Z11, Z12, Z9
+	VBROADCASTSS 172(R12), Z12
+	VFMADD231PS  Z11, Z12, Z10
+	ADDQ         $0x000000b0, R12
+	ADDQ         $0x00000200, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Z11
+	VBROADCASTSS (R12), Z12
+	VFMADD231PS  Z11, Z12, Z0
+	VBROADCASTSS 4(R12), Z12
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS 8(R12), Z12
+	VFMADD231PS  Z11, Z12, Z2
+	VBROADCASTSS 12(R12), Z12
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS 16(R12), Z12
+	VFMADD231PS  Z11, Z12, Z4
+	VBROADCASTSS 20(R12), Z12
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS 24(R12), Z12
+	VFMADD231PS  Z11, Z12, Z6
+	VBROADCASTSS 28(R12), Z12
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS 32(R12), Z12
+	VFMADD231PS  Z11, Z12, Z8
+	VBROADCASTSS 36(R12), Z12
+	VFMADD231PS  Z11, Z12, Z9
+	VBROADCASTSS 40(R12), Z12
+	VFMADD231PS  Z11, Z12, Z10
+	ADDQ         $0x0000002c, R12
+	ADDQ         $0x00000080, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   CX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   CX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   CX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   CX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   CX, R11
+	VADDPS (R11), Z5, Z5
+	ADDQ   CX, R11
+	VADDPS (R11), Z6, Z6
+	ADDQ   CX, R11
+	VADDPS (R11), Z7, Z7
+	ADDQ   CX, R11
+	VADDPS (R11), Z8, Z8
+	ADDQ   CX, R11
+	VADDPS (R11), Z9, Z9
+	ADDQ   CX, R11
+	VADDPS (R11), Z10, Z10
+
+first:
+	TESTQ   SI, SI
+	JZ      without50
+	VMOVUPS (SI), Z11
+	VADDPS  Z11, Z0, Z0
+	VADDPS  Z11, Z1, Z1
+	VADDPS  Z11, Z2, Z2
+	VADDPS  Z11, Z3, Z3
+	VADDPS  Z11, Z4, Z4
+	VADDPS  Z11, Z5, Z5
+	VADDPS  Z11, Z6, Z6
+	VADDPS  Z11, Z7, Z7
+	VADDPS  Z11, Z8, Z8
+	VADDPS  Z11, Z9, Z9
+	VADDPS  Z11, Z10, Z10
+	ADDQ    $0x00000040, SI
+
+without50:
+	TESTQ  DX, DX
+	JZ     without51
+	MOVQ   DX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   BX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   BX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   BX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   BX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   BX, R11
+	VADDPS (R11), Z5, Z5
+	ADDQ   BX, R11
+	VADDPS (R11), Z6, Z6
+	ADDQ   BX, R11
+	VADDPS (R11), Z7, Z7
+	ADDQ   BX, R11
+	VADDPS (R11), Z8, Z8
+	ADDQ   BX, R11
+	VADDPS (R11), Z9, Z9
+	ADDQ   BX, R11
+	VADDPS (R11), Z10, Z10
+	ADDQ   $0x00000040, DX
+
+without51:
+	VBROADCASTSS floor+96(FP), Z11
+	VMAXPS       Z0, Z11, Z0
+	VMAXPS       Z1, Z11, Z1
+	VMAXPS       Z2, Z11, Z2
+	VMAXPS       Z3, Z11, Z3
+	VMAXPS       Z4, Z11, Z4
+	VMAXPS       Z5, Z11, Z5
+	VMAXPS       Z6, Z11, Z6
+	VMAXPS       Z7, Z11, Z7
+	VMAXPS       Z8, Z11, Z8
+	VMAXPS       Z9, Z11, Z9
+	VMAXPS       Z10, Z11, Z10
+	MOVB         stream+101(FP), R11
+	TESTB        R11, R11
+	JNZ          past
+	MOVQ         AX, R11
+	VMOVUPS      Z0, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z1, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z2, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z4, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z8, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z9, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z10, (R11)
+	JMP          stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Z0, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z1, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z2, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z3, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z4, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z5, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z6, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z7, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z8, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z9, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z10, (R11)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf12AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·convHalf12AVX512(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without52
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without52:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	MOVQ   R8, R11
+	SUBQ   $0x04, R13
+	JL     rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Z12
+	VBROADCASTSS (R12), Z13
+	VFMADD231PS  Z12, Z13, Z0
+	VBROADCASTSS 4(R12), Z13
+	VFMADD231PS  Z12, Z13, Z1
+	VBROADCASTSS 8(R12), Z13
+	VFMADD231PS  Z12, Z13, Z2
+	VBROADCASTSS 12(R12), Z13
+	VFMADD231PS  Z12, Z13, Z3
+	VBROADCASTSS 16(R12), Z13
+	VFMADD231PS  Z12, Z13, Z4
+	VBROADCASTSS 20(R12), Z13
+	VFMADD231PS  Z12, Z13, Z5
+	VBROADCASTSS 24(R12), Z13
+	VFMADD231PS  Z12, Z13, Z6
+	VBROADCASTSS 28(R12), Z13
+	VFMADD231PS  Z12, Z13, Z7
+	VBROADCASTSS 32(R12), Z13
+	VFMADD231PS  Z12, Z13, Z8
+	VBROADCASTSS 36(R12), Z13
+	VFMADD231PS  Z12, Z13, Z9
+	VBROADCASTSS 40(R12), Z13
+	VFMADD231PS  Z12, Z13, Z10
+	VBROADCASTSS 44(R12), Z13
+	VFMADD231PS  Z12, Z13, Z11
+	VMOVUPS      128(R11), Z12
+	VBROADCASTSS 48(R12), Z13
+	VFMADD231PS  Z12, Z13, Z0
+	VBROADCASTSS 52(R12), Z13
+	VFMADD231PS  Z12, Z13, Z1
+	VBROADCASTSS 56(R12), Z13
+	VFMADD231PS  Z12, Z13, Z2
+	VBROADCASTSS 60(R12), Z13
+	VFMADD231PS  Z12, Z13, Z3
+	VBROADCASTSS 64(R12), Z13
+	VFMADD231PS  Z12, Z13, Z4
+	VBROADCASTSS 68(R12), Z13
+	VFMADD231PS  Z12, Z13, Z5
+	VBROADCASTSS 72(R12), Z13
+	VFMADD231PS  Z12, Z13, Z6
+	VBROADCASTSS 76(R12), Z13
+	VFMADD231PS  Z12, Z13, Z7
+	VBROADCASTSS 80(R12), Z13
+	VFMADD231PS  Z12, Z13, Z8
+	VBROADCASTSS 84(R12), Z13
+	VFMADD231PS  Z12, Z13, Z9
+	VBROADCASTSS 88(R12), Z13
+	VFMADD231PS  Z12, Z13, Z10
+	VBROADCASTSS 92(R12), Z13
+	VFMADD231PS  Z12, Z13, Z11
+	VMOVUPS      256(R11), Z12
+	VBROADCASTSS 96(R12), Z13
+	VFMADD231PS  Z12, Z13, Z0
+	VBROADCASTSS 100(R12), Z13
+	VFMADD231PS  Z12, Z13, Z1
+	VBROADCASTSS 104(R12), Z13
+	VFMADD231PS  Z12, Z13, Z2
+	VBROADCASTSS 108(R12), Z13
+	VFMADD231PS  Z12, Z13, Z3
+	VBROADCASTSS 112(R12), Z13
+	VFMADD231PS  Z12, Z13, Z4
+	VBROADCASTSS 116(R12), Z13
+	VFMADD231PS  Z12, Z13, Z5
+	VBROADCASTSS 120(R12), Z13
+	VFMADD231PS  Z12, Z13, Z6
+	VBROADCASTSS 124(R12), Z13
+	VFMADD231PS  Z12, Z13, Z7
+	VBROADCASTSS 128(R12), Z13
+	VFMADD231PS  Z12, Z13, Z8
+	VBROADCASTSS 132(R12), Z13
+	VFMADD231PS  Z12, Z13, Z9
+	VBROADCASTSS 136(R12), Z13
+	VFMADD231PS  Z12, Z13, Z10
+	VBROADCASTSS 140(R12), Z13
+	VFMADD231PS  Z12, Z13, Z11
+	VMOVUPS      384(R11), Z12
+	VBROADCASTSS 144(R12), Z13
+	VFMADD231PS  Z12, Z13, Z0
+	VBROADCASTSS 148(R12), Z13
+	VFMADD231PS  Z12, Z13, Z1
+	VBROADCASTSS 152(R12), Z13
+	VFMADD231PS  Z12, Z13, Z2
+	VBROADCASTSS 156(R12), Z13
+	VFMADD231PS  Z12, Z13, Z3
+	VBROADCASTSS 160(R12), Z13
+	VFMADD231PS  Z12, Z13, Z4
+	VBROADCASTSS 164(R12), Z13
+	VFMADD231PS  Z12, Z13, Z5
+	VBROADCASTSS 168(R12), Z13
+	VFMADD231PS  Z12, Z13, Z6
+	VBROADCASTSS 172(R12), Z13
+	VFMADD231PS  Z12, Z13, Z7
+	VBROADCASTSS 176(R12), Z13
+	VFMADD231PS  Z12, Z13, Z8
+	VBROADCASTSS 180(R12), Z13
+	VFMADD231PS  Z12, Z13, Z9
+	VBROADCASTSS 184(R12), Z13
+	VFMADD231PS  Z12, Z13, Z10
+	VBROADCASTSS 188(R12), Z13
+	VFMADD231PS  Z12, Z13, Z11
+	ADDQ         $0x000000c0, R12
+	ADDQ         $0x00000200, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Z12
+	VBROADCASTSS (R12), Z13
+	VFMADD231PS  Z12, Z13, Z0
+	VBROADCASTSS 4(R12), Z13
+	VFMADD231PS  Z12, Z13, Z1
+	VBROADCASTSS 8(R12), Z13
+	VFMADD231PS  Z12, Z13, Z2
+	VBROADCASTSS 12(R12), Z13
+	VFMADD231PS  Z12, Z13, Z3
+	VBROADCASTSS 16(R12), Z13
+	VFMADD231PS  Z12, Z13, Z4
+	VBROADCASTSS 20(R12), Z13
+	VFMADD231PS  Z12, Z13, Z5
+	VBROADCASTSS 24(R12), Z13
+	VFMADD231PS  Z12, Z13, Z6
+	VBROADCASTSS 28(R12), Z13
+	VFMADD231PS  Z12, Z13, Z7
+	VBROADCASTSS 32(R12), Z13
+	VFMADD231PS  Z12, Z13, Z8
+	VBROADCASTSS 36(R12), Z13
+	VFMADD231PS  Z12, Z13, Z9
+	VBROADCASTSS 40(R12), Z13
+	VFMADD231PS  Z12, Z13, Z10
+	VBROADCASTSS 44(R12), Z13
+	VFMADD231PS  Z12, Z13, Z11
+	ADDQ         $0x00000030, R12
+	ADDQ         $0x00000080, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   CX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   CX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   CX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   CX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   CX, R11
+	VADDPS (R11), Z5, Z5
+	ADDQ   CX, R11
+	VADDPS (R11), Z6, Z6
+	ADDQ   CX, R11
+	VADDPS (R11), Z7, Z7
+	ADDQ   CX, R11
+	VADDPS (R11), Z8, Z8
+	ADDQ   CX, R11
+	VADDPS (R11), Z9, Z9
+	ADDQ   CX, R11
+	VADDPS (R11), Z10, Z10
+	ADDQ   CX, R11
+	VADDPS (R11), Z11, Z11
+
+first:
+	TESTQ   SI, SI
+	JZ      without53
+	VMOVUPS (SI), Z12
+	VADDPS  Z12, Z0, Z0
+	VADDPS  Z12, Z1, Z1
+	VADDPS  Z12, Z2, Z2
+	VADDPS  Z12, Z3, Z3
+	VADDPS  Z12, Z4, Z4
+	VADDPS  Z12, Z5, Z5
+	VADDPS  Z12, Z6, Z6
+	VADDPS  Z12, Z7, Z7
+	VADDPS  Z12, Z8, Z8
+	VADDPS  Z12, Z9, Z9
+	VADDPS  Z12, Z10, Z10
+	VADDPS  Z12, Z11, Z11
+	ADDQ    $0x00000040, SI
+
+without53:
+	TESTQ  DX, DX
+	JZ     without54
+	MOVQ   DX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   BX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   BX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   BX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   BX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   BX, R11
+	VADDPS (R11), Z5, Z5
+	ADDQ   BX, R11
+	VADDPS (R11), Z6, Z6
+	ADDQ   BX, R11
+	VADDPS (R11), Z7, Z7
+	ADDQ   BX, R11
+	VADDPS (R11), Z8, Z8
+	ADDQ   BX, R11
+	VADDPS (R11), Z9, Z9
+	ADDQ   BX, R11
+	VADDPS (R11), Z10, Z10
+	ADDQ   BX, R11
+	VADDPS (R11), Z11, Z11
+	ADDQ   $0x00000040, DX
+
+without54:
+	VBROADCASTSS floor+96(FP), Z12
+	VMAXPS       Z0, Z12, Z0
+	VMAXPS       Z1, Z12, Z1
+	VMAXPS       Z2, Z12, Z2
+	VMAXPS       Z3, Z12, Z3
+	VMAXPS       Z4, Z12, Z4
+	VMAXPS       Z5, Z12, Z5
+	VMAXPS       Z6, Z12, Z6
+	VMAXPS       Z7, Z12, Z7
+	VMAXPS       Z8, Z12, Z8
+	VMAXPS       Z9, Z12, Z9
+	VMAXPS       Z10, Z12, Z10
+	VMAXPS       Z11, Z12, Z11
+	MOVB         stream+101(FP), R11
+	TESTB        R11, R11
+	JNZ          past
+	MOVQ         AX, R11
+	VMOVUPS      Z0, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z1, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z2, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z4, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z8, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z9, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z11, (R11)
+	JMP          stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Z0, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z1, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z2, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z3, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z4, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z5, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z6, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z7, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z8, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z9, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z10, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z11, (R11)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf13AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·convHalf13AVX512(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without55
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without55:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	MOVQ   R8, R11
+	SUBQ   $0x04, R13
+	JL     rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Z13
+	VBROADCASTSS (R12), Z14
+	VFMADD231PS  Z13, Z14, Z0
+	VBROADCASTSS 4(R12), Z14
+	VFMADD231PS  Z13, Z14, Z1
+	VBROADCASTSS 8(R12), Z14
+	VFMADD231PS  Z13, Z14, Z2
+	VBROADCASTSS 12(R12), Z14
+	VFMADD231PS  Z13, Z14, Z3
+	VBROADCASTSS 16(R12), Z14
+	VFMADD231PS  Z13, Z14, Z4
+	VBROADCASTSS 20(R12), Z14
+	VFMADD231PS  Z13, Z14, Z5
+	VBROADCASTSS 24(R12), Z14
+	VFMADD231PS  Z13, Z14, Z6
+	VBROADCASTSS 28(R12), Z14
+	VFMADD231PS  Z13, Z14, Z7
+	VBROADCASTSS 32(R12), Z14
+	VFMADD231PS  Z13, Z14, Z8
+	VBROADCASTSS 36(R12), Z14
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS 40(R12), Z14
+	VFMADD231PS  Z13, Z14, Z10
+	VBROADCASTSS 44(R12), Z14
+	VFMADD231PS  Z13, Z14, Z11
+	VBROADCASTSS 48(R12), Z14
+	VFMADD231PS  Z13, Z14, Z12
+	VMOVUPS      128(R11), Z13
+	VBROADCASTSS 52(R12), Z14
+	VFMADD231PS  Z13, Z14, Z0
+	VBROADCASTSS 56(R12), Z14
+	VFMADD231PS  Z13, Z14, Z1
+	VBROADCASTSS 60(R12), Z14
+	VFMADD231PS  Z13, Z14, Z2
+	VBROADCASTSS 64(R12), Z14
+	VFMADD231PS  Z13, Z14, Z3
+	VBROADCASTSS 68(R12), Z14
+	VFMADD231PS  Z13, Z14, Z4
+	VBROADCASTSS 72(R12), Z14
+	VFMADD231PS  Z13, Z14, Z5
+	VBROADCASTSS 76(R12), Z14
+	VFMADD231PS  Z13, Z14, Z6
+	VBROADCASTSS 80(R12), Z14
+	VFMADD231PS  Z13, Z14, Z7
+	VBROADCASTSS 84(R12), Z14
+	VFMADD231PS  Z13, Z14, Z8
+	VBROADCASTSS 88(R12), Z14
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS 92(R12), Z14
+	VFMADD231PS  Z13, Z14, Z10
+	VBROADCASTSS 96(R12), Z14
+	VFMADD231PS  Z13, Z14, Z11
+	VBROADCASTSS 100(R12), Z14
+	VFMADD231PS  Z13, Z14, Z12
+	VMOVUPS      256(R11), Z13
+	VBROADCASTSS 104(R12), Z14
+	VFMADD231PS  Z13, Z14, Z0
+	VBROADCASTSS 108(R12), Z14
+	VFMADD231PS  Z13, Z14, Z1
+	VBROADCASTSS 112(R12), Z14
+	VFMADD231PS  Z13, Z14, Z2
+	VBROADCASTSS 116(R12), Z14
+	VFMADD231PS  Z13, Z14, Z3
+	VBROADCASTSS 120(R12), Z14
+	VFMADD231PS  Z13, Z14, Z4
+	VBROADCASTSS 124(R12), Z14
+	VFMADD231PS  Z13, Z14, Z5
+	VBROADCASTSS 128(R12), Z14
+	VFMADD231PS  Z13, Z14, Z6
+	VBROADCASTSS 132(R12), Z14
+	VFMADD231PS  Z13, Z14, Z7
+	VBROADCASTSS 136(R12), Z14
+	VFMADD231PS  Z13, Z14, Z8
+	VBROADCASTSS 140(R12), Z14
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS 144(R12), Z14
+	VFMADD231PS  Z13, Z14, Z10
+	VBROADCASTSS 148(R12), Z14
+	VFMADD231PS  Z13, Z14, Z11
+	VBROADCASTSS 152(R12), Z14
+	VFMADD231PS  Z13, Z14, Z12
+	VMOVUPS      384(R11), Z13
+	VBROADCASTSS 156(R12), Z14
+	VFMADD231PS  Z13, Z14, Z0
+	VBROADCASTSS 160(R12), Z14
+	VFMADD231PS  Z13, Z14, Z1
+	VBROADCASTSS 164(R12), Z14
+	VFMADD231PS  Z13, Z14, Z2
+	VBROADCASTSS 168(R12), Z14
+	VFMADD231PS  Z13, Z14, Z3
+	VBROADCASTSS 172(R12), Z14
+	VFMADD231PS  Z13, Z14, Z4
+	VBROADCASTSS 176(R12), Z14
+	VFMADD231PS  Z13, Z14, Z5
+	VBROADCASTSS 180(R12), Z14
+	VFMADD231PS  Z13, Z14, Z6
+	VBROADCASTSS 184(R12), Z14
+	VFMADD231PS  Z13, Z14, Z7
+	VBROADCASTSS 188(R12), Z14
+	VFMADD231PS  Z13, Z14, Z8
+	VBROADCASTSS 192(R12), Z14
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS 196(R12), Z14
+	VFMADD231PS  Z13, Z14, Z10
+	VBROADCASTSS 200(R12), Z14
+	VFMADD231PS  Z13, Z14, Z11
+	VBROADCASTSS 204(R12), Z14
+	VFMADD231PS  Z13, Z14, Z12
+	ADDQ         $0x000000d0, R12
+	ADDQ         $0x00000200, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Z13
+	VBROADCASTSS (R12), Z14
+	VFMADD231PS  Z13, Z14, Z0
+	VBROADCASTSS 4(R12), Z14
+	VFMADD231PS  Z13, Z14, Z1
+	VBROADCASTSS 8(R12), Z14
+	VFMADD231PS  Z13, Z14, Z2
+	VBROADCASTSS 12(R12), Z14
+	VFMADD231PS  Z13, Z14, Z3
+	VBROADCASTSS 16(R12), Z14
+	VFMADD231PS  Z13, Z14, Z4
+	VBROADCASTSS 20(R12), Z14
+	VFMADD231PS  Z13, Z14, Z5
+	VBROADCASTSS 24(R12), Z14
+	VFMADD231PS  Z13, Z14, Z6
+	VBROADCASTSS 28(R12), Z14
+	VFMADD231PS  Z13, Z14, Z7
+	VBROADCASTSS 32(R12), Z14
+	VFMADD231PS  Z13, Z14, Z8
+	VBROADCASTSS 36(R12), Z14
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS 40(R12), Z14
+	VFMADD231PS  Z13, Z14, Z10
+	VBROADCASTSS 44(R12), Z14
+	VFMADD231PS  Z13, Z14, Z11
+	VBROADCASTSS 48(R12), Z14
+	VFMADD231PS  Z13, Z14, Z12
+	ADDQ         $0x00000034, R12
+	ADDQ         $0x00000080, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   CX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   CX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   CX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   CX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   CX, R11
+	VADDPS (R11), Z5, Z5
+	ADDQ   CX, R11
+	VADDPS (R11), Z6, Z6
+	ADDQ   CX, R11
+	VADDPS (R11), Z7, Z7
+	ADDQ   CX, R11
+	VADDPS (R11), Z8, Z8
+	ADDQ   CX, R11
+	VADDPS (R11), Z9, Z9
+	ADDQ   CX, R11
+	VADDPS (R11), Z10, Z10
+	ADDQ   CX, R11
+	VADDPS (R11), Z11, Z11
+	ADDQ   CX, R11
+	VADDPS (R11), Z12, Z12
+
+first:
+	TESTQ   SI, SI
+	JZ      without56
+	VMOVUPS (SI), Z13
+	VADDPS  Z13, Z0, Z0
+	VADDPS  Z13, Z1, Z1
+	VADDPS  Z13, Z2, Z2
+	VADDPS  Z13, Z3, Z3
+	VADDPS  Z13, Z4, Z4
+	VADDPS  Z13, Z5, Z5
+	VADDPS  Z13, Z6, Z6
+	VADDPS  Z13, Z7, Z7
+	VADDPS  Z13, Z8, Z8
+	VADDPS  Z13, Z9, Z9
+	VADDPS  Z13, Z10, Z10
+	VADDPS  Z13, Z11, Z11
+	VADDPS  Z13, Z12, Z12
+	ADDQ    $0x00000040, SI
+
+without56:
+	TESTQ  DX, DX
+	JZ     without57
+	MOVQ   DX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   BX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   BX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   BX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   BX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   BX, R11
+	VADDPS (R11), Z5, Z5
+	ADDQ   BX, R11
+	VADDPS (R11), Z6, Z6
+	ADDQ   BX, R11
+	VADDPS (R11), Z7, Z7
+	ADDQ   BX, R11
+	VADDPS (R11), Z8, Z8
+	ADDQ   BX, R11
+	VADDPS (R11), Z9, Z9
+	ADDQ   BX, R11
+	VADDPS (R11), Z10, Z10
+	ADDQ   BX, R11
+	VADDPS (R11), Z11, Z11
+	ADDQ   BX, R11
+	VADDPS (R11), Z12, Z12
+	ADDQ   $0x00000040, DX
+
+without57:
+	VBROADCASTSS floor+96(FP), Z13
+	VMAXPS       Z0, Z13, Z0
+	VMAXPS       Z1, Z13, Z1
+	VMAXPS       Z2, Z13, Z2
+	VMAXPS       Z3, Z13, Z3
+	VMAXPS       Z4, Z13, Z4
+	VMAXPS       Z5, Z13, Z5
+	VMAXPS       Z6, Z13, Z6
+	VMAXPS       Z7, Z13, Z7
+	VMAXPS       Z8, Z13, Z8
+	VMAXPS       Z9, Z13, Z9
+	VMAXPS       Z10, Z13, Z10
+	VMAXPS       Z11, Z13, Z11
+	VMAXPS       Z12, Z13, Z12
+	MOVB         stream+101(FP), R11
+	TESTB        R11, R11
+	JNZ          past
+	MOVQ         AX, R11
+	VMOVUPS      Z0, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z1, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z2, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z4, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z8, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z9, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z11, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z12, (R11)
+	JMP          stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Z0, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z1, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z2, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z3, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z4, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z5, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z6, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z7, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z8, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z9, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z10, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z11, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z12, (R11)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convHalf14AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·convHalf14AVX512(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without58
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without58:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	MOVQ   R8, R11
+	SUBQ   $0x04, R13
+	JL     rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Z14
+	VBROADCASTSS (R12), Z15
+	VFMADD231PS  Z14, Z15, Z0
+	VBROADCASTSS 4(R12), Z15
+	VFMADD231PS  Z14, Z15, Z1
+	VBROADCASTSS 8(R12), Z15
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 12(R12), Z15
+	VFMADD231PS  Z14, Z15, Z3
+	VBROADCASTSS 16(R12), Z15
+	VFMADD231PS  Z14, Z15, Z4
+	VBROADCASTSS 20(R12), Z15
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 24(R12), Z15
+	VFMADD231PS  Z14, Z15, Z6
+	VBROADCASTSS 28(R12), Z15
+	VFMADD231PS  Z14, Z15, Z7
+	VBROADCASTSS 32(R12), Z15
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 36(R12), Z15
+	VFMADD231PS  Z14, Z15, Z9
+	VBROADCASTSS 40(R12), Z15
+	VFMADD231PS  Z14, Z15, Z10
+	VBROADCASTSS 44(R12), Z15
+	VFMADD231PS  Z14, Z15, Z11
+	VBROADCASTSS 48(R12), Z15
+	VFMADD231PS  Z14, Z15, Z12
+	VBROADCASTSS 52(R12), Z15
+	VFMADD231PS  Z14, Z15, Z13
+	VMOVUPS      128(R11), Z14
+	VBROADCASTSS 56(R12), Z15
+	VFMADD231PS  Z14, Z15, Z0
+	VBROADCASTSS 60(R12), Z15
+	VFMADD231PS  Z14, Z15, Z1
+	VBROADCASTSS 64(R12), Z15
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 68(R12), Z15
+	VFMADD231PS  Z14, Z15, Z3
+	VBROADCASTSS 72(R12), Z15
+	VFMADD231PS  Z14, Z15, Z4
+	VBROADCASTSS 76(R12), Z15
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 80(R12), Z15
+	VFMADD231PS  Z14, Z15, Z6
+	VBROADCASTSS 84(R12), Z15
+	VFMADD231PS  Z14, Z15, Z7
+	VBROADCASTSS 88(R12), Z15
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 92(R12), Z15
+	VFMADD231PS  Z14, Z15, Z9
+	VBROADCASTSS 96(R12), Z15
+	VFMADD231PS  Z14, Z15, Z10
+	VBROADCASTSS 100(R12), Z15
+	VFMADD231PS  Z14, Z15, Z11
+	VBROADCASTSS 104(R12), Z15
+	VFMADD231PS  Z14, Z15, Z12
+	VBROADCASTSS 108(R12), Z15
+	VFMADD231PS  Z14, Z15, Z13
+	VMOVUPS      256(R11), Z14
+	VBROADCASTSS 112(R12), Z15
+	VFMADD231PS  Z14, Z15, Z0
+	VBROADCASTSS 116(R12), Z15
+	VFMADD231PS  Z14, Z15, Z1
+	VBROADCASTSS 120(R12), Z15
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 124(R12), Z15
+	VFMADD231PS  Z14, Z15, Z3
+	VBROADCASTSS 128(R12), Z15
+	VFMADD231PS  Z14, Z15, Z4
+	VBROADCASTSS 132(R12), Z15
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 136(R12), Z15
+	VFMADD231PS  Z14, Z15, Z6
+	VBROADCASTSS 140(R12), Z15
+	VFMADD231PS  Z14, Z15, Z7
+	VBROADCASTSS 144(R12), Z15
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 148(R12), Z15
+	VFMADD231PS  Z14, Z15, Z9
+	VBROADCASTSS 152(R12), Z15
+	VFMADD231PS  Z14, Z15, Z10
+	VBROADCASTSS 156(R12), Z15
+	VFMADD231PS  Z14, Z15, Z11
+	VBROADCASTSS 160(R12), Z15
+	VFMADD231PS  Z14, Z15, Z12
+	VBROADCASTSS 164(R12), Z15
+	VFMADD231PS  Z14, Z15, Z13
+	VMOVUPS      384(R11), Z14
+	VBROADCASTSS 168(R12), Z15
+	VFMADD231PS  Z14, Z15, Z0
+	VBROADCASTSS 172(R12), Z15
+	VFMADD231PS  Z14, Z15, Z1
+	VBROADCASTSS 176(R12), Z15
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 180(R12), Z15
+	VFMADD231PS  Z14, Z15, Z3
+	VBROADCASTSS 184(R12), Z15
+	VFMADD231PS  Z14, Z15, Z4
+	VBROADCASTSS 188(R12), Z15
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 192(R12), Z15
+	VFMADD231PS  Z14, Z15, Z6
+	VBROADCASTSS 196(R12), Z15
+	VFMADD231PS  Z14, Z15, Z7
+	VBROADCASTSS 200(R12), Z15
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 204(R12), Z15
+	VFMADD231PS  Z14, Z15, Z9
+	VBROADCASTSS 208(R12), Z15
+	VFMADD231PS  Z14, Z15, Z10
+	VBROADCASTSS 212(R12), Z15
+	VFMADD231PS  Z14, Z15, Z11
+	VBROADCASTSS 216(R12), Z15
+	VFMADD231PS  Z14, Z15, Z12
+	VBROADCASTSS 220(R12), Z15
+	VFMADD231PS  Z14, Z15, Z13
+	ADDQ         $0x000000e0, R12
+	ADDQ         $0x00000200, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Z14
+	VBROADCASTSS (R12), Z15
+	VFMADD231PS  Z14, Z15, Z0
+	VBROADCASTSS 4(R12), Z15
+	VFMADD231PS  Z14, Z15, Z1
+	VBROADCASTSS 8(R12), Z15
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 12(R12), Z15
+	VFMADD231PS  Z14, Z15, Z3
+	VBROADCASTSS 16(R12), Z15
+	VFMADD231PS  Z14, Z15, Z4
+	VBROADCASTSS 20(R12), Z15
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 24(R12), Z15
+	VFMADD231PS  Z14, Z15, Z6
+	VBROADCASTSS 28(R12), Z15
+	VFMADD231PS  Z14, Z15, Z7
+	VBROADCASTSS 32(R12), Z15
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 36(R12), Z15
+	VFMADD231PS  Z14, Z15, Z9
+	VBROADCASTSS 40(R12), Z15
+	VFMADD231PS  Z14, Z15, Z10
+	VBROADCASTSS 44(R12), Z15
+	VFMADD231PS  Z14, Z15, Z11
+	VBROADCASTSS 48(R12), Z15
+	VFMADD231PS  Z14, Z15, Z12
+	VBROADCASTSS 52(R12), Z15
+	VFMADD231PS  Z14, Z15, Z13
+	ADDQ         $0x00000038, R12
+	ADDQ         $0x00000080, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   CX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   CX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   CX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   CX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   CX, R11
+	VADDPS (R11), Z5, Z5
+	ADDQ   CX, R11
+	VADDPS (R11), Z6, Z6
+	ADDQ   CX, R11
+	VADDPS (R11), Z7, Z7
+	ADDQ   CX, R11
+	VADDPS (R11), Z8, Z8
+	ADDQ   CX, R11
+	VADDPS (R11), Z9, Z9
+	ADDQ   CX, R11
+	VADDPS (R11), Z10, Z10
+	ADDQ   CX, R11
+	VADDPS (R11), Z11, Z11
+	ADDQ   CX, R11
+	VADDPS (R11), Z12, Z12
+	ADDQ   CX, R11
+	VADDPS (R11), Z13, Z13
+
+first:
+	TESTQ   SI, SI
+	JZ      without59
+	VMOVUPS (SI), Z14
+	VADDPS  Z14, Z0, Z0
+	VADDPS  Z14, Z1, Z1
+	VADDPS  Z14, Z2, Z2
+	VADDPS  Z14, Z3, Z3
+	VADDPS  Z14, Z4, Z4
+	VADDPS  Z14, Z5, Z5
+	VADDPS  Z14, Z6, Z6
+	VADDPS  Z14, Z7, Z7
+	VADDPS  Z14, Z8, Z8
+	VADDPS  Z14, Z9, Z9
+	VADDPS  Z14, Z10, Z10
+	VADDPS  Z14, Z11, Z11
+	VADDPS  Z14, Z12, Z12
+	VADDPS  Z14, Z13, Z13
+	ADDQ    $0x00000040, SI
+
+without59:
+	TESTQ  DX, DX
+	JZ     without60
+	MOVQ   DX, R11
+	VADDPS (R11), Z0, Z0
+	ADDQ   BX, R11
+	VADDPS (R11), Z1, Z1
+	ADDQ   BX, R11
+	VADDPS (R11), Z2, Z2
+	ADDQ   BX, R11
+	VADDPS (R11), Z3, Z3
+	ADDQ   BX, R11
+	VADDPS (R11), Z4, Z4
+	ADDQ   BX, R11
+	VADDPS (R11), Z5, Z5
+	ADDQ   BX, R11
+	VADDPS (R11), Z6, Z6
+	ADDQ   BX, R11
+	VADDPS (R11), Z7, Z7
+	ADDQ   BX, R11
+	VADDPS (R11), Z8, Z8
+	ADDQ   BX, R11
+	VADDPS (R11), Z9, Z9
+	ADDQ   BX, R11
+	VADDPS (R11), Z10, Z10
+	ADDQ   BX, R11
+	VADDPS (R11), Z11, Z11
+	ADDQ   BX, R11
+	VADDPS (R11), Z12, Z12
+	ADDQ   BX, R11
+	VADDPS (R11), Z13, Z13
+	ADDQ   $0x00000040, DX
+
+without60:
+	VBROADCASTSS floor+96(FP), Z14
+	VMAXPS       Z0, Z14, Z0
+	VMAXPS       Z1, Z14, Z1
+	VMAXPS       Z2, Z14, Z2
+	VMAXPS       Z3, Z14, Z3
+	VMAXPS       Z4, Z14, Z4
+	VMAXPS       Z5, Z14, Z5
+	VMAXPS       Z6, Z14, Z6
+	VMAXPS       Z7, Z14, Z7
+	VMAXPS       Z8, Z14, Z8
+	VMAXPS       Z9, Z14, Z9
+	VMAXPS       Z10, Z14, Z10
+	VMAXPS       Z11, Z14, Z11
+	VMAXPS       Z12, Z14, Z12
+	VMAXPS       Z13, Z14, Z13
+	MOVB         stream+101(FP), R11
+	TESTB        R11, R11
+	JNZ          past
+	MOVQ         AX, R11
+	VMOVUPS      Z0, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z1, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z2, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z4, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z8, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z9, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z11, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z12, (R11)
+	ADDQ         CX, R11
+	VMOVUPS      Z13, (R11)
+	JMP          stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Z0, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z1, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z2, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z3, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z4, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z5, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z6, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z7, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z8, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z9, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z10, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z11, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z12, (R11)
+	ADDQ     CX, R11
+	VMOVNTPS Z13, (R11)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convTile1AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·convTile1AVX2(SB), NOSPLIT, $0-102
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), CX
+	MOVQ ahead+80(FP), BX
+	MOVQ pace+88(FP), R8
+
+panel:
+	MOVQ       a+16(FP), R10
+	MOVQ       k+32(FP), R11
+	MOVB       stream+101(FP), R9
+	TESTB      R9, R9
+	JNZ        streams
+	MOVQ       AX, R9
+	PREFETCHT0 (R9)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without61
+	MOVQ       DX, R9
+	PREFETCHT0 (R9)
+
+without61:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   CX, R9
@@ -95,22 +5025,22 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without2
+	JZ      without62
 	VMOVUPS (SI), Y2
 	VADDPS  Y2, Y0, Y0
 	VMOVUPS 32(SI), Y2
 	VADDPS  Y2, Y1, Y1
 	ADDQ    $0x00000040, SI
 
-without2:
+without62:
 	TESTQ  DX, DX
-	JZ     without3
+	JZ     without63
 	MOVQ   DX, R9
 	VADDPS (R9), Y0, Y0
 	VADDPS 32(R9), Y1, Y1
 	ADDQ   $0x00000040, DX
 
-without3:
+without63:
 	VBROADCASTSS floor+96(FP), Y2
 	VMAXPS       Y0, Y2, Y0
 	VMAXPS       Y1, Y2, Y1
@@ -164,13 +5094,13 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without4
+	JZ         without64
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
 	PREFETCHT0 (R11)
 
-without4:
+without64:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -251,7 +5181,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without5
+	JZ      without65
 	VMOVUPS (SI), Y4
 	VADDPS  Y4, Y0, Y0
 	VADDPS  Y4, Y2, Y2
@@ -260,9 +5190,9 @@ first:
 	VADDPS  Y4, Y3, Y3
 	ADDQ    $0x00000040, SI
 
-without5:
+without65:
 	TESTQ  DX, DX
-	JZ     without6
+	JZ     without66
 	MOVQ   DX, R11
 	VADDPS (R11), Y0, Y0
 	VADDPS 32(R11), Y1, Y1
@@ -271,7 +5201,7 @@ without5:
 	VADDPS 32(R11), Y3, Y3
 	ADDQ   $0x00000040, DX
 
-without6:
+without66:
 	VBROADCASTSS floor+96(FP), Y4
 	VMAXPS       Y0, Y4, Y0
 	VMAXPS       Y1, Y4, Y1
@@ -335,7 +5265,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without7
+	JZ         without67
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -343,7 +5273,7 @@ streams:
 	ADDQ       BX, R11
 	PREFETCHT0 (R11)
 
-without7:
+without67:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -444,7 +5374,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without8
+	JZ      without68
 	VMOVUPS (SI), Y6
 	VADDPS  Y6, Y0, Y0
 	VADDPS  Y6, Y2, Y2
@@ -455,9 +5385,9 @@ first:
 	VADDPS  Y6, Y5, Y5
 	ADDQ    $0x00000040, SI
 
-without8:
+without68:
 	TESTQ  DX, DX
-	JZ     without9
+	JZ     without69
 	MOVQ   DX, R11
 	VADDPS (R11), Y0, Y0
 	VADDPS 32(R11), Y1, Y1
@@ -469,7 +5399,7 @@ without8:
 	VADDPS 32(R11), Y5, Y5
 	ADDQ   $0x00000040, DX
 
-without9:
+without69:
 	VBROADCASTSS floor+96(FP), Y6
 	VMAXPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y6, Y1
@@ -543,7 +5473,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without10
+	JZ         without70
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -553,7 +5483,7 @@ streams:
 	ADDQ       BX, R11
 	PREFETCHT0 (R11)
 
-without10:
+without70:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -674,7 +5604,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without11
+	JZ      without71
 	VMOVUPS (SI), Y8
 	VADDPS  Y8, Y0, Y0
 	VADDPS  Y8, Y2, Y2
@@ -687,9 +5617,9 @@ first:
 	VADDPS  Y8, Y7, Y7
 	ADDQ    $0x00000040, SI
 
-without11:
+without71:
 	TESTQ  DX, DX
-	JZ     without12
+	JZ     without72
 	MOVQ   DX, R11
 	VADDPS (R11), Y0, Y0
 	VADDPS 32(R11), Y1, Y1
@@ -704,7 +5634,7 @@ without11:
 	VADDPS 32(R11), Y7, Y7
 	ADDQ   $0x00000040, DX
 
-without12:
+without72:
 	VBROADCASTSS floor+96(FP), Y8
 	VMAXPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y8, Y1
@@ -788,7 +5718,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without13
+	JZ         without73
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -800,7 +5730,7 @@ streams:
 	ADDQ       BX, R11
 	PREFETCHT0 (R11)
 
-without13:
+without73:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -941,7 +5871,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without14
+	JZ      without74
 	VMOVUPS (SI), Y10
 	VADDPS  Y10, Y0, Y0
 	VADDPS  Y10, Y2, Y2
@@ -956,9 +5886,9 @@ first:
 	VADDPS  Y10, Y9, Y9
 	ADDQ    $0x00000040, SI
 
-without14:
+without74:
 	TESTQ  DX, DX
-	JZ     without15
+	JZ     without75
 	MOVQ   DX, R11
 	VADDPS (R11), Y0, Y0
 	VADDPS 32(R11), Y1, Y1
@@ -976,7 +5906,7 @@ without14:
 	VADDPS 32(R11), Y9, Y9
 	ADDQ   $0x00000040, DX
 
-without15:
+without75:
 	VBROADCASTSS floor+96(FP), Y10
 	VMAXPS       Y0, Y10, Y0
 	VMAXPS       Y1, Y10, Y1
@@ -1070,7 +6000,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without16
+	JZ         without76
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -1084,7 +6014,7 @@ streams:
 	ADDQ       BX, R11
 	PREFETCHT0 (R11)
 
-without16:
+without76:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1245,7 +6175,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without17
+	JZ      without77
 	VMOVUPS (SI), Y12
 	VADDPS  Y12, Y0, Y0
 	VADDPS  Y12, Y2, Y2
@@ -1262,9 +6192,9 @@ first:
 	VADDPS  Y12, Y11, Y11
 	ADDQ    $0x00000040, SI
 
-without17:
+without77:
 	TESTQ  DX, DX
-	JZ     without18
+	JZ     without78
 	MOVQ   DX, R11
 	VADDPS (R11), Y0, Y0
 	VADDPS 32(R11), Y1, Y1
@@ -1285,7 +6215,7 @@ without17:
 	VADDPS 32(R11), Y11, Y11
 	ADDQ   $0x00000040, DX
 
-without18:
+without78:
 	VBROADCASTSS floor+96(FP), Y12
 	VMAXPS       Y0, Y12, Y0
 	VMAXPS       Y1, Y12, Y1
@@ -1378,12 +6308,12 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without19
+	JZ         without79
 	MOVQ       DX, R9
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
 
-without19:
+without79:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	MOVQ   CX, R9
@@ -1444,22 +6374,22 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without20
+	JZ      without80
 	VMOVUPS (SI), Z2
 	VADDPS  Z2, Z0, Z0
 	VMOVUPS 64(SI), Z2
 	VADDPS  Z2, Z1, Z1
 	ADDQ    $0x00000080, SI
 
-without20:
+without80:
 	TESTQ  DX, DX
-	JZ     without21
+	JZ     without81
 	MOVQ   DX, R9
 	VADDPS (R9), Z0, Z0
 	VADDPS 64(R9), Z1, Z1
 	ADDQ   $0x00000080, DX
 
-without21:
+without81:
 	VBROADCASTSS floor+96(FP), Z2
 	VMAXPS       Z0, Z2, Z0
 	VMAXPS       Z1, Z2, Z1
@@ -1515,7 +6445,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without22
+	JZ         without82
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -1523,7 +6453,7 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without22:
+without82:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1604,7 +6534,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without23
+	JZ      without83
 	VMOVUPS (SI), Z4
 	VADDPS  Z4, Z0, Z0
 	VADDPS  Z4, Z2, Z2
@@ -1613,9 +6543,9 @@ first:
 	VADDPS  Z4, Z3, Z3
 	ADDQ    $0x00000080, SI
 
-without23:
+without83:
 	TESTQ  DX, DX
-	JZ     without24
+	JZ     without84
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -1624,7 +6554,7 @@ without23:
 	VADDPS 64(R11), Z3, Z3
 	ADDQ   $0x00000080, DX
 
-without24:
+without84:
 	VBROADCASTSS floor+96(FP), Z4
 	VMAXPS       Z0, Z4, Z0
 	VMAXPS       Z1, Z4, Z1
@@ -1691,7 +6621,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without25
+	JZ         without85
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -1702,7 +6632,7 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without25:
+without85:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1803,7 +6733,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without26
+	JZ      without86
 	VMOVUPS (SI), Z6
 	VADDPS  Z6, Z0, Z0
 	VADDPS  Z6, Z2, Z2
@@ -1814,9 +6744,9 @@ first:
 	VADDPS  Z6, Z5, Z5
 	ADDQ    $0x00000080, SI
 
-without26:
+without86:
 	TESTQ  DX, DX
-	JZ     without27
+	JZ     without87
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -1828,7 +6758,7 @@ without26:
 	VADDPS 64(R11), Z5, Z5
 	ADDQ   $0x00000080, DX
 
-without27:
+without87:
 	VBROADCASTSS floor+96(FP), Z6
 	VMAXPS       Z0, Z6, Z0
 	VMAXPS       Z1, Z6, Z1
@@ -1906,7 +6836,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without28
+	JZ         without88
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -1920,7 +6850,7 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without28:
+without88:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2041,7 +6971,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without29
+	JZ      without89
 	VMOVUPS (SI), Z8
 	VADDPS  Z8, Z0, Z0
 	VADDPS  Z8, Z2, Z2
@@ -2054,9 +6984,9 @@ first:
 	VADDPS  Z8, Z7, Z7
 	ADDQ    $0x00000080, SI
 
-without29:
+without89:
 	TESTQ  DX, DX
-	JZ     without30
+	JZ     without90
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -2071,7 +7001,7 @@ without29:
 	VADDPS 64(R11), Z7, Z7
 	ADDQ   $0x00000080, DX
 
-without30:
+without90:
 	VBROADCASTSS floor+96(FP), Z8
 	VMAXPS       Z0, Z8, Z0
 	VMAXPS       Z1, Z8, Z1
@@ -2160,7 +7090,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without31
+	JZ         without91
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -2177,7 +7107,7 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without31:
+without91:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2318,7 +7248,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without32
+	JZ      without92
 	VMOVUPS (SI), Z10
 	VADDPS  Z10, Z0, Z0
 	VADDPS  Z10, Z2, Z2
@@ -2333,9 +7263,9 @@ first:
 	VADDPS  Z10, Z9, Z9
 	ADDQ    $0x00000080, SI
 
-without32:
+without92:
 	TESTQ  DX, DX
-	JZ     without33
+	JZ     without93
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -2353,7 +7283,7 @@ without32:
 	VADDPS 64(R11), Z9, Z9
 	ADDQ   $0x00000080, DX
 
-without33:
+without93:
 	VBROADCASTSS floor+96(FP), Z10
 	VMAXPS       Z0, Z10, Z0
 	VMAXPS       Z1, Z10, Z1
@@ -2453,7 +7383,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without34
+	JZ         without94
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -2473,7 +7403,7 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without34:
+without94:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2634,7 +7564,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without35
+	JZ      without95
 	VMOVUPS (SI), Z12
 	VADDPS  Z12, Z0, Z0
 	VADDPS  Z12, Z2, Z2
@@ -2651,9 +7581,9 @@ first:
 	VADDPS  Z12, Z11, Z11
 	ADDQ    $0x00000080, SI
 
-without35:
+without95:
 	TESTQ  DX, DX
-	JZ     without36
+	JZ     without96
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -2674,7 +7604,7 @@ without35:
 	VADDPS 64(R11), Z11, Z11
 	ADDQ   $0x00000080, DX
 
-without36:
+without96:
 	VBROADCASTSS floor+96(FP), Z12
 	VMAXPS       Z0, Z12, Z0
 	VMAXPS       Z1, Z12, Z1
@@ -2785,7 +7715,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without37
+	JZ         without97
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -2808,7 +7738,7 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without37:
+without97:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2989,7 +7919,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without38
+	JZ      without98
 	VMOVUPS (SI), Z14
 	VADDPS  Z14, Z0, Z0
 	VADDPS  Z14, Z2, Z2
@@ -3008,9 +7938,9 @@ first:
 	VADDPS  Z14, Z13, Z13
 	ADDQ    $0x00000080, SI
 
-without38:
+without98:
 	TESTQ  DX, DX
-	JZ     without39
+	JZ     without99
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -3034,7 +7964,7 @@ without38:
 	VADDPS 64(R11), Z13, Z13
 	ADDQ   $0x00000080, DX
 
-without39:
+without99:
 	VBROADCASTSS floor+96(FP), Z14
 	VMAXPS       Z0, Z14, Z0
 	VMAXPS       Z1, Z14, Z1
@@ -3156,7 +8086,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without40
+	JZ         without100
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -3182,7 +8112,7 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without40:
+without100:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3383,7 +8313,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without41
+	JZ      without101
 	VMOVUPS (SI), Z16
 	VADDPS  Z16, Z0, Z0
 	VADDPS  Z16, Z2, Z2
@@ -3404,9 +8334,9 @@ first:
 	VADDPS  Z16, Z15, Z15
 	ADDQ    $0x00000080, SI
 
-without41:
+without101:
 	TESTQ  DX, DX
-	JZ     without42
+	JZ     without102
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -3433,7 +8363,7 @@ without41:
 	VADDPS 64(R11), Z15, Z15
 	ADDQ   $0x00000080, DX
 
-without42:
+without102:
 	VBROADCASTSS floor+96(FP), Z16
 	VMAXPS       Z0, Z16, Z0
 	VMAXPS       Z1, Z16, Z1
@@ -3566,7 +8496,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without43
+	JZ         without103
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -3595,7 +8525,7 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without43:
+without103:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3816,7 +8746,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without44
+	JZ      without104
 	VMOVUPS (SI), Z18
 	VADDPS  Z18, Z0, Z0
 	VADDPS  Z18, Z2, Z2
@@ -3839,9 +8769,9 @@ first:
 	VADDPS  Z18, Z17, Z17
 	ADDQ    $0x00000080, SI
 
-without44:
+without104:
 	TESTQ  DX, DX
-	JZ     without45
+	JZ     without105
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -3871,7 +8801,7 @@ without44:
 	VADDPS 64(R11), Z17, Z17
 	ADDQ   $0x00000080, DX
 
-without45:
+without105:
 	VBROADCASTSS floor+96(FP), Z18
 	VMAXPS       Z0, Z18, Z0
 	VMAXPS       Z1, Z18, Z1
@@ -4015,7 +8945,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without46
+	JZ         without106
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -4047,7 +8977,7 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without46:
+without106:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4288,7 +9218,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without47
+	JZ      without107
 	VMOVUPS (SI), Z20
 	VADDPS  Z20, Z0, Z0
 	VADDPS  Z20, Z2, Z2
@@ -4313,9 +9243,9 @@ first:
 	VADDPS  Z20, Z19, Z19
 	ADDQ    $0x00000080, SI
 
-without47:
+without107:
 	TESTQ  DX, DX
-	JZ     without48
+	JZ     without108
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -4348,7 +9278,7 @@ without47:
 	VADDPS 64(R11), Z19, Z19
 	ADDQ   $0x00000080, DX
 
-without48:
+without108:
 	VBROADCASTSS floor+96(FP), Z20
 	VMAXPS       Z0, Z20, Z0
 	VMAXPS       Z1, Z20, Z1
@@ -4503,7 +9433,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without49
+	JZ         without109
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -4538,7 +9468,7 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without49:
+without109:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4799,7 +9729,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without50
+	JZ      without110
 	VMOVUPS (SI), Z22
 	VADDPS  Z22, Z0, Z0
 	VADDPS  Z22, Z2, Z2
@@ -4826,9 +9756,9 @@ first:
 	VADDPS  Z22, Z21, Z21
 	ADDQ    $0x00000080, SI
 
-without50:
+without110:
 	TESTQ  DX, DX
-	JZ     without51
+	JZ     without111
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -4864,7 +9794,7 @@ without50:
 	VADDPS 64(R11), Z21, Z21
 	ADDQ   $0x00000080, DX
 
-without51:
+without111:
 	VBROADCASTSS floor+96(FP), Z22
 	VMAXPS       Z0, Z22, Z0
 	VMAXPS       Z1, Z22, Z1
@@ -5030,7 +9960,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without52
+	JZ         without112
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -5068,7 +9998,7 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without52:
+without112:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5349,7 +10279,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without53
+	JZ      without113
 	VMOVUPS (SI), Z24
 	VADDPS  Z24, Z0, Z0
 	VADDPS  Z24, Z2, Z2
@@ -5378,9 +10308,9 @@ first:
 	VADDPS  Z24, Z23, Z23
 	ADDQ    $0x00000080, SI
 
-without53:
+without113:
 	TESTQ  DX, DX
-	JZ     without54
+	JZ     without114
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -5419,7 +10349,7 @@ without53:
 	VADDPS 64(R11), Z23, Z23
 	ADDQ   $0x00000080, DX
 
-without54:
+without114:
 	VBROADCASTSS floor+96(FP), Z24
 	VMAXPS       Z0, Z24, Z0
 	VMAXPS       Z1, Z24, Z1
@@ -5596,7 +10526,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without55
+	JZ         without115
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -5637,7 +10567,7 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without55:
+without115:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5938,7 +10868,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without56
+	JZ      without116
 	VMOVUPS (SI), Z26
 	VADDPS  Z26, Z0, Z0
 	VADDPS  Z26, Z2, Z2
@@ -5969,9 +10899,9 @@ first:
 	VADDPS  Z26, Z25, Z25
 	ADDQ    $0x00000080, SI
 
-without56:
+without116:
 	TESTQ  DX, DX
-	JZ     without57
+	JZ     without117
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -6013,7 +10943,7 @@ without56:
 	VADDPS 64(R11), Z25, Z25
 	ADDQ   $0x00000080, DX
 
-without57:
+without117:
 	VBROADCASTSS floor+96(FP), Z26
 	VMAXPS       Z0, Z26, Z0
 	VMAXPS       Z1, Z26, Z1
@@ -6201,7 +11131,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without58
+	JZ         without118
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -6245,7 +11175,7 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without58:
+without118:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6566,7 +11496,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without59
+	JZ      without119
 	VMOVUPS (SI), Z28
 	VADDPS  Z28, Z0, Z0
 	VADDPS  Z28, Z2, Z2
@@ -6599,9 +11529,9 @@ first:
 	VADDPS  Z28, Z27, Z27
 	ADDQ    $0x00000080, SI
 
-without59:
+without119:
 	TESTQ  DX, DX
-	JZ     without60
+	JZ     without120
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -6646,7 +11576,7 @@ without59:
 	VADDPS 64(R11), Z27, Z27
 	ADDQ   $0x00000080, DX
 
-without60:
+without120:
 	VBROADCASTSS floor+96(FP), Z28
 	VMAXPS       Z0, Z28, Z0
 	VMAXPS       Z1, Z28, Z1
@@ -6787,9 +11717,9 @@ TEXT ·weaveAVX2(SB), NOSPLIT, $0-40
 	SHLQ $0x02, CX
 	SHLQ $0x02, BX
 	SUBQ $0x00000008, SI
-	JL   rest62
+	JL   rest122
 
-loop61:
+loop121:
 	MOVQ       (DX), DI
 	ADDQ       BX, DI
 	VMOVUPS    (DI), Y0
@@ -6856,12 +11786,12 @@ loop61:
 	ADDQ       CX, AX
 	ADDQ       $0x00000020, BX
 	SUBQ       $0x00000008, SI
-	JGE        loop61
+	JGE        loop121
 
-rest62:
+rest122:
 	ADDQ       $0x00000008, SI
 	TESTQ      SI, SI
-	JZ         done63
+	JZ         done123
 	LEAQ       firstlanes<>+0(SB), DI
 	MOVQ       SI, R8
 	NEGQ       R8
@@ -6941,7 +11871,7 @@ rest62:
 	VMOVUPS    Y6, (AX)
 	ADDQ       CX, AX
 
-done63:
+done123:
 end:
 	VZEROUPPER
 	RET
@@ -6975,9 +11905,9 @@ TEXT ·weaveAVX512(SB), NOSPLIT, $0-40
 	SHLQ $0x02, CX
 	SHLQ $0x02, BX
 	SUBQ $0x00000010, SI
-	JL   rest65
+	JL   rest125
 
-loop64:
+loop124:
 	MOVQ       (DX), DI
 	ADDQ       BX, DI
 	VMOVUPS    (DI), Z0
@@ -7124,12 +12054,12 @@ loop64:
 	ADDQ       CX, AX
 	ADDQ       $0x00000040, BX
 	SUBQ       $0x00000010, SI
-	JGE        loop64
+	JGE        loop124
 
-rest65:
+rest125:
 	ADDQ       $0x00000010, SI
 	TESTQ      SI, SI
-	JZ         done66
+	JZ         done126
 	MOVL       $0x0000ffff, DI
 	BZHIL      SI, DI, DI
 	KMOVW      DI, K1
@@ -7304,7 +12234,7 @@ rest65:
 	VMOVUPS    Z5, (AX)
 	ADDQ       CX, AX
 
-done66:
+done126:
 end:
 	VZEROUPPER
 	RET

@@ -125,3 +125,43 @@ func againstPeak(b *testing.B, s *Set, team *team, operations float64, work func
 	b.ReportMetric(100*gflops/gpeak, "%peak")
 	b.ReportMetric(0, "ns/op")
 }
+
+// BenchmarkBottleneck times the three convolutions of a block in turn, the 3×3 the way of Winograd: each finds in the caches what the
+// one before left there.
+func BenchmarkBottleneck(b *testing.B) {
+	for _, s := range Sets() {
+		for _, stage := range []struct {
+			name                            string
+			height, width, channels, inside int
+		}{{"res2", 150, 200, 256, 64}, {"res3", 75, 100, 512, 128}, {"res4", 38, 50, 1024, 256}} {
+			b.Run(fmt.Sprintf("%s/%s/threads=2", s, stage.name), func(b *testing.B) {
+				n, c, m := stage.height*stage.width, stage.channels, stage.inside
+				wide := Window{Batch: 1, Height: stage.height, Width: stage.width, Channels: c, KernelY: 1, KernelX: 1}
+				narrow := wide
+				narrow.Channels = m
+				three := Window{Batch: 1, Height: stage.height, Width: stage.width, Channels: m, KernelY: 3, KernelX: 3, Top: 1, Bottom: 1, Left: 1, Right: 1}
+				first, last, middle := s.PackB(filled(c*m), m, c, m, InputsOutputs), s.PackB(filled(c*m), c, m, c, InputsOutputs), s.NewWinograd(m, m)
+				middle.Pack(filled(9*m*m), InputsOutputs, 0, middle.Panels())
+				x, y, p, q := filled(n*c), aligned(n*c), aligned(n*m), aligned(n*m)
+				scratch := [2][]float32{}
+				for i := range scratch {
+					scratch[i] = aligned(max(s.ConvolveScratch(&wide), s.ConvolveScratch(&narrow), middle.Scratch()))
+				}
+				var barrier barrier
+				team := newTeam(2)
+				defer team.do(nil)
+				againstPeak(b, s, team, 2*float64(n)*float64(2*c*m+9*m*m), func(thread int) {
+					part := func(n int) (from, to int) { return n * thread / 2, n * (thread + 1) / 2 }
+					from, to := part(s.LeftTiles(n))
+					s.Convolve(p, m, x, wide, first, from, to, Epilogue{Activation: ReLU}, scratch[thread])
+					barrier.wait(2)
+					from, to = part(WinogradSquares(&three))
+					middle.Convolve(q, m, p, three, from, to, Epilogue{Activation: ReLU}, scratch[thread])
+					barrier.wait(2)
+					from, to = part(s.LeftTiles(n))
+					s.Convolve(y, c, q, narrow, last, from, to, Epilogue{Activation: ReLU, Residual: x, LDResidual: c}, scratch[thread])
+				})
+			})
+		}
+	}
+}

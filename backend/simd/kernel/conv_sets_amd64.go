@@ -13,6 +13,13 @@ var convTilesAVX512 = [...]convTile{
 	convTile8AVX512, convTile9AVX512, convTile10AVX512, convTile11AVX512, convTile12AVX512, convTile13AVX512, convTile14AVX512,
 }
 
+var convHalvesAVX2 = [...]convTile{convHalf1AVX2, convHalf2AVX2, convHalf3AVX2, convHalf4AVX2, convHalf5AVX2, convHalf6AVX2}
+
+var convHalvesAVX512 = [...]convTile{
+	convHalf1AVX512, convHalf2AVX512, convHalf3AVX512, convHalf4AVX512, convHalf5AVX512, convHalf6AVX512, convHalf7AVX512,
+	convHalf8AVX512, convHalf9AVX512, convHalf10AVX512, convHalf11AVX512, convHalf12AVX512, convHalf13AVX512, convHalf14AVX512,
+}
+
 func convTiler(tiles []convTile) func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending) {
 	return func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending) {
 		tiles[rows-1](&c[0], ldc, &a[0], &b[0], k, panels, step, unsafe.SliceData(e.bias), unsafe.SliceData(e.residual), e.ldr, e.ahead, e.pace, e.floor, e.more, e.stream)

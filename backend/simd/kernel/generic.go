@@ -13,9 +13,9 @@ var generic = Set{
 	rows: 4, width: genericWidth,
 	tile:       tileGeneric,
 	interleave: interleaveGeneric,
-	convTile:   convTileGeneric,
-	weave:      weaveGeneric,
-	fence:      func() {}, // it has no such results
+	convTile:   convTileGeneric, convHalf: convTileGeneric,
+	weave: weaveGeneric,
+	fence: func() {}, // it has no such results
 	finish: [activations]finish{
 		Identity: finishGeneric(func(x float64) float64 { return x }),
 		ReLU:     finishGeneric(reluOf),

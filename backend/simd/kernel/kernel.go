@@ -46,7 +46,8 @@ type Set struct {
 	// finish applies an epilogue to a tile of rows × n that holds products.
 	finish [activations]finish
 	// convTile is tile for some panels, step values apart in b, with an ending; a reaches k steps of rows values.
-	convTile func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending)
+	// convHalf is that for the first half of a panel's columns.
+	convTile, convHalf func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending)
 	// weave is dst[p*rows+r] = row[r][offset+p] for r < rows, p < n. It may write weaveRows values beyond the last.
 	weave func(dst []float32, rows int, row [weaveRows]*float32, offset, n int)
 	// fence waits until results that went past the caches are there for other threads.

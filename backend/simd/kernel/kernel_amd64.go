@@ -22,7 +22,7 @@ var avx2 = Set{
 		tilesAVX2[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more)
 	},
 	interleave: interleaveAVX,
-	convTile:   convTiler(convTilesAVX2[:]), weave: weaverOf(weaveAVX2), fence: storeFence,
+	convTile:   convTiler(convTilesAVX2[:]), convHalf: convTiler(convHalvesAVX2[:]), weave: weaverOf(weaveAVX2), fence: storeFence,
 	winogradInput: winogradInputOf(winogradInputAVX2), winogradOutput: winogradOutputOf(winogradOutputAVX2),
 	poolMax: pooler(poolMaxAVX2), poolSum: pooler(poolSumAVX2),
 	peak: func(turns int) int { peakAVX2(turns); return turns * 96 },
@@ -56,7 +56,7 @@ var avx512 = Set{
 		tilesAVX512[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more)
 	},
 	interleave: interleaveAVX,
-	convTile:   convTiler(convTilesAVX512[:]), weave: weaverOf(weaveAVX512), fence: storeFence,
+	convTile:   convTiler(convTilesAVX512[:]), convHalf: convTiler(convHalvesAVX512[:]), weave: weaverOf(weaveAVX512), fence: storeFence,
 	winogradInput: winogradInputOf(winogradInputAVX512), winogradOutput: winogradOutputOf(winogradOutputAVX512),
 	poolMax: pooler(poolMaxAVX512), poolSum: pooler(poolSumAVX512),
 	peak: func(turns int) int { peakAVX512(turns); return turns * 192 },

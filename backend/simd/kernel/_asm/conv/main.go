@@ -15,11 +15,13 @@ import (
 
 func main() {
 	ConstraintExpr("!purego")
-	for rows := 1; rows <= 6; rows++ {
-		tile(lanes.AVX2, rows)
-	}
-	for rows := 1; rows <= 14; rows++ {
-		tile(lanes.AVX512, rows)
+	for vectors := 1; vectors <= 2; vectors++ {
+		for rows := 1; rows <= 6; rows++ {
+			tile(lanes.AVX2, rows, vectors)
+		}
+		for rows := 1; rows <= 14; rows++ {
+			tile(lanes.AVX512, rows, vectors)
+		}
 	}
 	for _, s := range lanes.All {
 		weave(s)
@@ -32,10 +34,10 @@ func main() {
 const unroll = 4
 
 // tile is the matrix product's tile, for some panels in turn and with an end of its own: with sums as short as 64 steps, a second
-// pass over each tile and a call for each panel would show.
-func tile(s lanes.ISA, rows int) {
-	columns := 2 * s.Lanes
-	s.Text(fmt.Sprintf("convTile%d", rows), "func(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)",
+// pass over each tile and a call for each panel would show. Panels have two vectors; of the last, the first may be enough.
+func tile(s lanes.ISA, rows, vectors int) {
+	columns := vectors * s.Lanes
+	s.Text(fmt.Sprintf("conv%s%d", []string{"Half", "Tile"}[vectors-1], rows), "func(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)",
 		fmt.Sprintf("c[%d][%d] = max(floor, a[k][%d]ᵀ·b[k][%d] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. "+
 			"If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in %d steps of k.",
 			rows, columns, rows, columns, unroll))
@@ -59,7 +61,7 @@ func tile(s lanes.ISA, rows int) {
 	}
 	// The rows of c and residual will be wanted when the sums are done.
 	prefetch := func(_ int, row reg.GPVirtual) {
-		for line := 0; line < 2*s.Bytes(); line += 64 {
+		for line := 0; line < vectors*s.Bytes(); line += 64 {
 			PREFETCHT0(Mem{Base: row, Disp: line})
 		}
 	}
@@ -69,12 +71,12 @@ func tile(s lanes.ISA, rows int) {
 	each(c, ldc, prefetch)
 	Label("streams")
 	lanes.IfThere(residual, func() { each(residual, ldr, prefetch) })
-	sum := s.Zeros(2 * rows)
+	sum := s.Zeros(vectors * rows)
 
 	p := lanes.Clone(b)
 	steps := func(n int) {
 		for i := range n {
-			w := s.Regs(2)
+			w := s.Regs(vectors)
 			for j := range w {
 				VMOVUPS(Mem{Base: p, Disp: (2*i + j) * s.Bytes()}, w[j])
 			}
@@ -82,7 +84,7 @@ func tile(s lanes.ISA, rows int) {
 				x := s.Reg()
 				VBROADCASTSS(Mem{Base: a, Disp: 4 * (i*rows + r)}, x)
 				for j := range w {
-					VFMADD231PS(w[j], x, sum[2*r+j])
+					VFMADD231PS(w[j], x, sum[vectors*r+j])
 				}
 			}
 		}
@@ -109,8 +111,8 @@ func tile(s lanes.ISA, rows int) {
 
 	Label("end")
 	add := func(r int, row reg.GPVirtual) {
-		for j := range 2 {
-			VADDPS(Mem{Base: row, Disp: j * s.Bytes()}, sum[2*r+j], sum[2*r+j])
+		for j := range vectors {
+			VADDPS(Mem{Base: row, Disp: j * s.Bytes()}, sum[vectors*r+j], sum[vectors*r+j])
 		}
 	}
 	more := GP8L()
@@ -120,18 +122,18 @@ func tile(s lanes.ISA, rows int) {
 	each(c, ldc, add)
 	Label("first")
 	lanes.IfThere(bias, func() {
-		for j := range 2 {
+		for j := range vectors {
 			v := s.Reg()
 			VMOVUPS(Mem{Base: bias, Disp: j * s.Bytes()}, v)
 			for r := range rows {
-				VADDPS(v, sum[2*r+j], sum[2*r+j])
+				VADDPS(v, sum[vectors*r+j], sum[vectors*r+j])
 			}
 		}
-		ADDQ(U32(2*s.Bytes()), bias)
+		ADDQ(U32(vectors*s.Bytes()), bias)
 	})
 	lanes.IfThere(residual, func() {
 		each(residual, ldr, add)
-		ADDQ(U32(2*s.Bytes()), residual)
+		ADDQ(U32(vectors*s.Bytes()), residual)
 	})
 	floor := s.Broadcast("floor")
 	for _, v := range sum {
@@ -139,8 +141,8 @@ func tile(s lanes.ISA, rows int) {
 	}
 	store := func(move func(reg.VecVirtual, Mem)) {
 		each(c, ldc, func(r int, row reg.GPVirtual) {
-			for j := range 2 {
-				move(sum[2*r+j], Mem{Base: row, Disp: j * s.Bytes()})
+			for j := range vectors {
+				move(sum[vectors*r+j], Mem{Base: row, Disp: j * s.Bytes()})
 			}
 		})
 	}
@@ -152,7 +154,7 @@ func tile(s lanes.ISA, rows int) {
 	Label("past")
 	store(func(v reg.VecVirtual, m Mem) { VMOVNTPS(v, m) })
 	Label("stored")
-	ADDQ(U32(2*s.Bytes()), c)
+	ADDQ(U32(vectors*s.Bytes()), c)
 	step := lanes.Arg("step")
 	LEAQ(Mem{Base: b, Index: step, Scale: 4}, b)
 	DECQ(panels)
