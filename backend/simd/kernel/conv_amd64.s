@@ -11716,34 +11716,26 @@ TEXT ·weaveAVX2(SB), NOSPLIT, $0-40
 	MOVQ n+32(FP), SI
 	SHLQ $0x02, CX
 	SHLQ $0x02, BX
-	SUBQ $0x00000008, SI
-	JL   rest122
+	SUBQ $0x08, SI
+	JL   rest
 
-loop121:
+loop:
 	MOVQ       (DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Y0
+	VMOVUPS    (DI)(BX*1), Y0
 	MOVQ       8(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Y1
+	VMOVUPS    (DI)(BX*1), Y1
 	MOVQ       16(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Y2
+	VMOVUPS    (DI)(BX*1), Y2
 	MOVQ       24(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Y3
+	VMOVUPS    (DI)(BX*1), Y3
 	MOVQ       32(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Y4
+	VMOVUPS    (DI)(BX*1), Y4
 	MOVQ       40(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Y5
+	VMOVUPS    (DI)(BX*1), Y5
 	MOVQ       48(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Y6
+	VMOVUPS    (DI)(BX*1), Y6
 	MOVQ       56(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Y7
+	VMOVUPS    (DI)(BX*1), Y7
 	VUNPCKLPS  Y1, Y0, Y8
 	VUNPCKHPS  Y1, Y0, Y0
 	VUNPCKLPS  Y3, Y2, Y1
@@ -11784,42 +11776,33 @@ loop121:
 	ADDQ       CX, AX
 	VMOVUPS    Y0, (AX)
 	ADDQ       CX, AX
-	ADDQ       $0x00000020, BX
-	SUBQ       $0x00000008, SI
-	JGE        loop121
+	ADDQ       $0x20, BX
+	SUBQ       $0x08, SI
+	JGE        loop
 
-rest122:
-	ADDQ       $0x00000008, SI
-	TESTQ      SI, SI
-	JZ         done123
+rest:
+	ADDQ       $0x08, SI
+	JZ         end
 	LEAQ       firstlanes<>+0(SB), DI
 	MOVQ       SI, R8
 	NEGQ       R8
 	VMOVUPS    32(DI)(R8*4), Y0
 	MOVQ       (DX), DI
-	ADDQ       BX, DI
-	VMASKMOVPS (DI), Y0, Y1
+	VMASKMOVPS (DI)(BX*1), Y0, Y1
 	MOVQ       8(DX), DI
-	ADDQ       BX, DI
-	VMASKMOVPS (DI), Y0, Y2
+	VMASKMOVPS (DI)(BX*1), Y0, Y2
 	MOVQ       16(DX), DI
-	ADDQ       BX, DI
-	VMASKMOVPS (DI), Y0, Y3
+	VMASKMOVPS (DI)(BX*1), Y0, Y3
 	MOVQ       24(DX), DI
-	ADDQ       BX, DI
-	VMASKMOVPS (DI), Y0, Y4
+	VMASKMOVPS (DI)(BX*1), Y0, Y4
 	MOVQ       32(DX), DI
-	ADDQ       BX, DI
-	VMASKMOVPS (DI), Y0, Y5
+	VMASKMOVPS (DI)(BX*1), Y0, Y5
 	MOVQ       40(DX), DI
-	ADDQ       BX, DI
-	VMASKMOVPS (DI), Y0, Y6
+	VMASKMOVPS (DI)(BX*1), Y0, Y6
 	MOVQ       48(DX), DI
-	ADDQ       BX, DI
-	VMASKMOVPS (DI), Y0, Y7
+	VMASKMOVPS (DI)(BX*1), Y0, Y7
 	MOVQ       56(DX), DX
-	ADDQ       BX, DX
-	VMASKMOVPS (DX), Y0, Y0
+	VMASKMOVPS (DX)(BX*1), Y0, Y0
 	VUNPCKLPS  Y2, Y1, Y8
 	VUNPCKHPS  Y2, Y1, Y1
 	VUNPCKLPS  Y4, Y3, Y2
@@ -11871,7 +11854,6 @@ rest122:
 	VMOVUPS    Y6, (AX)
 	ADDQ       CX, AX
 
-done123:
 end:
 	VZEROUPPER
 	RET
@@ -11895,7 +11877,7 @@ DATA firstlanes<>+60(SB)/4, $0x00000000
 GLOBL firstlanes<>(SB), RODATA|NOPTR, $64
 
 // func weaveAVX512(dst *float32, stride int, row **float32, offset int, n int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
 TEXT ·weaveAVX512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ stride+8(FP), CX
@@ -11904,337 +11886,183 @@ TEXT ·weaveAVX512(SB), NOSPLIT, $0-40
 	MOVQ n+32(FP), SI
 	SHLQ $0x02, CX
 	SHLQ $0x02, BX
-	SUBQ $0x00000010, SI
-	JL   rest125
+	SUBQ $0x08, SI
+	JL   rest
 
-loop124:
-	MOVQ       (DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Z0
-	MOVQ       8(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Z1
-	MOVQ       16(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Z2
-	MOVQ       24(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Z3
-	MOVQ       32(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Z4
-	MOVQ       40(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Z5
-	MOVQ       48(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Z6
-	MOVQ       56(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Z7
-	MOVQ       64(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Z8
-	MOVQ       72(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Z9
-	MOVQ       80(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Z10
-	MOVQ       88(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Z11
-	MOVQ       96(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Z12
-	MOVQ       104(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Z13
-	MOVQ       112(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Z14
-	MOVQ       120(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS    (DI), Z15
-	VUNPCKLPS  Z1, Z0, Z16
-	VUNPCKHPS  Z1, Z0, Z0
-	VUNPCKLPS  Z3, Z2, Z1
-	VUNPCKHPS  Z3, Z2, Z2
-	VUNPCKLPS  Z5, Z4, Z3
-	VUNPCKHPS  Z5, Z4, Z4
-	VUNPCKLPS  Z7, Z6, Z5
-	VUNPCKHPS  Z7, Z6, Z6
-	VUNPCKLPS  Z9, Z8, Z7
-	VUNPCKHPS  Z9, Z8, Z8
-	VUNPCKLPS  Z11, Z10, Z9
-	VUNPCKHPS  Z11, Z10, Z10
-	VUNPCKLPS  Z13, Z12, Z11
-	VUNPCKHPS  Z13, Z12, Z12
-	VUNPCKLPS  Z15, Z14, Z13
-	VUNPCKHPS  Z15, Z14, Z14
-	VUNPCKLPD  Z1, Z16, Z15
-	VUNPCKHPD  Z1, Z16, Z1
-	VUNPCKLPD  Z2, Z0, Z16
-	VUNPCKHPD  Z2, Z0, Z0
-	VUNPCKLPD  Z5, Z3, Z2
-	VUNPCKHPD  Z5, Z3, Z3
-	VUNPCKLPD  Z6, Z4, Z5
-	VUNPCKHPD  Z6, Z4, Z4
-	VUNPCKLPD  Z9, Z7, Z6
-	VUNPCKHPD  Z9, Z7, Z7
-	VUNPCKLPD  Z10, Z8, Z9
-	VUNPCKHPD  Z10, Z8, Z8
-	VUNPCKLPD  Z13, Z11, Z10
-	VUNPCKHPD  Z13, Z11, Z11
-	VUNPCKLPD  Z14, Z12, Z13
-	VUNPCKHPD  Z14, Z12, Z12
-	VSHUFF32X4 $0x88, Z2, Z15, Z14
-	VSHUFF32X4 $0xdd, Z2, Z15, Z2
-	VSHUFF32X4 $0x88, Z10, Z6, Z15
-	VSHUFF32X4 $0xdd, Z10, Z6, Z6
-	VSHUFF32X4 $0x88, Z15, Z14, Z10
-	VSHUFF32X4 $0xdd, Z15, Z14, Z14
-	VSHUFF32X4 $0x88, Z6, Z2, Z15
-	VSHUFF32X4 $0xdd, Z6, Z2, Z2
-	VSHUFF32X4 $0x88, Z3, Z1, Z6
-	VSHUFF32X4 $0xdd, Z3, Z1, Z1
-	VSHUFF32X4 $0x88, Z11, Z7, Z3
-	VSHUFF32X4 $0xdd, Z11, Z7, Z7
-	VSHUFF32X4 $0x88, Z3, Z6, Z11
-	VSHUFF32X4 $0xdd, Z3, Z6, Z3
-	VSHUFF32X4 $0x88, Z7, Z1, Z6
-	VSHUFF32X4 $0xdd, Z7, Z1, Z1
-	VSHUFF32X4 $0x88, Z5, Z16, Z7
-	VSHUFF32X4 $0xdd, Z5, Z16, Z5
-	VSHUFF32X4 $0x88, Z13, Z9, Z16
-	VSHUFF32X4 $0xdd, Z13, Z9, Z9
-	VSHUFF32X4 $0x88, Z16, Z7, Z13
-	VSHUFF32X4 $0xdd, Z16, Z7, Z7
-	VSHUFF32X4 $0x88, Z9, Z5, Z16
-	VSHUFF32X4 $0xdd, Z9, Z5, Z5
-	VSHUFF32X4 $0x88, Z4, Z0, Z9
-	VSHUFF32X4 $0xdd, Z4, Z0, Z0
-	VSHUFF32X4 $0x88, Z12, Z8, Z4
-	VSHUFF32X4 $0xdd, Z12, Z8, Z8
-	VSHUFF32X4 $0x88, Z4, Z9, Z12
-	VSHUFF32X4 $0xdd, Z4, Z9, Z4
-	VSHUFF32X4 $0x88, Z8, Z0, Z9
-	VSHUFF32X4 $0xdd, Z8, Z0, Z0
-	VMOVUPS    Z10, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    Z11, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    Z13, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    Z12, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    Z15, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    Z6, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    Z16, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    Z9, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    Z14, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    Z3, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    Z7, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    Z4, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    Z2, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    Z1, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    Z5, (AX)
-	ADDQ       CX, AX
-	VMOVUPS    Z0, (AX)
-	ADDQ       CX, AX
-	ADDQ       $0x00000040, BX
-	SUBQ       $0x00000010, SI
-	JGE        loop124
+loop:
+	MOVQ         (DX), DI
+	VMOVUPS      (DI)(BX*1), Y0
+	MOVQ         32(DX), DI
+	VINSERTF32X8 $0x01, (DI)(BX*1), Z0, Z0
+	MOVQ         8(DX), DI
+	VMOVUPS      (DI)(BX*1), Y1
+	MOVQ         40(DX), DI
+	VINSERTF32X8 $0x01, (DI)(BX*1), Z1, Z1
+	MOVQ         16(DX), DI
+	VMOVUPS      (DI)(BX*1), Y2
+	MOVQ         48(DX), DI
+	VINSERTF32X8 $0x01, (DI)(BX*1), Z2, Z2
+	MOVQ         24(DX), DI
+	VMOVUPS      (DI)(BX*1), Y3
+	MOVQ         56(DX), DI
+	VINSERTF32X8 $0x01, (DI)(BX*1), Z3, Z3
+	MOVQ         64(DX), DI
+	VMOVUPS      (DI)(BX*1), Y4
+	MOVQ         96(DX), DI
+	VINSERTF32X8 $0x01, (DI)(BX*1), Z4, Z4
+	MOVQ         72(DX), DI
+	VMOVUPS      (DI)(BX*1), Y5
+	MOVQ         104(DX), DI
+	VINSERTF32X8 $0x01, (DI)(BX*1), Z5, Z5
+	MOVQ         80(DX), DI
+	VMOVUPS      (DI)(BX*1), Y6
+	MOVQ         112(DX), DI
+	VINSERTF32X8 $0x01, (DI)(BX*1), Z6, Z6
+	MOVQ         88(DX), DI
+	VMOVUPS      (DI)(BX*1), Y7
+	MOVQ         120(DX), DI
+	VINSERTF32X8 $0x01, (DI)(BX*1), Z7, Z7
+	VUNPCKLPS    Z1, Z0, Z8
+	VUNPCKHPS    Z1, Z0, Z9
+	VUNPCKLPS    Z3, Z2, Z10
+	VUNPCKHPS    Z3, Z2, Z11
+	VUNPCKLPS    Z5, Z4, Z12
+	VUNPCKHPS    Z5, Z4, Z13
+	VUNPCKLPS    Z7, Z6, Z14
+	VUNPCKHPS    Z7, Z6, Z15
+	VUNPCKLPD    Z10, Z8, Z16
+	VUNPCKHPD    Z10, Z8, Z8
+	VUNPCKLPD    Z11, Z9, Z10
+	VUNPCKHPD    Z11, Z9, Z9
+	VUNPCKLPD    Z14, Z12, Z11
+	VUNPCKHPD    Z14, Z12, Z12
+	VUNPCKLPD    Z15, Z13, Z14
+	VUNPCKHPD    Z15, Z13, Z13
+	VSHUFF32X4   $0x88, Z11, Z16, Z15
+	VSHUFF32X4   $0xdd, Z11, Z16, Z11
+	VSHUFF32X4   $0x88, Z12, Z8, Z16
+	VSHUFF32X4   $0xdd, Z12, Z8, Z8
+	VSHUFF32X4   $0x88, Z14, Z10, Z12
+	VSHUFF32X4   $0xdd, Z14, Z10, Z10
+	VSHUFF32X4   $0x88, Z13, Z9, Z14
+	VSHUFF32X4   $0xdd, Z13, Z9, Z9
+	VMOVUPS      Z15, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z16, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z12, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z14, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z11, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z8, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z10, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z9, (AX)
+	ADDQ         CX, AX
+	ADDQ         $0x20, BX
+	SUBQ         $0x08, SI
+	JGE          loop
 
-rest125:
-	ADDQ       $0x00000010, SI
-	TESTQ      SI, SI
-	JZ         done126
-	MOVL       $0x0000ffff, DI
-	BZHIL      SI, DI, DI
-	KMOVW      DI, K1
-	MOVQ       (DX), DI
-	ADDQ       BX, DI
-	VMOVUPS.Z  (DI), K1, Z0
-	MOVQ       8(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS.Z  (DI), K1, Z1
-	MOVQ       16(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS.Z  (DI), K1, Z2
-	MOVQ       24(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS.Z  (DI), K1, Z3
-	MOVQ       32(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS.Z  (DI), K1, Z4
-	MOVQ       40(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS.Z  (DI), K1, Z5
-	MOVQ       48(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS.Z  (DI), K1, Z6
-	MOVQ       56(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS.Z  (DI), K1, Z7
-	MOVQ       64(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS.Z  (DI), K1, Z8
-	MOVQ       72(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS.Z  (DI), K1, Z9
-	MOVQ       80(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS.Z  (DI), K1, Z10
-	MOVQ       88(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS.Z  (DI), K1, Z11
-	MOVQ       96(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS.Z  (DI), K1, Z12
-	MOVQ       104(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS.Z  (DI), K1, Z13
-	MOVQ       112(DX), DI
-	ADDQ       BX, DI
-	VMOVUPS.Z  (DI), K1, Z14
-	MOVQ       120(DX), DX
-	ADDQ       BX, DX
-	VMOVUPS.Z  (DX), K1, Z15
-	VUNPCKLPS  Z1, Z0, Z16
-	VUNPCKHPS  Z1, Z0, Z0
-	VUNPCKLPS  Z3, Z2, Z1
-	VUNPCKHPS  Z3, Z2, Z2
-	VUNPCKLPS  Z5, Z4, Z3
-	VUNPCKHPS  Z5, Z4, Z4
-	VUNPCKLPS  Z7, Z6, Z5
-	VUNPCKHPS  Z7, Z6, Z6
-	VUNPCKLPS  Z9, Z8, Z7
-	VUNPCKHPS  Z9, Z8, Z8
-	VUNPCKLPS  Z11, Z10, Z9
-	VUNPCKHPS  Z11, Z10, Z10
-	VUNPCKLPS  Z13, Z12, Z11
-	VUNPCKHPS  Z13, Z12, Z12
-	VUNPCKLPS  Z15, Z14, Z13
-	VUNPCKHPS  Z15, Z14, Z14
-	VUNPCKLPD  Z1, Z16, Z15
-	VUNPCKHPD  Z1, Z16, Z1
-	VUNPCKLPD  Z2, Z0, Z16
-	VUNPCKHPD  Z2, Z0, Z0
-	VUNPCKLPD  Z5, Z3, Z2
-	VUNPCKHPD  Z5, Z3, Z3
-	VUNPCKLPD  Z6, Z4, Z5
-	VUNPCKHPD  Z6, Z4, Z4
-	VUNPCKLPD  Z9, Z7, Z6
-	VUNPCKHPD  Z9, Z7, Z7
-	VUNPCKLPD  Z10, Z8, Z9
-	VUNPCKHPD  Z10, Z8, Z8
-	VUNPCKLPD  Z13, Z11, Z10
-	VUNPCKHPD  Z13, Z11, Z11
-	VUNPCKLPD  Z14, Z12, Z13
-	VUNPCKHPD  Z14, Z12, Z12
-	VSHUFF32X4 $0x88, Z2, Z15, Z14
-	VSHUFF32X4 $0xdd, Z2, Z15, Z2
-	VSHUFF32X4 $0x88, Z10, Z6, Z15
-	VSHUFF32X4 $0xdd, Z10, Z6, Z6
-	VSHUFF32X4 $0x88, Z15, Z14, Z10
-	VSHUFF32X4 $0xdd, Z15, Z14, Z14
-	VSHUFF32X4 $0x88, Z6, Z2, Z15
-	VSHUFF32X4 $0xdd, Z6, Z2, Z2
-	VSHUFF32X4 $0x88, Z3, Z1, Z6
-	VSHUFF32X4 $0xdd, Z3, Z1, Z1
-	VSHUFF32X4 $0x88, Z11, Z7, Z3
-	VSHUFF32X4 $0xdd, Z11, Z7, Z7
-	VSHUFF32X4 $0x88, Z3, Z6, Z11
-	VSHUFF32X4 $0xdd, Z3, Z6, Z3
-	VSHUFF32X4 $0x88, Z7, Z1, Z6
-	VSHUFF32X4 $0xdd, Z7, Z1, Z1
-	VSHUFF32X4 $0x88, Z5, Z16, Z7
-	VSHUFF32X4 $0xdd, Z5, Z16, Z5
-	VSHUFF32X4 $0x88, Z13, Z9, Z16
-	VSHUFF32X4 $0xdd, Z13, Z9, Z9
-	VSHUFF32X4 $0x88, Z16, Z7, Z13
-	VSHUFF32X4 $0xdd, Z16, Z7, Z7
-	VSHUFF32X4 $0x88, Z9, Z5, Z16
-	VSHUFF32X4 $0xdd, Z9, Z5, Z5
-	VSHUFF32X4 $0x88, Z4, Z0, Z9
-	VSHUFF32X4 $0xdd, Z4, Z0, Z0
-	VSHUFF32X4 $0x88, Z12, Z8, Z4
-	VSHUFF32X4 $0xdd, Z12, Z8, Z8
-	VSHUFF32X4 $0x88, Z4, Z9, Z12
-	VSHUFF32X4 $0xdd, Z4, Z9, Z4
-	VSHUFF32X4 $0x88, Z8, Z0, Z9
-	VSHUFF32X4 $0xdd, Z8, Z0, Z0
-	VMOVUPS    Z10, (AX)
-	ADDQ       CX, AX
-	DECQ       SI
-	JZ         end
-	VMOVUPS    Z11, (AX)
-	ADDQ       CX, AX
-	DECQ       SI
-	JZ         end
-	VMOVUPS    Z13, (AX)
-	ADDQ       CX, AX
-	DECQ       SI
-	JZ         end
-	VMOVUPS    Z12, (AX)
-	ADDQ       CX, AX
-	DECQ       SI
-	JZ         end
-	VMOVUPS    Z15, (AX)
-	ADDQ       CX, AX
-	DECQ       SI
-	JZ         end
-	VMOVUPS    Z6, (AX)
-	ADDQ       CX, AX
-	DECQ       SI
-	JZ         end
-	VMOVUPS    Z16, (AX)
-	ADDQ       CX, AX
-	DECQ       SI
-	JZ         end
-	VMOVUPS    Z9, (AX)
-	ADDQ       CX, AX
-	DECQ       SI
-	JZ         end
-	VMOVUPS    Z14, (AX)
-	ADDQ       CX, AX
-	DECQ       SI
-	JZ         end
-	VMOVUPS    Z3, (AX)
-	ADDQ       CX, AX
-	DECQ       SI
-	JZ         end
-	VMOVUPS    Z7, (AX)
-	ADDQ       CX, AX
-	DECQ       SI
-	JZ         end
-	VMOVUPS    Z4, (AX)
-	ADDQ       CX, AX
-	DECQ       SI
-	JZ         end
-	VMOVUPS    Z2, (AX)
-	ADDQ       CX, AX
-	DECQ       SI
-	JZ         end
-	VMOVUPS    Z1, (AX)
-	ADDQ       CX, AX
-	DECQ       SI
-	JZ         end
-	VMOVUPS    Z5, (AX)
-	ADDQ       CX, AX
+rest:
+	ADDQ         $0x08, SI
+	JZ           end
+	MOVL         $0x0000ffff, DI
+	BZHIL        SI, DI, DI
+	KMOVW        DI, K1
+	MOVQ         (DX), DI
+	VMOVUPS.Z    (DI)(BX*1), K1, Y17
+	MOVQ         32(DX), DI
+	VMOVUPS.Z    (DI)(BX*1), K1, Y0
+	VINSERTF32X8 $0x01, Y0, Z17, Z17
+	MOVQ         8(DX), DI
+	VMOVUPS.Z    (DI)(BX*1), K1, Y18
+	MOVQ         40(DX), DI
+	VMOVUPS.Z    (DI)(BX*1), K1, Y0
+	VINSERTF32X8 $0x01, Y0, Z18, Z18
+	MOVQ         16(DX), DI
+	VMOVUPS.Z    (DI)(BX*1), K1, Y19
+	MOVQ         48(DX), DI
+	VMOVUPS.Z    (DI)(BX*1), K1, Y0
+	VINSERTF32X8 $0x01, Y0, Z19, Z19
+	MOVQ         24(DX), DI
+	VMOVUPS.Z    (DI)(BX*1), K1, Y20
+	MOVQ         56(DX), DI
+	VMOVUPS.Z    (DI)(BX*1), K1, Y0
+	VINSERTF32X8 $0x01, Y0, Z20, Z20
+	MOVQ         64(DX), DI
+	VMOVUPS.Z    (DI)(BX*1), K1, Y21
+	MOVQ         96(DX), DI
+	VMOVUPS.Z    (DI)(BX*1), K1, Y0
+	VINSERTF32X8 $0x01, Y0, Z21, Z21
+	MOVQ         72(DX), DI
+	VMOVUPS.Z    (DI)(BX*1), K1, Y22
+	MOVQ         104(DX), DI
+	VMOVUPS.Z    (DI)(BX*1), K1, Y0
+	VINSERTF32X8 $0x01, Y0, Z22, Z22
+	MOVQ         80(DX), DI
+	VMOVUPS.Z    (DI)(BX*1), K1, Y23
+	MOVQ         112(DX), DI
+	VMOVUPS.Z    (DI)(BX*1), K1, Y0
+	VINSERTF32X8 $0x01, Y0, Z23, Z23
+	MOVQ         88(DX), DI
+	VMOVUPS.Z    (DI)(BX*1), K1, Y24
+	MOVQ         120(DX), DX
+	VMOVUPS.Z    (DX)(BX*1), K1, Y0
+	VINSERTF32X8 $0x01, Y0, Z24, Z24
+	VUNPCKLPS    Z18, Z17, Z0
+	VUNPCKHPS    Z18, Z17, Z1
+	VUNPCKLPS    Z20, Z19, Z2
+	VUNPCKHPS    Z20, Z19, Z3
+	VUNPCKLPS    Z22, Z21, Z4
+	VUNPCKHPS    Z22, Z21, Z5
+	VUNPCKLPS    Z24, Z23, Z6
+	VUNPCKHPS    Z24, Z23, Z7
+	VUNPCKLPD    Z2, Z0, Z8
+	VUNPCKHPD    Z2, Z0, Z0
+	VUNPCKLPD    Z3, Z1, Z2
+	VUNPCKHPD    Z3, Z1, Z1
+	VUNPCKLPD    Z6, Z4, Z3
+	VUNPCKHPD    Z6, Z4, Z4
+	VUNPCKLPD    Z7, Z5, Z6
+	VUNPCKHPD    Z7, Z5, Z5
+	VSHUFF32X4   $0x88, Z3, Z8, Z7
+	VSHUFF32X4   $0xdd, Z3, Z8, Z3
+	VSHUFF32X4   $0x88, Z4, Z0, Z8
+	VSHUFF32X4   $0xdd, Z4, Z0, Z0
+	VSHUFF32X4   $0x88, Z6, Z2, Z4
+	VSHUFF32X4   $0xdd, Z6, Z2, Z2
+	VSHUFF32X4   $0x88, Z5, Z1, Z6
+	VSHUFF32X4   $0xdd, Z5, Z1, Z1
+	VMOVUPS      Z7, (AX)
+	ADDQ         CX, AX
+	DECQ         SI
+	JZ           end
+	VMOVUPS      Z8, (AX)
+	ADDQ         CX, AX
+	DECQ         SI
+	JZ           end
+	VMOVUPS      Z4, (AX)
+	ADDQ         CX, AX
+	DECQ         SI
+	JZ           end
+	VMOVUPS      Z6, (AX)
+	ADDQ         CX, AX
+	DECQ         SI
+	JZ           end
+	VMOVUPS      Z3, (AX)
+	ADDQ         CX, AX
+	DECQ         SI
+	JZ           end
+	VMOVUPS      Z0, (AX)
+	ADDQ         CX, AX
+	DECQ         SI
+	JZ           end
+	VMOVUPS      Z2, (AX)
+	ADDQ         CX, AX
 
-done126:
 end:
 	VZEROUPPER
 	RET

@@ -1,5 +1,5 @@
-// Package kernel holds the arithmetic of the CPU engine: float32 matrix products on packed operands, and functions
-// of vectors and rows.
+// Package kernel holds the arithmetic of the CPU engine: float32 matrix products on packed operands, convolutions, pooling, and
+// functions of vectors and rows.
 //
 // Everything is a method of a [Set], one implementation of every kernel. There is a set in plain Go, which runs
 // anywhere, is the specification of the others and is always tested; and there are sets in assembly for amd64
@@ -9,7 +9,7 @@
 //
 // Matrices are slices of rows with a distance between rows (ldc and so on, in elements, at least the row's length).
 // Every function checks its slices' lengths, because the assembly trusts them, and panics if one is short. Nothing
-// here allocates but [Set.PackB] and [Set.NewPacked].
+// here allocates but [Set.PackB], [Set.NewPacked] and [Set.NewWinograd].
 package kernel
 
 //go:generate go run -C _asm ./tile -out ../tile_amd64.s -stubs ../tile_amd64.go -pkg kernel

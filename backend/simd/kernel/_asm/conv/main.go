@@ -170,47 +170,78 @@ func fence() {
 	RET()
 }
 
-// weave reads as many rows as a vector has lanes and turns them into columns. Each column is stored as a whole vector: what it has
-// beyond the tile's rows is written over by the next.
+// block is how many columns weaving makes at a time.
+const block = 8
+
+// weave reads as many rows as a vector has lanes and turns them into columns, a block at a time. Each column is stored as a whole
+// vector: what it has beyond the tile's rows is written over by the next.
 func weave(s lanes.ISA) {
 	s.Text("weave", "func(dst *float32, stride int, row **float32, offset, n int)",
 		fmt.Sprintf("dst[p*stride+r] = row[r][offset+p] for r < stride ≤ %d, p < n; it reads %d rows and writes up to %d values beyond the last.", s.Lanes, s.Lanes, s.Lanes))
 	dst, stride, row, at, n := lanes.Arg("dst"), lanes.Arg("stride"), lanes.Arg("row"), lanes.Arg("offset"), lanes.Arg("n")
 	SHLQ(Imm(2), stride)
 	SHLQ(Imm(2), at)
-	s.Each(n, 1, []reg.GPVirtual{at}, func(access lanes.Access, _ int) {
-		x := s.Regs(s.Lanes)
-		for r := range x {
-			start := GP64()
-			MOVQ(Mem{Base: row, Disp: 8 * r}, start)
-			ADDQ(at, start)
-			x[r] = access.Load(start)
+	cells := func(r int) Mem { // a block of columns of a row
+		start := GP64()
+		MOVQ(Mem{Base: row, Disp: 8 * r}, start)
+		return Mem{Base: start, Index: at, Scale: 1}
+	}
+	store := func(v reg.VecVirtual) {
+		VMOVUPS(v, Mem{Base: dst})
+		ADDQ(stride, dst)
+	}
+	narrow := lanes.AVX2
+	SUBQ(Imm(block), n)
+	JL(LabelRef("rest"))
+	Label("loop")
+	for _, v := range columns(s, func(r int) reg.VecVirtual {
+		v := narrow.Reg()
+		VMOVUPS(cells(r), v)
+		return v
+	}, func(r int, v reg.VecVirtual) { VINSERTF32X8(Imm(1), cells(r), v, v) }) {
+		store(v)
+	}
+	ADDQ(Imm(4*block), at)
+	SUBQ(Imm(block), n)
+	JGE(LabelRef("loop"))
+	Label("rest")
+	ADDQ(Imm(block), n)
+	JZ(LabelRef("end"))
+	mask := s.TailMask(n)
+	load := func(r int) reg.VecVirtual {
+		v := narrow.Reg()
+		if s.Wide() {
+			VMOVUPS_Z(cells(r), mask, v)
+		} else {
+			VMASKMOVPS(cells(r), mask, v)
 		}
-		columns(s, x)
-		store := func(v reg.VecVirtual) {
-			VMOVUPS(v, Mem{Base: dst})
-			ADDQ(stride, dst)
+		return v
+	}
+	x := columns(s, load, func(r int, v reg.VecVirtual) { VINSERTF32X8(Imm(1), load(r), v, v) }) // from memory it would read beyond the mask
+	for i, v := range x[:block-1] {                                                              // the last cannot be among them
+		store(v)
+		if i < block-2 {
+			DECQ(n)
+			JZ(LabelRef("end"))
 		}
-		if access.Whole() {
-			for _, v := range x {
-				store(v)
-			}
-			return
-		}
-		for i, v := range x[:len(x)-1] { // the last cannot be among them
-			store(v)
-			if i < len(x)-2 {
-				DECQ(n)
-				JZ(LabelRef("end"))
-			}
-		}
-	})
+	}
 	Label("end")
 	lanes.End()
 }
 
-// columns transposes a square of values.
-func columns(s lanes.ISA, x []reg.VecVirtual) {
+// columns are a block of columns. load is that block of a row, in half a vector where vectors are wide; add puts that of another
+// row into the other half.
+func columns(s lanes.ISA, load func(r int) reg.VecVirtual, add func(r int, v reg.VecVirtual)) []reg.VecVirtual {
+	x := make([]reg.VecVirtual, 8)
+	for i := range x {
+		if !s.Wide() {
+			x[i] = load(i)
+			continue
+		}
+		r := i + i/4*4 // 0 to 3 with 4 to 7, 8 to 11 with 12 to 15
+		x[i] = load(r).AsZ().(reg.VecVirtual)
+		add(r+4, x[i])
+	}
 	pair := func(low, high func(...Op), i, j int) {
 		l, h := s.Reg(), s.Reg()
 		low(x[j], x[i], l)
@@ -225,22 +256,15 @@ func columns(s lanes.ISA, x []reg.VecVirtual) {
 		pair(VUNPCKLPD, VUNPCKHPD, i+1, i+3)
 		x[i+1], x[i+2] = x[i+2], x[i+1]
 	}
-	// Lane l of x[4g+j] now has rows 4g to 4g+3 of column 4l+j.
-	if !s.Wide() {
-		half := func(i Op) func(...Op) {
-			return func(o ...Op) { VPERM2F128(i, o[0], o[1], o[2]) }
-		}
-		for j := range 4 {
-			pair(half(Imm(0x20)), half(Imm(0x31)), j, j+4)
-		}
-		return
+	// Even lanes of x[j] and x[4+j], of four values each, now have column j, odd ones column 4+j, four rows to a lane.
+	even := func(o ...Op) { VPERM2F128(Imm(0x20), o[0], o[1], o[2]) }
+	odd := func(o ...Op) { VPERM2F128(Imm(0x31), o[0], o[1], o[2]) }
+	if s.Wide() {
+		even = func(o ...Op) { VSHUFF32X4(Imm(0x88), o[0], o[1], o[2]) }
+		odd = func(o ...Op) { VSHUFF32X4(Imm(0xdd), o[0], o[1], o[2]) }
 	}
-	even := func(o ...Op) { VSHUFF32X4(append([]Op{Imm(0x88)}, o...)...) }
-	odd := func(o ...Op) { VSHUFF32X4(append([]Op{Imm(0xdd)}, o...)...) }
 	for j := range 4 {
 		pair(even, odd, j, j+4)
-		pair(even, odd, j+8, j+12)
-		pair(even, odd, j, j+8)
-		pair(even, odd, j+4, j+12)
 	}
+	return x
 }

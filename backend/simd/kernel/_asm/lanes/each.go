@@ -15,9 +15,6 @@ type Access struct {
 	mask  reg.Register // nil for a whole vector
 }
 
-// Whole reports whether the vector is not cut short.
-func (a Access) Whole() bool { return a.mask == nil }
-
 // Load is the vector at p. Lanes past the end are 0.
 func (a Access) Load(p reg.Register) reg.VecVirtual {
 	v := a.s.Reg()
@@ -75,7 +72,7 @@ func (s ISA) Each(n reg.GPVirtual, unroll int, pointers []reg.GPVirtual, body fu
 	done := NewLabel("done")
 	TESTQ(n, n)
 	JZ(LabelRef(done))
-	body(Access{s, 0, s.tailMask(n)}, 0)
+	body(Access{s, 0, s.TailMask(n)}, 0)
 	Label(done)
 }
 
@@ -99,8 +96,8 @@ func (s ISA) whole(n reg.GPVirtual, unroll int, pointers []reg.GPVirtual, body f
 
 var masks Mem
 
-// tailMask selects the first n lanes, 0 < n < Lanes.
-func (s ISA) tailMask(n reg.GPVirtual) reg.Register {
+// TailMask selects the first n lanes, 0 < n < Lanes.
+func (s ISA) TailMask(n reg.GPVirtual) reg.Register {
 	if s.Wide() {
 		bits := GP32()
 		MOVL(U32(0xffff), bits)
