@@ -126,14 +126,16 @@ func strides(layout compute.AttentionAxesLayout, heads, rows, size int) kernel.S
 // attend is softmax(scale · q·kᵀ + mask) · v for each head; threads share the heads.
 func (b *Backend) attend(a attention, dst, q, k, v, mask []float32) {
 	pairs := a.batch * a.heads
-	scores := make([]float32, pairs*a.queries*a.keys)
+	scores := b.memory.take(pairs * a.queries * a.keys)
+	defer b.memory.give(scores)
 	perHead := kernel.Strides{Row: a.keys, Inner: a.queries * a.keys, Outer: a.heads * a.queries * a.keys}
 	toScores := kernel.Products{M: a.queries, N: a.keys, K: a.size, B: kernel.OutputsInputs, Scale: a.scale,
 		Inner: a.heads, StrideA: a.query, StrideB: a.key, StrideC: perHead}
 	toResult := kernel.Products{M: a.queries, N: a.size, K: a.keys, B: kernel.InputsOutputs,
 		Inner: a.heads, StrideA: perHead, StrideB: a.key, StrideC: a.query}
 	b.share(pairs, func(from, to int) {
-		scratch := make([]float32, max(b.set.ProductsScratch(&toScores), b.set.ProductsScratch(&toResult)))
+		scratch := b.memory.take(max(b.set.ProductsScratch(&toScores), b.set.ProductsScratch(&toResult)))
+		defer b.memory.give(scratch)
 		b.set.Multiply(scores, q, k, &toScores, from, to, scratch)
 		for pair := from; pair < to; pair++ {
 			rows := scores[pair*perHead.Inner : (pair+1)*perHead.Inner]

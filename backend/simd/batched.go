@@ -62,17 +62,19 @@ func (f *function) batchedProduct(lhs compute.Value, lhsContracting, lhsBatch []
 func (b *Backend) multiply(p batched, c, left, right []float32) {
 	if p.turn {
 		left = b.turn(p, left)
+		defer b.memory.give(left)
 	}
 	b.share(p.pairs, func(from, to int) {
-		scratch := make([]float32, b.set.ProductsScratch(&p.products))
+		scratch := b.memory.take(b.set.ProductsScratch(&p.products))
+		defer b.memory.give(scratch)
 		b.set.Multiply(c, left, right, &p.products, from, to, scratch)
 	})
 }
 
-// turn copies left matrices that lie as [sums, rows] to [rows, sums], one after another.
+// turn copies to scratch left matrices that lie as [sums, rows] to [rows, sums], one after another.
 func (b *Backend) turn(p batched, x []float32) []float32 {
 	m, k := p.products.M, p.products.K
-	y := make([]float32, p.pairs*m*k)
+	y := b.memory.take(p.pairs * m * k)
 	b.shareRows(p.pairs, m*k, func(from, to int) {
 		for pair := from; pair < to; pair++ {
 			src := x[pair/p.products.Inner*p.left.Outer+pair%p.products.Inner*p.left.Inner:]

@@ -18,9 +18,9 @@ type Buffer struct {
 	shape   shapes.Shape
 
 	mu     sync.Mutex
-	memory compute.Buffer // nil while only the packed form is kept
-	packed map[packing]*kernel.Packed
-	spread bool // it was wanted unpacked after it had been packed, so both are kept
+	memory compute.Buffer             // nil while only the packed form is kept
+	packed map[packing]*kernel.Packed // at most one
+	spread bool                       // it was wanted unpacked after it had been packed, so both are kept
 
 	transformed map[packing]*kernel.Winograd // see conv.go
 }
@@ -39,22 +39,34 @@ func (p packing) stride() int {
 	return p.k
 }
 
-// newBuffer owns memory.
-func (b *Backend) newBuffer(memory compute.Buffer) (*Buffer, error) {
-	shape, err := memory.Shape()
-	return &Buffer{backend: b, shape: shape, memory: memory}, err
+// newBuffer owns memory of that shape.
+func (b *Backend) newBuffer(memory compute.Buffer, shape shapes.Shape) (*Buffer, error) {
+	return &Buffer{backend: b, shape: shape, memory: memory}, nil
+}
+
+// take is the buffer's memory, which is no longer the buffer's; nil if there is none.
+func (b *Buffer) take() compute.Buffer {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	memory := b.memory
+	b.memory, b.packed, b.transformed = nil, nil, nil
+	return memory
 }
 
 // large is from how many values on a packed buffer's own memory is let go.
 const large = 1 << 16
 
 // pack returns the buffer packed as the right side of a product; it is packed once, by whoever comes first. A weight
-// that nobody reads but products is then kept in that form alone.
+// that nobody reads but products is then kept in that form alone. Of two ways to read it only the first is kept packed: for the
+// other one it returns nil.
 func (b *Buffer) pack(p packing) (*kernel.Packed, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if packed := b.packed[p]; packed != nil {
 		return packed, nil
+	}
+	if len(b.packed) > 0 {
+		return nil, nil
 	}
 	memory, err := b.unpacked()
 	if err != nil {
@@ -65,11 +77,8 @@ func (b *Buffer) pack(p packing) (*kernel.Packed, error) {
 		return nil, err
 	}
 	packed := b.backend.packB(weights, p)
-	if b.packed == nil {
-		b.packed = map[packing]*kernel.Packed{}
-	}
-	b.packed[p] = packed
-	if len(b.packed) == 1 && !b.spread && len(weights) >= large {
+	b.packed = map[packing]*kernel.Packed{p: packed}
+	if !b.spread && len(weights) >= large {
 		// Let go, not finalized: another execution may be reading it.
 		b.memory = nil
 		b.backend.letGo(4 * len(weights))
@@ -179,5 +188,5 @@ func (b *Buffer) CopyToDevice(device compute.DeviceNum) (compute.Buffer, error) 
 	if err != nil {
 		return nil, err
 	}
-	return b.backend.newBuffer(copied)
+	return b.backend.newBuffer(copied, b.shape)
 }

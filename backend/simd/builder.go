@@ -64,8 +64,12 @@ type node struct {
 	// parameter is the position among the computation's inputs, -1 for an operation.
 	parameter int
 	whole     bool // cannot be built in a segment
-	reshapes  bool // the output is the input in another shape
-	level     int  // see plan
+
+	// What chains know of the operation.
+	element elementOp
+	spread  []int // of a broadcast: where the operand's axes stand in the result
+	view    bool  // the result is the operand's memory
+	sums    bool  // the result is the sum of all values
 }
 
 // function records the main function.
@@ -120,7 +124,6 @@ func (f *function) record(n *node) *node {
 
 // setKernel gives the node that makes v a kernel: work fills dst from the node's inputs, of which absent ones are nil.
 func (f *function) setKernel(v compute.Value, work func(b *Backend, dst []float32, in [][]float32)) {
-	out := f.shape(v)
 	f.maker[v].kernel = func(x *execution, n *node) error {
 		in := make([][]float32, len(n.inputs))
 		for i, input := range n.inputs {
@@ -132,7 +135,7 @@ func (f *function) setKernel(v compute.Value, work func(b *Backend, dst []float3
 				return err
 			}
 		}
-		dst, err := x.output(v, out)
+		dst, err := x.output(v)
 		if err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package simd
 
 import (
 	"slices"
-	"sync"
 
 	"github.com/gomlx/compute"
 
@@ -27,7 +26,6 @@ func (f *function) ConvGeneral(input, weights compute.Value, axes compute.Convol
 	if !ok {
 		return v, nil
 	}
-	out := f.shape(v).Clone()
 	f.maker[v].kernel = func(run *execution, n *node) error {
 		x, err := run.input(n.inputs[0])
 		if err != nil {
@@ -37,7 +35,7 @@ func (f *function) ConvGeneral(input, weights compute.Value, axes compute.Convol
 		if err != nil {
 			return err
 		}
-		dst, err := run.output(v, out)
+		dst, err := run.output(v)
 		if err != nil {
 			return err
 		}
@@ -132,7 +130,8 @@ type convolver struct {
 // convolver gets the weights ready: once, where they are one of the caller's buffers.
 func (x *execution) convolver(c convolution, weights compute.Value) (convolver, error) {
 	b, w := x.backend, c.window
-	if buffer := x.callers[x.plan.memoryOf(weights)]; buffer != nil && c.worthTransforming() {
+	src := x.plan.source(weights)
+	if buffer := x.callers[src]; buffer != nil && !x.donated[src] && c.worthTransforming() {
 		g, err := buffer.transform(c.packing)
 		if err != nil {
 			return convolver{}, err
@@ -141,9 +140,13 @@ func (x *execution) convolver(c convolution, weights compute.Value) (convolver, 
 			g.Convolve(dst, c.packing.n, x, w, from, to, kernel.Epilogue{}, scratch)
 		}}, nil
 	}
-	packed, err := x.right(weights, c.packing)
+	right, err := x.right(weights, c.packing)
 	if err != nil {
 		return convolver{}, err
+	}
+	packed := right.packed
+	if packed == nil { // the weights are used once
+		packed = b.packB(right.once.Values, c.packing)
 	}
 	return convolver{b.set.LeftTiles(w.Pixels()), b.set.ConvolveScratch(&w), func(dst, x []float32, from, to int, scratch []float32) {
 		b.set.Convolve(dst, c.packing.n, x, w, packed, from, to, kernel.Epilogue{}, scratch)
@@ -190,18 +193,20 @@ func (b *Buffer) transform(p packing) (*kernel.Winograd, error) {
 func (b *Backend) convolve(c convolution, dst, x []float32, work convolver) {
 	w := c.window
 	if c.inputFirst {
-		last := make([]float32, len(x))
+		last := b.memory.take(len(x))
+		defer b.memory.give(last)
 		b.turnPictures(last, x, w.Batch, w.Channels, w.Height*w.Width)
 		x = last
 	}
 	result := dst
 	if c.outputFirst {
-		result = make([]float32, len(dst))
+		result = b.memory.take(len(dst))
+		defer b.memory.give(result)
 	}
 	b.shareRows(work.pieces, 1+len(dst)*c.packing.k/(work.pieces*perValue), func(from, to int) {
-		scratch := borrow(work.scratch)
-		work.part(result, x, from, to, *scratch)
-		scratches.Put(scratch)
+		scratch := b.memory.take(work.scratch)
+		work.part(result, x, from, to, scratch)
+		b.memory.give(scratch)
 	})
 	if c.outputFirst {
 		b.turnPictures(dst, result, w.Batch, w.Pixels()/w.Batch, c.packing.n)
@@ -219,16 +224,4 @@ func (b *Backend) turnPictures(dst, x []float32, pictures, rows, columns int) {
 			b.set.Transpose(dst[i*size:][:size], x[i*size:][:size], rows, columns, from, to)
 		})
 	}
-}
-
-// scratches keeps what convolutions need for themselves: as much as the second cache holds, too much to clear each time.
-var scratches sync.Pool
-
-// borrow is at least n values of scratch, to be put back.
-func borrow(n int) *[]float32 {
-	if s, ok := scratches.Get().(*[]float32); ok && len(*s) >= n {
-		return s
-	}
-	s := make([]float32, n)
-	return &s
 }

@@ -23,22 +23,20 @@ func (f *function) FusedDense(x, weight, bias compute.Value, options compute.Den
 		return nil, err
 	}
 	activation, ok := activations[options.Activation]
-	shape := f.shape(v)
 	if !ok || !f.plain(v, x, weight, bias) {
 		return v, nil
 	}
 	k := f.shape(x).Dim(-1)
-	out := shape.Clone()
 	p := packing{layout: kernel.InputsOutputs, k: k, n: f.shape(weight).Size() / k}
 	if options.WeightLayout == compute.DenseLayoutOutputsInput {
 		p.layout = kernel.OutputsInputs
 	}
 	f.maker[v].kernel = func(run *execution, n *node) error {
-		c, err := run.output(v, out)
+		c, err := run.output(v)
 		if err != nil {
 			return err
 		}
-		left, err := run.input(n.inputs[0])
+		rows, err := run.input(n.inputs[0])
 		if err != nil {
 			return err
 		}
@@ -52,38 +50,8 @@ func (f *function) FusedDense(x, weight, bias compute.Value, options compute.Den
 				return err
 			}
 		}
-		run.backend.product(c, left, right, len(left)/k, epilogue)
+		run.backend.product(c, left{rows, len(rows) / k, k, false}, right, epilogue)
 		return nil
 	}
 	return v, nil
-}
-
-// right is the right side of a product: packed once and kept where it is one of the caller's buffers.
-func (x *execution) right(v compute.Value, p packing) (*kernel.Packed, error) {
-	if buffer := x.callers[x.plan.memoryOf(v)]; buffer != nil {
-		return buffer.pack(p)
-	}
-	weights, err := x.input(v)
-	if err != nil {
-		return nil, err
-	}
-	return x.backend.packB(weights, p), nil
-}
-
-// product is c = epilogue(left · right), with left of m rows and c of as many. Threads share the packing of the left
-// side, then the panels of the right; a long left side is taken a group of rows at a time.
-func (b *Backend) product(c, left []float32, right *kernel.Packed, m int, e kernel.Epilogue) {
-	k, n := right.K(), right.N()
-	group := min(m, b.set.GroupRows(k))
-	packed := make([]float32, group*k)
-	for from := 0; from < m; from += group {
-		rows := min(group, m-from)
-		b.shareRows(b.set.LeftTiles(rows), rows*k/b.set.LeftTiles(rows), func(first, end int) {
-			b.set.PackLeft(packed, left[from*k:], k, rows, k, first, end)
-		})
-		b.share(right.Panels(), func(first, end int) {
-			var scratch kernel.Scratch
-			right.Mul(c[from*n:], n, packed, rows, first, end, e, &scratch)
-		})
-	}
 }

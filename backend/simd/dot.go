@@ -24,27 +24,32 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 		f.setKernel(v, func(b *Backend, c []float32, in [][]float32) { b.multiply(p, c, in[0], in[1]) })
 		return v, nil
 	}
-	left, right := f.side(lhs, lhsContracting), f.side(rhs, rhsContracting)
-	if !left.ok || !right.ok || len(lhsBatch)+len(rhsBatch) > 0 || left.rows*right.rows*left.sums < worthPacking {
+	rows, columns := f.side(lhs, lhsContracting), f.side(rhs, rhsContracting)
+	if !rows.ok || !columns.ok || len(lhsBatch)+len(rhsBatch) > 0 {
 		return v, nil
 	}
-	p := packing{layout: kernel.OutputsInputs, k: right.sums, n: right.rows}
-	if right.sumsFirst {
+	p := packing{layout: kernel.OutputsInputs, k: columns.sums, n: columns.rows}
+	if columns.sumsFirst {
 		p.layout = kernel.InputsOutputs
 	}
-	f.setKernel(v, func(b *Backend, c []float32, in [][]float32) {
-		rows := in[0]
-		if left.sumsFirst {
-			rows = make([]float32, len(in[0]))
-			b.transpose(rows, in[0], left.sums, left.rows)
+	f.maker[v].kernel = func(x *execution, n *node) error {
+		c, err := x.output(v)
+		if err != nil {
+			return err
 		}
-		b.product(c, rows, b.packB(in[1], p), left.rows, kernel.Epilogue{})
-	})
+		values, err := x.input(n.inputs[0])
+		if err != nil {
+			return err
+		}
+		right, err := x.right(n.inputs[1], p)
+		if err != nil {
+			return err
+		}
+		x.backend.product(c, left{values, rows.rows, rows.sums, rows.sumsFirst}, right, kernel.Epilogue{})
+		return nil
+	}
 	return v, nil
 }
-
-// worthPacking is from how many multiply-adds on a product is worth packing its right side for.
-const worthPacking = 1 << 15
 
 // side is one side of a product as a matrix: [rows, sums], or [sums, rows] where sumsFirst.
 type side struct {

@@ -4,16 +4,18 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 )
 
-// execution is one run of a plan: the values so far. Values that the run made are memory of the portable
-// backend; parameters are also the caller's buffers.
+// execution is one run of a plan.
 type execution struct {
 	backend *Backend
 	plan    *executable
-	memory  map[compute.Value]compute.Buffer
-	callers map[compute.Value]*Buffer
+	slab    []float32
+	memory  map[value]compute.Buffer // values in the portable backend's memory
+	callers map[value]*Buffer        // parameters
+	donated map[value]bool
 }
 
 // Execute implements compute.Executable.
@@ -21,7 +23,7 @@ func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 	if len(inputs) != len(e.parameters) {
 		return nil, fmt.Errorf("simd: found %d inputs, want %d", len(inputs), len(e.parameters))
 	}
-	x := &execution{backend: e.backend, plan: e, memory: map[compute.Value]compute.Buffer{}, callers: map[compute.Value]*Buffer{}}
+	x := &execution{backend: e.backend, plan: e, memory: map[value]compute.Buffer{}, callers: map[value]*Buffer{}, donated: map[value]bool{}}
 	for i, input := range inputs {
 		buffer, err := e.backend.own(input)
 		if err != nil {
@@ -31,7 +33,10 @@ func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 			return nil, fmt.Errorf("simd: input %d (%s): found shape %v, want %v (%v)", i, e.names[i], shape, e.inputs[i], err)
 		}
 		x.callers[e.parameters[i]] = buffer
+		x.donated[e.parameters[i]] = len(donate) > i && donate[i]
 	}
+	x.slab = e.backend.memory.takeSlab(e.slab)
+	defer e.backend.memory.giveSlab(x.slab)
 	for i := range e.steps {
 		if err := x.run(&e.steps[i]); err != nil {
 			return nil, err
@@ -53,30 +58,17 @@ func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 
 // run makes one step and frees what it spent.
 func (x *execution) run(s *step) error {
-	if s.kernel != nil {
-		if err := s.kernel.kernel(x, s.kernel); err != nil {
-			return err
-		}
-	} else {
-		in := make([]compute.Buffer, len(s.segment.inputs))
-		for i, v := range s.segment.inputs {
-			var err error
-			if in[i], err = x.flat(v); err != nil {
-				return err
-			}
-		}
-		out, err := s.segment.executable.Execute(in, s.segment.donate, 0)
-		if err != nil {
-			return err
-		}
-		for i, v := range s.segment.inputs {
-			if s.segment.donate[i] {
-				delete(x.memory, v)
-			}
-		}
-		for i, v := range s.segment.outputs {
-			x.memory[v] = out[i]
-		}
+	var err error
+	switch {
+	case s.kernel != nil:
+		err = s.kernel.kernel(x, s.kernel)
+	case s.chain != nil:
+		err = s.chain.run(x)
+	default:
+		err = x.runSegment(s.segment)
+	}
+	if err != nil {
+		return err
 	}
 	for _, v := range s.spent {
 		if memory := x.memory[v]; memory != nil {
@@ -89,35 +81,60 @@ func (x *execution) run(s *step) error {
 	return nil
 }
 
+func (x *execution) runSegment(s *segment) error {
+	in := make([]compute.Buffer, len(s.inputs))
+	donate := append([]bool{}, s.donate...)
+	for i, v := range s.inputs {
+		_, inSlab := x.plan.offsets[v]
+		var err error
+		if in[i], err = x.buffer(v); err != nil {
+			return err
+		}
+		donate[i] = donate[i] || inSlab // a copy
+	}
+	out, err := s.executable.Execute(in, donate, 0)
+	if err != nil {
+		return err
+	}
+	for i, v := range s.inputs {
+		if s.donate[i] {
+			delete(x.memory, v)
+		}
+	}
+	for i, v := range s.outputs {
+		x.memory[v] = out[i]
+	}
+	return nil
+}
+
 // results are the caller's buffers for the returned values: each one of its own, also where a value is returned
 // twice or is a parameter.
-func (x *execution) results(returned []compute.Value) ([]compute.Buffer, error) {
+func (x *execution) results(returned []value) ([]compute.Buffer, error) {
 	outputs := make([]compute.Buffer, len(returned))
-	given := map[compute.Value]bool{}
+	given := map[value]bool{}
 	for i, v := range returned {
-		memory, err := x.flat(v)
+		src := x.plan.source(v)
+		memory, err := x.buffer(src)
 		if err != nil {
 			return nil, err
 		}
-		if given[v] || x.callers[v] != nil {
-			if memory, err = x.backend.copyOf(memory); err != nil {
+		_, inSlab := x.plan.offsets[src]
+		if given[src] || x.callers[src] != nil || x.plan.constants[src] != nil || src != v {
+			if memory, err = x.backend.copyOf(memory, x.plan.outputs[i]); err != nil {
 				return nil, err
 			}
+		} else {
+			given[src] = !inSlab
 		}
-		given[v] = true
-		if outputs[i], err = x.backend.newBuffer(memory); err != nil {
+		if outputs[i], err = x.backend.newBuffer(memory, x.plan.outputs[i]); err != nil {
 			return nil, err
 		}
 	}
 	return outputs, nil
 }
 
-// copyOf copies memory.
-func (b *Backend) copyOf(memory compute.Buffer) (compute.Buffer, error) {
-	shape, err := memory.Shape()
-	if err != nil {
-		return nil, err
-	}
+// copyOf copies memory to a buffer of that shape, of as many values.
+func (b *Backend) copyOf(memory compute.Buffer, shape shapes.Shape) (compute.Buffer, error) {
 	flat, err := memory.Data()
 	if err != nil {
 		return nil, err
@@ -134,8 +151,18 @@ func (b *Backend) own(buffer compute.Buffer) (*Buffer, error) {
 	return own, nil
 }
 
-// output makes memory for a kernel's result.
-func (x *execution) output(v compute.Value, shape shapes.Shape) ([]float32, error) {
+// output is memory for a result of a kernel or a chain.
+func (x *execution) output(v value) ([]float32, error) {
+	shape := x.plan.shapes[v]
+	if offset, ok := x.plan.offsets[v]; ok {
+		return x.slab[offset:][:shape.Size()], nil
+	}
+	if donor := x.plan.donors[v]; donor != nil && x.donated[donor] {
+		if memory := x.callers[donor].take(); memory != nil {
+			x.memory[v] = memory
+			return values(memory)
+		}
+	}
 	memory, flat, err := x.backend.portable.NewSharedBuffer(0, shape)
 	if err != nil {
 		return nil, err
@@ -145,21 +172,58 @@ func (x *execution) output(v compute.Value, shape shapes.Shape) ([]float32, erro
 }
 
 // input is a kernel's float32 argument.
-func (x *execution) input(v compute.Value) ([]float32, error) {
-	memory, err := x.flat(v)
+func (x *execution) input(v value) ([]float32, error) {
+	flat, err := x.values(x.plan.source(v))
 	if err != nil {
 		return nil, err
 	}
-	return values(memory)
+	floats, ok := flat.([]float32)
+	if !ok {
+		return nil, fmt.Errorf("simd: found a value of %T, want float32", flat)
+	}
+	return floats, nil
 }
 
-// flat is a value's memory: the run's own, or that of a caller's buffer.
-func (x *execution) flat(v compute.Value) (compute.Buffer, error) {
-	v = x.plan.memoryOf(v)
+// values is a value in memory, as a slice of its type; what lies in the slab is float32.
+func (x *execution) values(v value) (any, error) {
+	if offset, ok := x.plan.offsets[v]; ok {
+		return x.slab[offset:][:x.plan.shapes[v].Size()], nil
+	}
+	memory, err := x.buffer(v)
+	if err != nil {
+		return nil, err
+	}
+	return memory.Data()
+}
+
+// buffer is a value in memory of the portable backend: a caller's, the run's own, or a copy of what lies in the slab.
+func (x *execution) buffer(v value) (compute.Buffer, error) {
+	if offset, ok := x.plan.offsets[v]; ok {
+		shape := x.plan.shapes[v]
+		memory, flat, err := x.backend.portable.NewSharedBuffer(0, shape)
+		if err != nil {
+			return nil, err
+		}
+		from := x.slab[offset:][:shape.Size()]
+		if shape.DType == dtypes.Bool {
+			for i, v := range from {
+				flat.([]bool)[i] = v != 0
+			}
+		} else {
+			copy(flat.([]float32), from)
+		}
+		return memory, nil
+	}
+	if memory := x.plan.constants[v]; memory != nil {
+		return memory, nil
+	}
 	if buffer := x.callers[v]; buffer != nil {
 		return buffer.flat()
 	}
-	return x.memory[v], nil
+	if memory := x.memory[v]; memory != nil {
+		return memory, nil
+	}
+	return nil, fmt.Errorf("simd: a value of %s is not there", x.plan.shapes[v])
 }
 
 // wholeExecutable runs a shadow.
@@ -185,7 +249,11 @@ func (e *wholeExecutable) Execute(inputs []compute.Buffer, donate []bool, device
 		return nil, err
 	}
 	for i, memory := range out {
-		if out[i], err = e.backend.newBuffer(memory); err != nil {
+		shape, err := memory.Shape()
+		if err != nil {
+			return nil, err
+		}
+		if out[i], err = e.backend.newBuffer(memory, shape); err != nil {
 			return nil, err
 		}
 	}

@@ -11,7 +11,14 @@ import (
 func (f *function) Abs(x compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Abs(in[0]) })
+	return f.element(opAbs, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Abs(in[0]) })
+}
+
+func (f *function) Add(lhs compute.Value, rhs compute.Value) (compute.Value, error) {
+	var inputs []compute.Value
+	inputs = append(inputs, lhs)
+	inputs = append(inputs, rhs)
+	return f.element(opAdd, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Add(in[0], in[0+1]) })
 }
 
 func (f *function) Atan2(lhs compute.Value, rhs compute.Value) (compute.Value, error) {
@@ -120,14 +127,6 @@ func (f *function) BitwiseXor(lhs compute.Value, rhs compute.Value) (compute.Val
 	})
 }
 
-func (f *function) BroadcastInDim(operand compute.Value, outputShape shapes.Shape, broadcastAxes []int) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, operand)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
-		return f.BroadcastInDim(in[0], outputShape, broadcastAxes)
-	})
-}
-
 func (f *function) Ceil(x compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
@@ -139,7 +138,7 @@ func (f *function) Clamp(min compute.Value, x compute.Value, max compute.Value) 
 	inputs = append(inputs, min)
 	inputs = append(inputs, x)
 	inputs = append(inputs, max)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
+	return f.element(opClamp, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
 		return f.Clamp(in[0], in[0+1], in[0+1+1])
 	})
 }
@@ -174,7 +173,7 @@ func (f *function) Conj(x compute.Value) (compute.Value, error) {
 func (f *function) ConvertDType(x compute.Value, dtype dtypes.DType) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
+	return f.element(opConvert, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
 		return f.ConvertDType(in[0], dtype)
 	})
 }
@@ -197,7 +196,7 @@ func (f *function) Div(lhs compute.Value, rhs compute.Value) (compute.Value, err
 	var inputs []compute.Value
 	inputs = append(inputs, lhs)
 	inputs = append(inputs, rhs)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Div(in[0], in[0+1]) })
+	return f.element(opDiv, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Div(in[0], in[0+1]) })
 }
 
 func (f *function) DynamicShape(operand compute.Value) (compute.Value, error) {
@@ -229,7 +228,7 @@ func (f *function) Equal(lhs compute.Value, rhs compute.Value) (compute.Value, e
 	var inputs []compute.Value
 	inputs = append(inputs, lhs)
 	inputs = append(inputs, rhs)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Equal(in[0], in[0+1]) })
+	return f.element(opEqual, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Equal(in[0], in[0+1]) })
 }
 
 func (f *function) EqualTotalOrder(lhs compute.Value, rhs compute.Value) (compute.Value, error) {
@@ -244,13 +243,13 @@ func (f *function) EqualTotalOrder(lhs compute.Value, rhs compute.Value) (comput
 func (f *function) Erf(x compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Erf(in[0]) })
+	return f.element(opErf, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Erf(in[0]) })
 }
 
 func (f *function) Exp(x compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Exp(in[0]) })
+	return f.element(opExp, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Exp(in[0]) })
 }
 
 func (f *function) Expm1(x compute.Value) (compute.Value, error) {
@@ -286,7 +285,7 @@ func (f *function) GreaterOrEqual(lhs compute.Value, rhs compute.Value) (compute
 	var inputs []compute.Value
 	inputs = append(inputs, lhs)
 	inputs = append(inputs, rhs)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
+	return f.element(opGreaterOrEqual, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
 		return f.GreaterOrEqual(in[0], in[0+1])
 	})
 }
@@ -304,7 +303,7 @@ func (f *function) GreaterThan(lhs compute.Value, rhs compute.Value) (compute.Va
 	var inputs []compute.Value
 	inputs = append(inputs, lhs)
 	inputs = append(inputs, rhs)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
+	return f.element(opGreater, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
 		return f.GreaterThan(in[0], in[0+1])
 	})
 }
@@ -316,12 +315,6 @@ func (f *function) GreaterThanTotalOrder(lhs compute.Value, rhs compute.Value) (
 	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
 		return f.GreaterThanTotalOrder(in[0], in[0+1])
 	})
-}
-
-func (f *function) Identity(x compute.Value) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Identity(in[0]) })
 }
 
 func (f *function) Imag(x compute.Value) (compute.Value, error) {
@@ -352,7 +345,7 @@ func (f *function) LessOrEqual(lhs compute.Value, rhs compute.Value) (compute.Va
 	var inputs []compute.Value
 	inputs = append(inputs, lhs)
 	inputs = append(inputs, rhs)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
+	return f.element(opLessOrEqual, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
 		return f.LessOrEqual(in[0], in[0+1])
 	})
 }
@@ -370,7 +363,7 @@ func (f *function) LessThan(lhs compute.Value, rhs compute.Value) (compute.Value
 	var inputs []compute.Value
 	inputs = append(inputs, lhs)
 	inputs = append(inputs, rhs)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.LessThan(in[0], in[0+1]) })
+	return f.element(opLess, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.LessThan(in[0], in[0+1]) })
 }
 
 func (f *function) LessThanTotalOrder(lhs compute.Value, rhs compute.Value) (compute.Value, error) {
@@ -385,7 +378,7 @@ func (f *function) LessThanTotalOrder(lhs compute.Value, rhs compute.Value) (com
 func (f *function) Log(x compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Log(in[0]) })
+	return f.element(opLog, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Log(in[0]) })
 }
 
 func (f *function) Log1p(x compute.Value) (compute.Value, error) {
@@ -398,7 +391,7 @@ func (f *function) LogicalAnd(lhs compute.Value, rhs compute.Value) (compute.Val
 	var inputs []compute.Value
 	inputs = append(inputs, lhs)
 	inputs = append(inputs, rhs)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
+	return f.element(opAnd, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
 		return f.LogicalAnd(in[0], in[0+1])
 	})
 }
@@ -406,14 +399,14 @@ func (f *function) LogicalAnd(lhs compute.Value, rhs compute.Value) (compute.Val
 func (f *function) LogicalNot(x compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.LogicalNot(in[0]) })
+	return f.element(opNot, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.LogicalNot(in[0]) })
 }
 
 func (f *function) LogicalOr(lhs compute.Value, rhs compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, lhs)
 	inputs = append(inputs, rhs)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
+	return f.element(opOr, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
 		return f.LogicalOr(in[0], in[0+1])
 	})
 }
@@ -422,7 +415,7 @@ func (f *function) LogicalXor(lhs compute.Value, rhs compute.Value) (compute.Val
 	var inputs []compute.Value
 	inputs = append(inputs, lhs)
 	inputs = append(inputs, rhs)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
+	return f.element(opNotEqual, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
 		return f.LogicalXor(in[0], in[0+1])
 	})
 }
@@ -430,34 +423,41 @@ func (f *function) LogicalXor(lhs compute.Value, rhs compute.Value) (compute.Val
 func (f *function) Logistic(x compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Logistic(in[0]) })
+	return f.element(opLogistic, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Logistic(in[0]) })
 }
 
 func (f *function) Max(lhs compute.Value, rhs compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, lhs)
 	inputs = append(inputs, rhs)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Max(in[0], in[0+1]) })
+	return f.element(opMax, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Max(in[0], in[0+1]) })
 }
 
 func (f *function) Min(lhs compute.Value, rhs compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, lhs)
 	inputs = append(inputs, rhs)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Min(in[0], in[0+1]) })
+	return f.element(opMin, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Min(in[0], in[0+1]) })
+}
+
+func (f *function) Mul(lhs compute.Value, rhs compute.Value) (compute.Value, error) {
+	var inputs []compute.Value
+	inputs = append(inputs, lhs)
+	inputs = append(inputs, rhs)
+	return f.element(opMul, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Mul(in[0], in[0+1]) })
 }
 
 func (f *function) Neg(x compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Neg(in[0]) })
+	return f.element(opNeg, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Neg(in[0]) })
 }
 
 func (f *function) NotEqual(lhs compute.Value, rhs compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, lhs)
 	inputs = append(inputs, rhs)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.NotEqual(in[0], in[0+1]) })
+	return f.element(opNotEqual, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.NotEqual(in[0], in[0+1]) })
 }
 
 func (f *function) NotEqualTotalOrder(lhs compute.Value, rhs compute.Value) (compute.Value, error) {
@@ -482,7 +482,7 @@ func (f *function) Pow(lhs compute.Value, rhs compute.Value) (compute.Value, err
 	var inputs []compute.Value
 	inputs = append(inputs, lhs)
 	inputs = append(inputs, rhs)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Pow(in[0], in[0+1]) })
+	return f.element(opPow, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Pow(in[0], in[0+1]) })
 }
 
 func (f *function) Real(x compute.Value) (compute.Value, error) {
@@ -539,35 +539,11 @@ func (f *function) ReduceLogicalXor(x compute.Value, axes ...int) (compute.Value
 	})
 }
 
-func (f *function) ReduceMax(x compute.Value, axes ...int) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
-		return f.ReduceMax(in[0], axes...)
-	})
-}
-
-func (f *function) ReduceMin(x compute.Value, axes ...int) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
-		return f.ReduceMin(in[0], axes...)
-	})
-}
-
 func (f *function) ReduceProduct(x compute.Value, axes ...int) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
 	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
 		return f.ReduceProduct(in[0], axes...)
-	})
-}
-
-func (f *function) ReduceSum(x compute.Value, axes ...int) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
-		return f.ReduceSum(in[0], axes...)
 	})
 }
 
@@ -606,7 +582,7 @@ func (f *function) Round(x compute.Value) (compute.Value, error) {
 func (f *function) Rsqrt(x compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Rsqrt(in[0]) })
+	return f.element(opRsqrt, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Rsqrt(in[0]) })
 }
 
 func (f *function) ScatterMax(operand compute.Value, scatterIndices compute.Value, updates compute.Value, indexVectorAxis int, updateWindowAxes []int, insertedWindowAxes []int, scatterAxesToOperandAxes []int, indicesAreSorted bool, uniqueIndices bool) (compute.Value, error) {
@@ -687,7 +663,7 @@ func (f *function) ShiftRightLogical(lhs compute.Value, rhs compute.Value) (comp
 func (f *function) Sign(x compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Sign(in[0]) })
+	return f.element(opSign, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Sign(in[0]) })
 }
 
 func (f *function) Sin(x compute.Value) (compute.Value, error) {
@@ -707,20 +683,20 @@ func (f *function) Slice(x compute.Value, starts []int, limits []int, strides []
 func (f *function) Sqrt(x compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Sqrt(in[0]) })
+	return f.element(opSqrt, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Sqrt(in[0]) })
 }
 
 func (f *function) Sub(lhs compute.Value, rhs compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, lhs)
 	inputs = append(inputs, rhs)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Sub(in[0], in[0+1]) })
+	return f.element(opSub, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Sub(in[0], in[0+1]) })
 }
 
 func (f *function) Tanh(x compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Tanh(in[0]) })
+	return f.element(opTanh, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Tanh(in[0]) })
 }
 
 func (f *function) Where(condition compute.Value, onTrue compute.Value, onFalse compute.Value) (compute.Value, error) {
@@ -728,7 +704,7 @@ func (f *function) Where(condition compute.Value, onTrue compute.Value, onFalse 
 	inputs = append(inputs, condition)
 	inputs = append(inputs, onTrue)
 	inputs = append(inputs, onFalse)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
+	return f.element(opWhere, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
 		return f.Where(in[0], in[0+1], in[0+1+1])
 	})
 }

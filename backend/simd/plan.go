@@ -1,226 +1,31 @@
 package simd
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 )
 
-// A plan is a list of steps: a kernel, or a segment of operations for the portable backend. Levels order them:
-// segments have even levels, kernels odd ones, and each node stands as low as its inputs let it. So
-// everything between two layers of kernels is one segment.
+// A plan is a list of steps, one for each group, and where each value lies: float32 values that only kernels and chains read in
+// one piece of memory, the slab, in which they take turns; the others in memory of the portable backend.
 
-// step is a kernel or a segment. After it the values in spent are no longer needed.
+// step is a kernel, a chain or a segment. After it the values in spent, which lie in the portable backend's memory, are no longer needed.
 type step struct {
 	kernel  *node
+	chain   *chain
 	segment *segment
-	spent   []compute.Value
+	spent   []value
 }
 
 // segment is a computation of the portable backend, and which values go in and come out.
 type segment struct {
 	executable      compute.Executable
-	inputs, outputs []compute.Value
+	inputs, outputs []value
 	donate          []bool // inputs that nobody needs afterwards: the segment may reuse their memory
-}
-
-// plan cuts needed nodes into steps.
-func (b *builder) plan(needed []*node) (compute.Executable, error) {
-	views := b.findViews(needed)
-	highest := b.assignLevels(needed)
-	e := &executable{backend: b.backend, names: b.main.names, inputs: b.main.shapes, returned: b.main.returned, views: views}
-	for _, v := range b.main.returned {
-		e.outputs = append(e.outputs, b.main.shape(v))
-	}
-	e.parameters = make([]compute.Value, len(b.main.names))
-	for _, n := range b.main.nodes {
-		if n.parameter >= 0 {
-			e.parameters[n.parameter] = n.outputs[0]
-		}
-	}
-	for level := range highest + 1 {
-		var members []*node
-		for _, n := range needed {
-			if n.parameter < 0 && n.level == level {
-				members = append(members, n)
-			}
-		}
-		switch {
-		case len(members) == 0:
-		case level%2 == 1:
-			for _, n := range members {
-				if views[n.outputs[0]] == nil { // a view is no work
-					e.steps = append(e.steps, step{kernel: n})
-				}
-			}
-		default:
-			s, err := b.segment(fmt.Sprintf("%s/%d", b.Name(), level), members, needed)
-			if err != nil {
-				return nil, err
-			}
-			e.steps = append(e.steps, step{segment: s})
-		}
-	}
-	e.findSpent()
-	return e, nil
-}
-
-// findViews lists the reshaped values that only kernels read: kernels know the shapes of what they read from the plan,
-// so these need no memory of their own. It maps each to the value whose memory it is.
-func (b *builder) findViews(needed []*node) map[compute.Value]compute.Value {
-	views := map[compute.Value]compute.Value{}
-	read := map[compute.Value]bool{} // by something that wants memory of that shape
-	for _, v := range b.main.returned {
-		read[v] = true
-	}
-	for i := len(needed) - 1; i >= 0; i-- {
-		n := needed[i]
-		if n.reshapes && !read[n.outputs[0]] {
-			n.kernel = func(*execution, *node) error { return nil }
-			views[n.outputs[0]] = n.inputs[0]
-		}
-		if n.kernel == nil {
-			for _, v := range n.inputs {
-				read[v] = true
-			}
-		}
-	}
-	return views
-}
-
-// memoryOf follows views to the value whose memory they are.
-func (e *executable) memoryOf(v compute.Value) compute.Value {
-	for e.views[v] != nil {
-		v = e.views[v]
-	}
-	return v
-}
-
-// assignLevels gives every node its level and returns the highest.
-func (b *builder) assignLevels(needed []*node) int {
-	highest := 0
-	for _, n := range needed {
-		if n.parameter >= 0 {
-			n.level = -1
-			continue
-		}
-		level := 0
-		if n.kernel != nil {
-			level = 1
-		}
-		for _, v := range n.inputs {
-			if v == nil {
-				continue
-			}
-			at := b.main.maker[v].level
-			if at%2 == level%2 || at < 0 { // of the same kind, or a parameter
-				level = max(level, at)
-			} else {
-				level = max(level, at+1)
-			}
-		}
-		n.level = level
-		highest = max(highest, level)
-	}
-	return highest
-}
-
-// segment builds members anew in a computation of their own.
-func (b *builder) segment(name string, members, needed []*node) (*segment, error) {
-	inside := map[compute.Value]bool{}
-	for _, n := range members {
-		for _, v := range n.outputs {
-			inside[v] = true
-		}
-	}
-	// What comes out: values that others want, or the caller.
-	wanted := map[compute.Value]bool{}
-	for _, n := range needed {
-		if n.parameter < 0 && n.level != members[0].level {
-			for _, v := range n.inputs {
-				wanted[v] = true
-			}
-		}
-	}
-	for _, v := range b.main.returned {
-		wanted[v] = true
-	}
-	s := &segment{}
-	bld := b.backend.portable.Builder(name)
-	f := bld.Main()
-	built := map[compute.Value]compute.Value{}
-	for _, n := range members {
-		in := make([]compute.Value, len(n.inputs))
-		for i, v := range n.inputs {
-			if v == nil {
-				continue
-			}
-			if built[v] == nil && !inside[v] {
-				parameter, err := f.Parameter(fmt.Sprint("in", len(s.inputs)), b.main.shape(v), nil)
-				if err != nil {
-					return nil, err
-				}
-				built[v] = parameter
-				s.inputs = append(s.inputs, v)
-			}
-			in[i] = built[v]
-		}
-		out, err := n.again(f, in)
-		if err != nil {
-			return nil, err
-		}
-		for i, v := range n.outputs {
-			built[v] = out[i]
-		}
-	}
-	var results []compute.Value
-	for _, n := range members {
-		for _, v := range n.outputs {
-			if wanted[v] && !slices.Contains(s.outputs, v) {
-				s.outputs = append(s.outputs, v)
-				results = append(results, built[v])
-			}
-		}
-	}
-	if err := f.Return(results, nil); err != nil {
-		return nil, err
-	}
-	s.donate = make([]bool, len(s.inputs))
-	var err error
-	s.executable, err = bld.Compile()
-	return s, err
-}
-
-// findSpent notes after which step each value is used for the last time.
-func (e *executable) findSpent() {
-	last := map[compute.Value]int{}
-	for i, s := range e.steps {
-		switch {
-		case s.kernel != nil:
-			for _, v := range append(slices.Clone(s.kernel.inputs), s.kernel.outputs...) {
-				last[e.memoryOf(v)] = i
-			}
-		default:
-			for _, v := range append(slices.Clone(s.segment.inputs), s.segment.outputs...) {
-				last[v] = i
-			}
-		}
-	}
-	for _, v := range append(slices.Clone(e.returned), e.parameters...) {
-		delete(last, v)
-	}
-	delete(last, nil)
-	for v, i := range last {
-		if s := e.steps[i].segment; s != nil {
-			if at := slices.Index(s.inputs, v); at >= 0 {
-				s.donate[at] = true
-				continue
-			}
-		}
-		e.steps[i].spent = append(e.steps[i].spent, v)
-	}
 }
 
 // executable runs a plan.
@@ -229,10 +34,261 @@ type executable struct {
 	names      []string
 	inputs     []shapes.Shape
 	outputs    []shapes.Shape
-	parameters []compute.Value
-	returned   []compute.Value
+	parameters []value
+	returned   []value
 	steps      []step
-	views      map[compute.Value]compute.Value // values that are another's memory
+
+	sources   map[value]value // of views, and of the returned values that are views: the value whose memory they are
+	offsets   map[value]int   // where a value lies in the slab
+	slab      int             // how long that is
+	shapes    map[value]shapes.Shape
+	constants map[value]compute.Buffer
+	donors    map[value]value // which parameter's memory a returned value may take, if that is donated
+}
+
+// plan makes a plan for the needed nodes.
+func (b *builder) plan(needed []*node) (compute.Executable, error) {
+	f := b.main
+	g := f.group(needed)
+	e := &executable{backend: b.backend, names: f.names, inputs: f.shapes, returned: f.returned,
+		sources: map[value]value{}, offsets: map[value]int{}, shapes: map[value]shapes.Shape{}, constants: map[value]compute.Buffer{}, donors: map[value]value{}}
+	e.parameters = make([]value, len(f.names))
+	for _, n := range f.nodes {
+		if n.parameter >= 0 {
+			e.parameters[n.parameter] = n.outputs[0]
+		}
+	}
+	for _, n := range needed {
+		for _, v := range n.outputs {
+			e.shapes[v] = f.shape(v)
+			if n.view {
+				e.sources[v] = f.source(v)
+			}
+		}
+	}
+	for _, v := range f.returned {
+		e.outputs = append(e.outputs, f.shape(v))
+		if src := e.source(v); g.constant[f.maker[src]] {
+			g.wanted[src] = true
+		}
+	}
+	if err := e.fold(g, needed); err != nil {
+		return nil, err
+	}
+	if err := e.makeSteps(g); err != nil {
+		return nil, err
+	}
+	e.layOut()
+	return e, nil
+}
+
+// source is the value whose memory v is.
+func (e *executable) source(v value) value {
+	if src := e.sources[v]; src != nil {
+		return src
+	}
+	return v
+}
+
+// fold computes the constants that somebody reads.
+func (e *executable) fold(g *grouping, needed []*node) error {
+	var wanted []value
+	for _, n := range needed {
+		for _, v := range n.outputs {
+			if g.wanted[v] && g.constant[n] {
+				wanted = append(wanted, v)
+			}
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	s, err := e.build(g, "constants", nil, wanted)
+	if err != nil {
+		return err
+	}
+	defer s.executable.Finalize()
+	made, err := s.executable.Execute(nil, nil, 0)
+	if err != nil {
+		return err
+	}
+	for i, v := range s.outputs {
+		e.constants[v] = made[i]
+	}
+	return nil
+}
+
+// makeSteps compiles the groups.
+func (e *executable) makeSteps(g *grouping) error {
+	returned := map[value]bool{}
+	for _, v := range e.returned {
+		returned[e.source(v)] = true
+	}
+	readers := map[value]map[*group]bool{}
+	for _, of := range g.groups {
+		for _, v := range of.reads {
+			if readers[v] == nil {
+				readers[v] = map[*group]bool{}
+			}
+			readers[v][of] = true
+		}
+	}
+	fromSegment := map[value]bool{}
+	for _, of := range g.groups {
+		for _, n := range of.segment {
+			for _, v := range n.outputs {
+				fromSegment[v] = true
+			}
+		}
+	}
+	float := func(v value) bool { // everything that kernels and chains make
+		return e.shapes[v].DType == dtypes.Float32 || g.maker[v] != nil && !fromSegment[v]
+	}
+	for i, of := range g.groups {
+		read := func(v value) bool {
+			for reader := range readers[v] {
+				if reader != of {
+					return true
+				}
+			}
+			return returned[v]
+		}
+		switch {
+		case of.kernel != nil:
+			e.steps = append(e.steps, step{kernel: of.kernel})
+		case of.chain != nil:
+			e.steps = append(e.steps, step{chain: g.newChain(of, read, float)})
+		default:
+			var outputs []value
+			for _, n := range of.segment {
+				for _, v := range n.outputs {
+					if read(v) {
+						outputs = append(outputs, v)
+					}
+				}
+			}
+			s, err := e.build(g, fmt.Sprintf("%s/%d", g.f.builder.Name(), i), of, outputs)
+			if err != nil {
+				return err
+			}
+			e.steps = append(e.steps, step{segment: s})
+		}
+	}
+	return nil
+}
+
+// build builds a segment: the nodes of a group, and what they need that costs nothing. Without a group it builds constants.
+func (e *executable) build(g *grouping, name string, of *group, outputs []value) (*segment, error) {
+	s := &segment{outputs: outputs}
+	bld := e.backend.portable.Builder(name)
+	f := bld.Main()
+	built := map[value]value{}
+	inside := map[*node]bool{}
+	var make func(n *node) error
+	get := func(v value) (value, error) {
+		if v == nil || built[v] != nil {
+			return built[v], nil
+		}
+		if n := g.f.maker[v]; inside[n] || g.free(n) {
+			if err := make(n); err != nil {
+				return nil, err
+			}
+			return built[v], nil
+		}
+		parameter, err := f.Parameter(fmt.Sprint("in", len(s.inputs)), e.shapes[v], nil)
+		if err != nil {
+			return nil, err
+		}
+		built[v] = parameter
+		s.inputs = append(s.inputs, v)
+		return parameter, nil
+	}
+	make = func(n *node) error {
+		in := slices.Clone(n.inputs)
+		for i, v := range n.inputs {
+			var err error
+			if in[i], err = get(v); err != nil {
+				return err
+			}
+		}
+		out, err := n.again(f, in)
+		if err != nil {
+			return err
+		}
+		for i, v := range n.outputs {
+			built[v] = out[i]
+		}
+		return nil
+	}
+	if of != nil {
+		for _, n := range of.segment {
+			inside[n] = true
+		}
+		for _, n := range of.segment {
+			if built[n.outputs[0]] != nil {
+				continue
+			}
+			if err := make(n); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var results []value
+	for _, v := range outputs {
+		result, err := get(v)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, result)
+	}
+	if len(results) == 0 {
+		return nil, errors.New("simd: a segment that nobody reads")
+	}
+	if err := f.Return(results, nil); err != nil {
+		return nil, err
+	}
+	s.donate = slices.Repeat([]bool{false}, len(s.inputs))
+	var err error
+	s.executable, err = bld.Compile()
+	return s, err
+}
+
+// reads are the values in memory that a step reads.
+func (e *executable) reads(s *step) []value {
+	var list []value
+	switch {
+	case s.kernel != nil:
+		for _, v := range s.kernel.inputs {
+			if v != nil {
+				list = append(list, e.source(v))
+			}
+		}
+	case s.chain != nil:
+		for _, o := range s.chain.operands {
+			list = append(list, o.from)
+		}
+	default:
+		list = s.segment.inputs
+	}
+	return list
+}
+
+// makes are the values that a step makes.
+func (s *step) makes() []value {
+	switch {
+	case s.kernel != nil:
+		return s.kernel.outputs
+	case s.chain != nil:
+		var list []value
+		for _, o := range s.chain.outputs {
+			list = append(list, o.v)
+		}
+		for _, sum := range s.chain.sums {
+			list = append(list, sum.v)
+		}
+		return list
+	}
+	return s.segment.outputs
 }
 
 // Inputs implements compute.Executable.

@@ -80,9 +80,11 @@ func (b *Backend) reduceWindow(p pooling, reduce func(s *kernel.Set, dst, x []fl
 	pixels := w.Pixels()
 	result := dst
 	if p.channelsFirst {
-		last := make([]float32, len(x))
+		last := b.memory.take(len(x))
+		defer b.memory.give(last)
 		b.turnPictures(last, x, w.Batch, w.Channels, w.Height*w.Width)
-		x, result = last, make([]float32, len(dst))
+		x, result = last, b.memory.take(len(dst))
+		defer b.memory.give(result)
 	}
 	b.shareRows(pixels, w.Channels*w.KernelY*w.KernelX, func(from, to int) { reduce(b.set, result, x, w, from, to) })
 	if p.channelsFirst {

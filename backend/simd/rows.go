@@ -58,22 +58,11 @@ func (f *function) FusedSoftmax(x compute.Value, axis int) (compute.Value, error
 
 // FusedGelu implements compute.Function.
 func (f *function) FusedGelu(x compute.Value, exact bool) (compute.Value, error) {
-	v, err := f.one([]compute.Value{x}, func(g compute.Function, in []compute.Value) (compute.Value, error) {
-		return g.FusedGelu(in[0], exact)
-	})
-	if err != nil {
-		return nil, err
+	op := opGELUTanh
+	if exact {
+		op = opGELU
 	}
-	if columns, ok := f.float32Rows(v); ok {
-		f.rowKernel(v, columns, func(b *Backend, dst, src []float32) {
-			if exact {
-				b.set.GELU(dst, src)
-			} else {
-				b.set.GELUTanh(dst, src)
-			}
-		})
-	}
-	return v, nil
+	return f.element(op, []compute.Value{x}, func(g compute.Function, in []compute.Value) (compute.Value, error) { return g.FusedGelu(in[0], exact) })
 }
 
 // rowKernel gives a node of one argument a kernel that works on some rows at a time.

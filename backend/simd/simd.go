@@ -36,6 +36,7 @@ type Backend struct {
 	set      *kernel.Set
 	threads  int
 	pool     *pool
+	memory   memory
 	garbage  atomic.Int64 // bytes let go since the garbage collector was last called for it
 }
 
@@ -125,5 +126,5 @@ func (b *Backend) BufferFromFlatData(device compute.DeviceNum, flat any, shape s
 	if err != nil {
 		return nil, err
 	}
-	return b.newBuffer(buffer)
+	return b.newBuffer(buffer, shape)
 }

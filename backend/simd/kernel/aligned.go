@@ -2,8 +2,8 @@ package kernel
 
 import "unsafe"
 
-// aligned is n zeros that begin on a cache line.
-func aligned(n int) []float32 {
+// Aligned is n zeros that begin on a cache line, on large pages where there are any.
+func Aligned(n int) []float32 {
 	const line = 64
 	x := make([]float32, n+line/4)
 	hugePages(x)

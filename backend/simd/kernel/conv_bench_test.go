@@ -80,14 +80,14 @@ func benchmarkConv(b *testing.B, s *Set, l layer, threads int) {
 	k := w.KernelY * w.KernelX * w.Channels
 	pixels := w.Pixels()
 	weights := s.PackB(filled(k*n), n, k, n, InputsOutputs)
-	x, dst := filled(w.Batch*w.Height*w.Width*w.Channels), aligned(pixels*n)
+	x, dst := filled(w.Batch*w.Height*w.Width*w.Channels), Aligned(pixels*n)
 	epilogue := Epilogue{Bias: filled(n), Activation: ReLU}
 	if l.residual {
 		epilogue.Residual, epilogue.LDResidual = filled(pixels*n), n
 	}
 	scratch := make([][]float32, threads)
 	for i := range scratch {
-		scratch[i] = aligned(s.ConvolveScratch(&w))
+		scratch[i] = Aligned(s.ConvolveScratch(&w))
 	}
 	tiles := s.LeftTiles(pixels)
 	team := newTeam(threads)
@@ -142,10 +142,10 @@ func BenchmarkBottleneck(b *testing.B) {
 				three := Window{Batch: 1, Height: stage.height, Width: stage.width, Channels: m, KernelY: 3, KernelX: 3, Top: 1, Bottom: 1, Left: 1, Right: 1}
 				first, last, middle := s.PackB(filled(c*m), m, c, m, InputsOutputs), s.PackB(filled(c*m), c, m, c, InputsOutputs), s.NewWinograd(m, m)
 				middle.Pack(filled(9*m*m), InputsOutputs, 0, middle.Panels())
-				x, y, p, q := filled(n*c), aligned(n*c), aligned(n*m), aligned(n*m)
+				x, y, p, q := filled(n*c), Aligned(n*c), Aligned(n*m), Aligned(n*m)
 				scratch := [2][]float32{}
 				for i := range scratch {
-					scratch[i] = aligned(max(s.ConvolveScratch(&wide), s.ConvolveScratch(&narrow), middle.Scratch()))
+					scratch[i] = Aligned(max(s.ConvolveScratch(&wide), s.ConvolveScratch(&narrow), middle.Scratch()))
 				}
 				var barrier barrier
 				team := newTeam(2)

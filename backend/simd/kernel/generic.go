@@ -16,6 +16,11 @@ var generic = Set{
 	convTile:   convTileGeneric, convHalf: convTileGeneric,
 	weave: weaveGeneric,
 	fence: func() {}, // it has no such results
+	narrow: func(dst, x []float32, ldx, columns, k int) {
+		for p := range k {
+			copy(dst[p*columns:][:columns], x[p*ldx:])
+		}
+	},
 	finish: [activations]finish{
 		Identity: finishGeneric(func(x float64) float64 { return x }),
 		ReLU:     finishGeneric(reluOf),
@@ -34,14 +39,25 @@ var generic = Set{
 	geluTanh: each(geluTanhOf),
 	relu:     each(reluOf),
 
-	add: func(dst, x, y []float32) {
-		for i := range dst {
-			dst[i] = x[i] + y[i]
-		}
-	},
-	mul: func(dst, x, y []float32) {
-		for i := range dst {
-			dst[i] = x[i] * y[i]
+	sqrt: each(math.Sqrt),
+	abs:  each(math.Abs),
+
+	add:       both(func(x, y float32) float32 { return x + y }),
+	sub:       both(func(x, y float32) float32 { return x - y }),
+	mul:       both(func(x, y float32) float32 { return x * y }),
+	div:       both(func(x, y float32) float32 { return x / y }),
+	max:       both(func(x, y float32) float32 { return max(x, y) }),
+	min:       both(func(x, y float32) float32 { return min(x, y) }),
+	equal:     both(func(x, y float32) float32 { return truth(x == y) }),
+	less:      both(func(x, y float32) float32 { return truth(x < y) }),
+	lessEqual: both(func(x, y float32) float32 { return truth(x <= y) }),
+	choose: func(dst, condition, x, y []float32) {
+		for i, c := range condition {
+			if c != 0 {
+				dst[i] = x[i]
+			} else {
+				dst[i] = y[i]
+			}
 		}
 	},
 	scale: func(dst, x []float32, alpha float32) {
@@ -74,6 +90,22 @@ func each(f func(float64) float64) unary {
 			dst[i] = float32(f(float64(v)))
 		}
 	}
+}
+
+// both is a function of pairs of vectors made of one of numbers.
+func both(f func(x, y float32) float32) binary {
+	return func(dst, x, y []float32) {
+		for i := range dst {
+			dst[i] = f(x[i], y[i])
+		}
+	}
+}
+
+func truth(yes bool) float32 {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 func reluOf(x float64) float64 {

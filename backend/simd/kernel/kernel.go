@@ -43,6 +43,8 @@ type Set struct {
 	tile func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool)
 	// interleave is dst[p*stride+r] = x[r*ldx+p] for r < 4, p < k.
 	interleave func(dst []float32, stride int, x []float32, ldx, k int)
+	// narrow is dst[p*columns+c] = x[p*ldx+c] for c < columns ≤ rows, p < k; columns and k are not 0.
+	narrow func(dst, x []float32, ldx, columns, k int)
 	// finish applies an epilogue to a tile of rows × n that holds products.
 	finish [activations]finish
 	// convTile is tile for some panels, step values apart in b, with an ending; a reaches k steps of rows values.
@@ -61,11 +63,12 @@ type Set struct {
 	peak func(turns int) int
 
 	// Functions of vectors that are not empty and of one length.
-	exp, tanh, erf, gelu, geluTanh, relu unary
-	add, mul                             binary
-	scale                                func(dst, x []float32, alpha float32)
-	axpy                                 func(y, x []float32, alpha float32)
-	sum, largest                         func(x []float32) float32
+	exp, tanh, erf, gelu, geluTanh, relu, sqrt, abs      unary
+	add, sub, mul, div, max, min, equal, less, lessEqual binary
+	choose                                               func(dst, condition, x, y []float32)
+	scale                                                func(dst, x []float32, alpha float32)
+	axpy                                                 func(y, x []float32, alpha float32)
+	sum, largest                                         func(x []float32) float32
 
 	// Functions of a row that is not empty; operands may be nil where the exported functions let them.
 	softmax   func(dst, x, mask []float32, scale float32)

@@ -25,7 +25,8 @@ var avx2 = Set{
 	convTile:   convTiler(convTilesAVX2[:]), convHalf: convTiler(convHalvesAVX2[:]), weave: weaverOf(weaveAVX2), fence: storeFence,
 	winogradInput: winogradInputOf(winogradInputAVX2), winogradOutput: winogradOutputOf(winogradOutputAVX2),
 	poolMax: pooler(poolMaxAVX2), poolSum: pooler(poolSumAVX2),
-	peak: func(turns int) int { peakAVX2(turns); return turns * 96 },
+	narrow: func(dst, x []float32, ldx, columns, k int) { narrowAVX2(&dst[0], &x[0], ldx, columns, k) },
+	peak:   func(turns int) int { peakAVX2(turns); return turns * 96 },
 	finish: [activations]finish{
 		Identity: finisher(finishAVX2), ReLU: finisher(finishReLUAVX2), GELU: finisher(finishGELUAVX2),
 		GELUTanh: finisher(finishGELUTanhAVX2), Tanh: finisher(finishTanhAVX2),
@@ -33,7 +34,13 @@ var avx2 = Set{
 
 	exp: vector(expAVX2), tanh: vector(tanhAVX2), erf: vector(erfAVX2),
 	gelu: vector(geluAVX2), geluTanh: vector(geluTanhAVX2), relu: vector(reluAVX2),
-	add: vectors(addAVX2), mul: vectors(mulAVX2),
+	sqrt: vector(sqrtAVX2), abs: vector(absAVX2),
+	add: vectors(addAVX2), sub: vectors(subAVX2), mul: vectors(mulAVX2), div: vectors(divAVX2),
+	max: vectors(maxAVX2), min: vectors(minAVX2),
+	equal: vectors(equalAVX2), less: vectors(lessAVX2), lessEqual: vectors(lessEqualAVX2),
+	choose: func(dst, condition, x, y []float32) {
+		chooseAVX2(&dst[0], &condition[0], &x[0], &y[0], len(dst))
+	},
 	scale:   func(dst, x []float32, alpha float32) { scaleAVX2(&dst[0], &x[0], alpha, len(x)) },
 	axpy:    func(y, x []float32, alpha float32) { axpyAVX2(&y[0], &x[0], alpha, len(x)) },
 	sum:     func(x []float32) float32 { return sumAVX2(&x[0], len(x)) },
@@ -59,7 +66,8 @@ var avx512 = Set{
 	convTile:   convTiler(convTilesAVX512[:]), convHalf: convTiler(convHalvesAVX512[:]), weave: weaverOf(weaveAVX512), fence: storeFence,
 	winogradInput: winogradInputOf(winogradInputAVX512), winogradOutput: winogradOutputOf(winogradOutputAVX512),
 	poolMax: pooler(poolMaxAVX512), poolSum: pooler(poolSumAVX512),
-	peak: func(turns int) int { peakAVX512(turns); return turns * 192 },
+	narrow: func(dst, x []float32, ldx, columns, k int) { narrowAVX512(&dst[0], &x[0], ldx, columns, k) },
+	peak:   func(turns int) int { peakAVX512(turns); return turns * 192 },
 	finish: [activations]finish{
 		Identity: finisher(finishAVX512), ReLU: finisher(finishReLUAVX512), GELU: finisher(finishGELUAVX512),
 		GELUTanh: finisher(finishGELUTanhAVX512), Tanh: finisher(finishTanhAVX512),
@@ -67,7 +75,13 @@ var avx512 = Set{
 
 	exp: vector(expAVX512), tanh: vector(tanhAVX512), erf: vector(erfAVX512),
 	gelu: vector(geluAVX512), geluTanh: vector(geluTanhAVX512), relu: vector(reluAVX512),
-	add: vectors(addAVX512), mul: vectors(mulAVX512),
+	sqrt: vector(sqrtAVX512), abs: vector(absAVX512),
+	add: vectors(addAVX512), sub: vectors(subAVX512), mul: vectors(mulAVX512), div: vectors(divAVX512),
+	max: vectors(maxAVX512), min: vectors(minAVX512),
+	equal: vectors(equalAVX512), less: vectors(lessAVX512), lessEqual: vectors(lessEqualAVX512),
+	choose: func(dst, condition, x, y []float32) {
+		chooseAVX512(&dst[0], &condition[0], &x[0], &y[0], len(dst))
+	},
 	scale:   func(dst, x []float32, alpha float32) { scaleAVX512(&dst[0], &x[0], alpha, len(x)) },
 	axpy:    func(y, x []float32, alpha float32) { axpyAVX512(&y[0], &x[0], alpha, len(x)) },
 	sum:     func(x []float32) float32 { return sumAVX512(&x[0], len(x)) },

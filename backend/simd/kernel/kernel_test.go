@@ -32,7 +32,7 @@ type fenced struct {
 
 // newFenced is a fenced slice of NaNs that begins shift values after a cache line.
 func newFenced(n, shift int) fenced {
-	all := aligned(shift + 32 + n + fence)
+	all := Aligned(shift + 32 + n + fence)
 	for i := range all {
 		all[i] = nan
 	}

@@ -25,6 +25,20 @@ func (s *Set) PackLeft(dst, a []float32, lda, m, k, from, to int) {
 	}
 }
 
+// PackLeftColumns is [Set.PackLeft] of a left side that lies transposed: a is [k, m] with rows lda apart.
+func (s *Set) PackLeftColumns(dst, a []float32, lda, m, k, from, to int) {
+	need("PackLeftColumns", "a", a, k, m, lda)
+	need("PackLeftColumns", "dst", dst, m, k, k)
+	span("PackLeftColumns", from, to, s.LeftTiles(m))
+	if k == 0 {
+		return
+	}
+	for i := from; i < to; i++ {
+		row, end := s.leftTile(m, i), s.leftTile(m, i+1)
+		s.narrow(dst[row*k:end*k], a[row:], lda, end-row, k)
+	}
+}
+
 // interleaveRows is dst[p*stride+r] = x[r*ldx+p] for r < rows, p < k.
 func (s *Set) interleaveRows(dst []float32, stride int, x []float32, ldx, rows, k int) {
 	switch {

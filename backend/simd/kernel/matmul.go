@@ -92,24 +92,31 @@ type work struct {
 // access, several times over.
 const selfAhead = 16 << 10
 
-// tiles multiplies. While the tiles compute with one block of weights, together they prefetch the next, so that memory
+// tiles multiplies with a block of the packed right side. While the tiles compute with it, together they prefetch the next, so that memory
 // is never idle.
 func (w *work) tiles() {
+	p, width := &w.p, w.p.set.width
+	k := min(blockK, p.k-w.k0)
+	w.block(p.data[(w.panel*p.k+w.k0)*width:][:k*width], k, true)
+}
+
+// block multiplies with k rows of a panel. They lie in the right side's panels, and the tiles may prefetch, if packed; else beside it.
+func (w *work) block(b []float32, k int, packed bool) {
 	p, s := &w.p, w.p.set
 	width := s.width
-	k := min(blockK, p.k-w.k0)
-	b := p.data[(w.panel*p.k+w.k0)*width:][:k*width]
 	column := w.panel * width
 	columns := min(width, p.n-column)
 	tiles := w.last - w.first
 	for i := w.first; i < w.last; i++ {
 		row, end := s.leftTile(w.m, i), s.leftTile(w.m, i+1)
 		rows := end - row
-		ahead := 4 * width * (w.next + k*(i-w.first)/tiles)
-		if tiles == 1 {
-			ahead = selfAhead
+		ahead, pace := 0, 0
+		switch {
+		case packed && tiles > 1:
+			ahead, pace = 4*width*(w.next+k*(i-w.first)/tiles), 4*4*width/tiles
+		case packed:
+			ahead, pace = selfAhead, 4*4*width
 		}
-		pace := 4 * 4 * width / tiles
 		a := w.left[row*p.k+w.k0*rows:][:k*rows]
 		c := w.c[row*w.ldc+column:]
 		if columns == width {

@@ -35,8 +35,8 @@ func benchmarkMul(b *testing.B, s *Set, weights []*Packed, m, threads int) {
 	k, n := weights[0].K(), weights[0].N()
 	groups := (m + s.GroupRows(k) - 1) / s.GroupRows(k)
 	rows := (m + groups - 1) / groups
-	left := [2][]float32{aligned(rows * k), aligned(rows * k)} // one is packed while the other is still in use
-	a, c := filled(m*k), aligned(m*n)
+	left := [2][]float32{Aligned(rows * k), Aligned(rows * k)} // one is packed while the other is still in use
+	a, c := filled(m*k), Aligned(m*n)
 	scratch := make([]Scratch, threads)
 	var barrier barrier
 	team := newTeam(threads)
@@ -137,7 +137,7 @@ func (b *barrier) wait(all int) {
 
 // filled is n values between -1 and 1, the same each time.
 func filled(n int) []float32 {
-	x := aligned(n)
+	x := Aligned(n)
 	seed := uint32(n)
 	for i := range x {
 		seed = seed*1664525 + 1013904223

@@ -113,6 +113,37 @@ func (p *product) run(s *Set, parts int) {
 	}
 }
 
+// checkOnce multiplies without packing the right side beforehand, the left side given transposed, and compares with c, the bits.
+func (p *product) checkOnce(t *testing.T, s *Set, parts int) {
+	t.Helper()
+	turned := newFenced(size(p.k, p.m, p.m+3), 2)
+	for row := range p.m {
+		for i := range p.k {
+			turned.x[i*(p.m+3)+row] = p.a.x[row*p.lda+i]
+		}
+	}
+	left, scratch, c := newFenced(p.m*p.k, 5), newFenced(s.OnceScratch(p.k), 7), newFenced(len(p.c.x), 0)
+	part := func(n, i int) (from, to int) { return n * i / parts, n * (i + 1) / parts }
+	for i := range parts {
+		from, to := part(s.LeftTiles(p.m), i)
+		s.PackLeftColumns(left.x, turned.x, p.m+3, p.m, p.k, from, to)
+	}
+	right := &Right{Values: p.b.x, Layout: p.layout, K: p.k, N: p.n, Stride: p.ldb}
+	panels := (p.n + s.width - 1) / s.width
+	for i := range parts {
+		from, to := part(panels, i)
+		s.MulOnce(c.x, p.ldc, left.x, right, p.m, from, to, p.epilogue, scratch.x)
+	}
+	c.check(t)
+	left.check(t)
+	scratch.check(t)
+	for i, v := range c.x {
+		if !same(v, p.c.x[i]) {
+			t.Fatalf("m=%d n=%d k=%d: element %d is %v at once, %v packed", p.m, p.n, p.k, i, v, p.c.x[i])
+		}
+	}
+}
+
 // check compares c with float64, and what lies between its rows with what was there: NaN.
 func (p *product) check(t *testing.T) {
 	t.Helper()
@@ -144,6 +175,7 @@ func TestMul(t *testing.T) {
 					p := randomProduct(r, m, n, k, epilogue%3, epilogue)
 					p.run(s, 1+epilogue%3)
 					p.check(t)
+					p.checkOnce(t, s, 1+epilogue%2)
 					epilogue++
 				}
 			}
@@ -161,6 +193,7 @@ func TestMulBlocks(t *testing.T) {
 			p := randomProduct(r, shape.m, shape.n, shape.k, i%2, i)
 			p.run(s, 1+i%2)
 			p.check(t)
+			p.checkOnce(t, s, 1+i%3)
 		}
 	})
 }
@@ -297,7 +330,7 @@ func TestMulPromises(t *testing.T) {
 // TestAligned: what holds weights begins on a cache line and is zero, also where large pages were asked for.
 func TestAligned(t *testing.T) {
 	for _, n := range []int{0, 1, 15, 16, 1000, 3 << 20} {
-		x := aligned(n)
+		x := Aligned(n)
 		if len(x) != n || cap(x) != n {
 			t.Fatalf("%d values with room for %d, want %d", len(x), cap(x), n)
 		}

@@ -8,3 +8,13 @@ package kernel
 //
 //go:noescape
 func interleave4AVX(dst *float32, stride int, x *float32, ldx int, k int)
+
+// narrowAVX2 is dst[p*columns+c] = x[p*ldx+c] for c < columns, p < k; 0 < columns < lanes of a register, k > 0.
+//
+//go:noescape
+func narrowAVX2(dst *float32, x *float32, ldx int, columns int, k int)
+
+// narrowAVX512 is dst[p*columns+c] = x[p*ldx+c] for c < columns, p < k; 0 < columns < lanes of a register, k > 0.
+//
+//go:noescape
+func narrowAVX512(dst *float32, x *float32, ldx int, columns int, k int)

@@ -63,3 +63,70 @@ single:
 
 done:
 	RET
+
+// func narrowAVX2(dst *float32, x *float32, ldx int, columns int, k int)
+// Requires: AVX
+TEXT ·narrowAVX2(SB), NOSPLIT, $0-40
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    ldx+16(FP), DX
+	MOVQ    columns+24(FP), BX
+	MOVQ    k+32(FP), SI
+	LEAQ    firstlanes<>+0(SB), DI
+	MOVQ    BX, R8
+	NEGQ    R8
+	VMOVUPS 32(DI)(R8*4), Y0
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+
+row:
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+	ADDQ       DX, CX
+	ADDQ       BX, AX
+	DECQ       SI
+	JNZ        row
+	VZEROUPPER
+	RET
+
+DATA firstlanes<>+0(SB)/4, $0xffffffff
+DATA firstlanes<>+4(SB)/4, $0xffffffff
+DATA firstlanes<>+8(SB)/4, $0xffffffff
+DATA firstlanes<>+12(SB)/4, $0xffffffff
+DATA firstlanes<>+16(SB)/4, $0xffffffff
+DATA firstlanes<>+20(SB)/4, $0xffffffff
+DATA firstlanes<>+24(SB)/4, $0xffffffff
+DATA firstlanes<>+28(SB)/4, $0xffffffff
+DATA firstlanes<>+32(SB)/4, $0x00000000
+DATA firstlanes<>+36(SB)/4, $0x00000000
+DATA firstlanes<>+40(SB)/4, $0x00000000
+DATA firstlanes<>+44(SB)/4, $0x00000000
+DATA firstlanes<>+48(SB)/4, $0x00000000
+DATA firstlanes<>+52(SB)/4, $0x00000000
+DATA firstlanes<>+56(SB)/4, $0x00000000
+DATA firstlanes<>+60(SB)/4, $0x00000000
+GLOBL firstlanes<>(SB), RODATA|NOPTR, $64
+
+// func narrowAVX512(dst *float32, x *float32, ldx int, columns int, k int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·narrowAVX512(SB), NOSPLIT, $0-40
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  ldx+16(FP), DX
+	MOVQ  columns+24(FP), BX
+	MOVQ  k+32(FP), SI
+	MOVL  $0x0000ffff, DI
+	BZHIL BX, DI, DI
+	KMOVW DI, K1
+	SHLQ  $0x02, DX
+	SHLQ  $0x02, BX
+
+row:
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS   Z0, K1, (AX)
+	ADDQ      DX, CX
+	ADDQ      BX, AX
+	DECQ      SI
+	JNZ       row
+	VZEROUPPER
+	RET

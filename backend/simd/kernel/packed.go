@@ -43,7 +43,7 @@ func (s *Set) PackedLen(k, n int) int { return (n + s.width - 1) / s.width * s.w
 func (s *Set) NewPacked(buffer []float32, k, n int) *Packed {
 	length := s.PackedLen(k, n)
 	if buffer == nil {
-		buffer = aligned(length)
+		buffer = Aligned(length)
 	}
 	need("NewPacked", "buffer", buffer, 1, length, length)
 	return &Packed{set: s, k: k, n: n, data: buffer[:length]}
@@ -64,35 +64,32 @@ func (p *Packed) Pack(b []float32, ldb int, layout Layout, from, to int) {
 		return
 	}
 	for j := from; j < to; j++ {
-		p.packPanel(b, ldb, layout, j)
+		p.packBlock(p.data[j*p.k*p.set.width:], b, ldb, layout, j, 0, p.k)
 	}
 }
 
-func (p *Packed) packPanel(b []float32, ldb int, layout Layout, j int) {
-	s, k, width := p.set, p.k, p.set.width
-	panel := p.data[j*k*width:][:k*width]
+// packBlock packs k rows of panel j, from row k0 on, into dst.
+func (p *Packed) packBlock(dst, b []float32, ldb int, layout Layout, j, k0, k int) {
+	s, width := p.set, p.set.width
 	columns := min(width, p.n-j*width)
 	switch layout {
 	case OutputsInputs:
-		s.interleaveRows(panel, width, b[j*width*ldb:], ldb, columns, k)
+		s.interleaveRows(dst[:k*width], width, b[j*width*ldb+k0:], ldb, columns, k)
 	case InputsOutputs:
 		for r := range k {
-			copy(panel[r*width:][:columns], b[r*ldb+j*width:])
+			copy(dst[r*width:][:columns], b[(k0+r)*ldb+j*width:])
 		}
 	default:
 		for c := range columns {
-			column, r := b[(j*width+c)*ldb:][:k], 0
-			for cell := range int(layout) {
-				for i := cell; i < k; i += int(layout) {
-					panel[r*width+c] = column[i]
-					r++
-				}
+			column := b[(j*width+c)*ldb:][:p.k]
+			for r := range k {
+				dst[r*width+c] = column[layout.row(k0+r, p.k)]
 			}
 		}
 	}
 	if columns < width {
 		for r := range k {
-			clear(panel[r*width+columns : (r+1)*width])
+			clear(dst[r*width+columns : (r+1)*width])
 		}
 	}
 }
@@ -131,8 +128,11 @@ func (l Layout) row(r, k int) int {
 	return r%inputs*int(l) + r/inputs
 }
 
+// Panels is how many panels n columns of a right side make.
+func (s *Set) Panels(n int) int { return (n + s.width - 1) / s.width }
+
 // Panels is how many panels there are: the unit in which callers split a product.
-func (p *Packed) Panels() int { return (p.n + p.set.width - 1) / p.set.width }
+func (p *Packed) Panels() int { return p.set.Panels(p.n) }
 
 // Width is the number of columns in a panel.
 func (p *Packed) Width() int { return p.set.width }

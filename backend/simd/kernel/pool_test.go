@@ -177,7 +177,7 @@ func FuzzWindows(f *testing.F) {
 // BenchmarkPool times the pooling after ResNet's first convolution.
 func BenchmarkPool(b *testing.B) {
 	w := Window{Batch: 1, Height: 300, Width: 400, Channels: 64, KernelY: 3, KernelX: 3, StrideY: 2, StrideX: 2, Bottom: 1, Right: 1}
-	x, dst := filled(w.Height*w.Width*w.Channels), aligned(w.Pixels()*w.Channels)
+	x, dst := filled(w.Height*w.Width*w.Channels), Aligned(w.Pixels()*w.Channels)
 	for _, s := range Sets() {
 		for _, p := range poolings {
 			b.Run(s.String()+"/"+p.name, func(b *testing.B) {

@@ -27,11 +27,48 @@ func (s *Set) GELUTanh(dst, x []float32) { s.map1("GELUTanh", s.geluTanh, dst, x
 // ReLU is dst[i] = x[i], or 0 where that is negative.
 func (s *Set) ReLU(dst, x []float32) { s.map1("ReLU", s.relu, dst, x) }
 
+// Sqrt is dst[i] = √x[i].
+func (s *Set) Sqrt(dst, x []float32) { s.map1("Sqrt", s.sqrt, dst, x) }
+
+// Abs is dst[i] = |x[i]|.
+func (s *Set) Abs(dst, x []float32) { s.map1("Abs", s.abs, dst, x) }
+
 // Add is dst[i] = x[i] + y[i].
 func (s *Set) Add(dst, x, y []float32) { s.map2("Add", s.add, dst, x, y) }
 
+// Sub is dst[i] = x[i] - y[i].
+func (s *Set) Sub(dst, x, y []float32) { s.map2("Sub", s.sub, dst, x, y) }
+
 // Mul is dst[i] = x[i] y[i].
 func (s *Set) Mul(dst, x, y []float32) { s.map2("Mul", s.mul, dst, x, y) }
+
+// Div is dst[i] = x[i] / y[i].
+func (s *Set) Div(dst, x, y []float32) { s.map2("Div", s.div, dst, x, y) }
+
+// Larger is dst[i] = the larger of x[i] and y[i], NaN where one is.
+func (s *Set) Larger(dst, x, y []float32) { s.map2("Larger", s.max, dst, x, y) }
+
+// Smaller is dst[i] = the smaller of x[i] and y[i], NaN where one is.
+func (s *Set) Smaller(dst, x, y []float32) { s.map2("Smaller", s.min, dst, x, y) }
+
+// Equal is dst[i] = 1 where x[i] = y[i], else 0.
+func (s *Set) Equal(dst, x, y []float32) { s.map2("Equal", s.equal, dst, x, y) }
+
+// Less is dst[i] = 1 where x[i] < y[i], else 0.
+func (s *Set) Less(dst, x, y []float32) { s.map2("Less", s.less, dst, x, y) }
+
+// LessEqual is dst[i] = 1 where x[i] ≤ y[i], else 0.
+func (s *Set) LessEqual(dst, x, y []float32) { s.map2("LessEqual", s.lessEqual, dst, x, y) }
+
+// Choose is dst[i] = x[i] where condition[i] is not 0, else y[i].
+func (s *Set) Choose(dst, condition, x, y []float32) {
+	equal("Choose", dst, condition)
+	equal("Choose", dst, x)
+	equal("Choose", dst, y)
+	if len(dst) > 0 {
+		s.choose(dst, condition, x, y)
+	}
+}
 
 // Scale is dst[i] = alpha x[i].
 func (s *Set) Scale(dst, x []float32, alpha float32) {

@@ -34,15 +34,65 @@ func geluTanhAVX2(dst *float32, x *float32, n int)
 //go:noescape
 func reluAVX2(dst *float32, x *float32, n int)
 
+// sqrtAVX2 is dst[i] = sqrt(x[i]) for i < n.
+//
+//go:noescape
+func sqrtAVX2(dst *float32, x *float32, n int)
+
+// absAVX2 is dst[i] = abs(x[i]) for i < n.
+//
+//go:noescape
+func absAVX2(dst *float32, x *float32, n int)
+
 // addAVX2 is dst[i] = x[i] + y[i] for i < n.
 //
 //go:noescape
 func addAVX2(dst *float32, x *float32, y *float32, n int)
 
+// subAVX2 is dst[i] = x[i] - y[i] for i < n.
+//
+//go:noescape
+func subAVX2(dst *float32, x *float32, y *float32, n int)
+
 // mulAVX2 is dst[i] = x[i] * y[i] for i < n.
 //
 //go:noescape
 func mulAVX2(dst *float32, x *float32, y *float32, n int)
+
+// divAVX2 is dst[i] = x[i] / y[i] for i < n.
+//
+//go:noescape
+func divAVX2(dst *float32, x *float32, y *float32, n int)
+
+// maxAVX2 is dst[i] = the larger of x[i] and y[i], NaN if one is, for i < n.
+//
+//go:noescape
+func maxAVX2(dst *float32, x *float32, y *float32, n int)
+
+// minAVX2 is dst[i] = the smaller of x[i] and y[i], NaN if one is, for i < n.
+//
+//go:noescape
+func minAVX2(dst *float32, x *float32, y *float32, n int)
+
+// equalAVX2 is dst[i] = 1 where x[i] = y[i], else 0, for i < n.
+//
+//go:noescape
+func equalAVX2(dst *float32, x *float32, y *float32, n int)
+
+// lessAVX2 is dst[i] = 1 where x[i] < y[i], else 0, for i < n.
+//
+//go:noescape
+func lessAVX2(dst *float32, x *float32, y *float32, n int)
+
+// lessEqualAVX2 is dst[i] = 1 where x[i] <= y[i], else 0, for i < n.
+//
+//go:noescape
+func lessEqualAVX2(dst *float32, x *float32, y *float32, n int)
+
+// chooseAVX2 is dst[i] = x[i] where condition[i] is not 0, else y[i], for i < n.
+//
+//go:noescape
+func chooseAVX2(dst *float32, condition *float32, x *float32, y *float32, n int)
 
 // scaleAVX2 is dst[i] = alpha * x[i] for i < n.
 //
@@ -94,15 +144,65 @@ func geluTanhAVX512(dst *float32, x *float32, n int)
 //go:noescape
 func reluAVX512(dst *float32, x *float32, n int)
 
+// sqrtAVX512 is dst[i] = sqrt(x[i]) for i < n.
+//
+//go:noescape
+func sqrtAVX512(dst *float32, x *float32, n int)
+
+// absAVX512 is dst[i] = abs(x[i]) for i < n.
+//
+//go:noescape
+func absAVX512(dst *float32, x *float32, n int)
+
 // addAVX512 is dst[i] = x[i] + y[i] for i < n.
 //
 //go:noescape
 func addAVX512(dst *float32, x *float32, y *float32, n int)
 
+// subAVX512 is dst[i] = x[i] - y[i] for i < n.
+//
+//go:noescape
+func subAVX512(dst *float32, x *float32, y *float32, n int)
+
 // mulAVX512 is dst[i] = x[i] * y[i] for i < n.
 //
 //go:noescape
 func mulAVX512(dst *float32, x *float32, y *float32, n int)
+
+// divAVX512 is dst[i] = x[i] / y[i] for i < n.
+//
+//go:noescape
+func divAVX512(dst *float32, x *float32, y *float32, n int)
+
+// maxAVX512 is dst[i] = the larger of x[i] and y[i], NaN if one is, for i < n.
+//
+//go:noescape
+func maxAVX512(dst *float32, x *float32, y *float32, n int)
+
+// minAVX512 is dst[i] = the smaller of x[i] and y[i], NaN if one is, for i < n.
+//
+//go:noescape
+func minAVX512(dst *float32, x *float32, y *float32, n int)
+
+// equalAVX512 is dst[i] = 1 where x[i] = y[i], else 0, for i < n.
+//
+//go:noescape
+func equalAVX512(dst *float32, x *float32, y *float32, n int)
+
+// lessAVX512 is dst[i] = 1 where x[i] < y[i], else 0, for i < n.
+//
+//go:noescape
+func lessAVX512(dst *float32, x *float32, y *float32, n int)
+
+// lessEqualAVX512 is dst[i] = 1 where x[i] <= y[i], else 0, for i < n.
+//
+//go:noescape
+func lessEqualAVX512(dst *float32, x *float32, y *float32, n int)
+
+// chooseAVX512 is dst[i] = x[i] where condition[i] is not 0, else y[i], for i < n.
+//
+//go:noescape
+func chooseAVX512(dst *float32, condition *float32, x *float32, y *float32, n int)
 
 // scaleAVX512 is dst[i] = alpha * x[i] for i < n.
 //

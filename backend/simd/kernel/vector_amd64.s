@@ -1018,6 +1018,72 @@ done18:
 	VZEROUPPER
 	RET
 
+// func sqrtAVX2(dst *float32, x *float32, n int)
+// Requires: AVX
+TEXT ·sqrtAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+	SUBQ $0x00000008, DX
+	JL   rest20
+
+loop19:
+	VMOVUPS (CX), Y0
+	VSQRTPS Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000008, DX
+	JGE     loop19
+
+rest20:
+	ADDQ       $0x00000008, DX
+	TESTQ      DX, DX
+	JZ         done21
+	LEAQ       firstlanes<>+0(SB), BX
+	NEGQ       DX
+	VMOVUPS    32(BX)(DX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VSQRTPS    Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done21:
+	VZEROUPPER
+	RET
+
+// func absAVX2(dst *float32, x *float32, n int)
+// Requires: AVX
+TEXT ·absAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+	SUBQ $0x00000008, DX
+	JL   rest23
+
+loop22:
+	VMOVUPS (CX), Y0
+	VANDPS  every7fffffff<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000008, DX
+	JGE     loop22
+
+rest23:
+	ADDQ       $0x00000008, DX
+	TESTQ      DX, DX
+	JZ         done24
+	LEAQ       firstlanes<>+0(SB), BX
+	NEGQ       DX
+	VMOVUPS    32(BX)(DX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VANDPS     every7fffffff<>+0(SB), Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done24:
+	VZEROUPPER
+	RET
+
 // func addAVX2(dst *float32, x *float32, y *float32, n int)
 // Requires: AVX
 TEXT ·addAVX2(SB), NOSPLIT, $0-32
@@ -1026,9 +1092,9 @@ TEXT ·addAVX2(SB), NOSPLIT, $0-32
 	MOVQ y+16(FP), DX
 	MOVQ n+24(FP), BX
 	SUBQ $0x00000008, BX
-	JL   rest20
+	JL   rest26
 
-loop19:
+loop25:
 	VMOVUPS (CX), Y0
 	VMOVUPS (DX), Y1
 	VADDPS  Y1, Y0, Y0
@@ -1037,12 +1103,12 @@ loop19:
 	ADDQ    $0x00000020, CX
 	ADDQ    $0x00000020, DX
 	SUBQ    $0x00000008, BX
-	JGE     loop19
+	JGE     loop25
 
-rest20:
+rest26:
 	ADDQ       $0x00000008, BX
 	TESTQ      BX, BX
-	JZ         done21
+	JZ         done27
 	LEAQ       firstlanes<>+0(SB), SI
 	NEGQ       BX
 	VMOVUPS    32(SI)(BX*4), Y0
@@ -1051,7 +1117,44 @@ rest20:
 	VADDPS     Y2, Y1, Y1
 	VMASKMOVPS Y1, Y0, (AX)
 
-done21:
+done27:
+	VZEROUPPER
+	RET
+
+// func subAVX2(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·subAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	SUBQ $0x00000008, BX
+	JL   rest29
+
+loop28:
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x00000008, BX
+	JGE     loop28
+
+rest29:
+	ADDQ       $0x00000008, BX
+	TESTQ      BX, BX
+	JZ         done30
+	LEAQ       firstlanes<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VSUBPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done30:
 	VZEROUPPER
 	RET
 
@@ -1063,9 +1166,9 @@ TEXT ·mulAVX2(SB), NOSPLIT, $0-32
 	MOVQ y+16(FP), DX
 	MOVQ n+24(FP), BX
 	SUBQ $0x00000008, BX
-	JL   rest23
+	JL   rest32
 
-loop22:
+loop31:
 	VMOVUPS (CX), Y0
 	VMOVUPS (DX), Y1
 	VMULPS  Y1, Y0, Y0
@@ -1074,12 +1177,12 @@ loop22:
 	ADDQ    $0x00000020, CX
 	ADDQ    $0x00000020, DX
 	SUBQ    $0x00000008, BX
-	JGE     loop22
+	JGE     loop31
 
-rest23:
+rest32:
 	ADDQ       $0x00000008, BX
 	TESTQ      BX, BX
-	JZ         done24
+	JZ         done33
 	LEAQ       firstlanes<>+0(SB), SI
 	NEGQ       BX
 	VMOVUPS    32(SI)(BX*4), Y0
@@ -1088,7 +1191,300 @@ rest23:
 	VMULPS     Y2, Y1, Y1
 	VMASKMOVPS Y1, Y0, (AX)
 
-done24:
+done33:
+	VZEROUPPER
+	RET
+
+// func divAVX2(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·divAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	SUBQ $0x00000008, BX
+	JL   rest35
+
+loop34:
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VDIVPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x00000008, BX
+	JGE     loop34
+
+rest35:
+	ADDQ       $0x00000008, BX
+	TESTQ      BX, BX
+	JZ         done36
+	LEAQ       firstlanes<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VDIVPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done36:
+	VZEROUPPER
+	RET
+
+// func maxAVX2(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·maxAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	SUBQ $0x00000008, BX
+	JL   rest38
+
+loop37:
+	VMOVUPS   (CX), Y0
+	VMOVUPS   (DX), Y1
+	VMAXPS    Y1, Y0, Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VBLENDVPS Y2, Y0, Y1, Y2
+	VMOVUPS   Y2, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	SUBQ      $0x00000008, BX
+	JGE       loop37
+
+rest38:
+	ADDQ       $0x00000008, BX
+	TESTQ      BX, BX
+	JZ         done39
+	LEAQ       firstlanes<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VMAXPS     Y2, Y1, Y2
+	VCMPPS     $0x03, Y1, Y1, Y3
+	VBLENDVPS  Y3, Y1, Y2, Y3
+	VMASKMOVPS Y3, Y0, (AX)
+
+done39:
+	VZEROUPPER
+	RET
+
+// func minAVX2(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·minAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	SUBQ $0x00000008, BX
+	JL   rest41
+
+loop40:
+	VMOVUPS   (CX), Y0
+	VMOVUPS   (DX), Y1
+	VMINPS    Y1, Y0, Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VBLENDVPS Y2, Y0, Y1, Y2
+	VMOVUPS   Y2, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	SUBQ      $0x00000008, BX
+	JGE       loop40
+
+rest41:
+	ADDQ       $0x00000008, BX
+	TESTQ      BX, BX
+	JZ         done42
+	LEAQ       firstlanes<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VMINPS     Y2, Y1, Y2
+	VCMPPS     $0x03, Y1, Y1, Y3
+	VBLENDVPS  Y3, Y1, Y2, Y3
+	VMASKMOVPS Y3, Y0, (AX)
+
+done42:
+	VZEROUPPER
+	RET
+
+// func equalAVX2(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·equalAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	SUBQ $0x00000008, BX
+	JL   rest44
+
+loop43:
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (DX), Y1
+	VBROADCASTSS every3f800000<>+0(SB), Y2
+	VXORPS       Y3, Y3, Y3
+	VCMPPS       $0x00, Y1, Y0, Y0
+	VBLENDVPS    Y0, Y2, Y3, Y0
+	VMOVUPS      Y0, (AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, DX
+	SUBQ         $0x00000008, BX
+	JGE          loop43
+
+rest44:
+	ADDQ         $0x00000008, BX
+	TESTQ        BX, BX
+	JZ           done45
+	LEAQ         firstlanes<>+0(SB), SI
+	NEGQ         BX
+	VMOVUPS      32(SI)(BX*4), Y0
+	VMASKMOVPS   (CX), Y0, Y1
+	VMASKMOVPS   (DX), Y0, Y2
+	VBROADCASTSS every3f800000<>+0(SB), Y3
+	VXORPS       Y4, Y4, Y4
+	VCMPPS       $0x00, Y2, Y1, Y1
+	VBLENDVPS    Y1, Y3, Y4, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+
+done45:
+	VZEROUPPER
+	RET
+
+// func lessAVX2(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·lessAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	SUBQ $0x00000008, BX
+	JL   rest47
+
+loop46:
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (DX), Y1
+	VBROADCASTSS every3f800000<>+0(SB), Y2
+	VXORPS       Y3, Y3, Y3
+	VCMPPS       $0x11, Y1, Y0, Y0
+	VBLENDVPS    Y0, Y2, Y3, Y0
+	VMOVUPS      Y0, (AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, DX
+	SUBQ         $0x00000008, BX
+	JGE          loop46
+
+rest47:
+	ADDQ         $0x00000008, BX
+	TESTQ        BX, BX
+	JZ           done48
+	LEAQ         firstlanes<>+0(SB), SI
+	NEGQ         BX
+	VMOVUPS      32(SI)(BX*4), Y0
+	VMASKMOVPS   (CX), Y0, Y1
+	VMASKMOVPS   (DX), Y0, Y2
+	VBROADCASTSS every3f800000<>+0(SB), Y3
+	VXORPS       Y4, Y4, Y4
+	VCMPPS       $0x11, Y2, Y1, Y1
+	VBLENDVPS    Y1, Y3, Y4, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+
+done48:
+	VZEROUPPER
+	RET
+
+// func lessEqualAVX2(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·lessEqualAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	SUBQ $0x00000008, BX
+	JL   rest50
+
+loop49:
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (DX), Y1
+	VBROADCASTSS every3f800000<>+0(SB), Y2
+	VXORPS       Y3, Y3, Y3
+	VCMPPS       $0x12, Y1, Y0, Y0
+	VBLENDVPS    Y0, Y2, Y3, Y0
+	VMOVUPS      Y0, (AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, DX
+	SUBQ         $0x00000008, BX
+	JGE          loop49
+
+rest50:
+	ADDQ         $0x00000008, BX
+	TESTQ        BX, BX
+	JZ           done51
+	LEAQ         firstlanes<>+0(SB), SI
+	NEGQ         BX
+	VMOVUPS      32(SI)(BX*4), Y0
+	VMASKMOVPS   (CX), Y0, Y1
+	VMASKMOVPS   (DX), Y0, Y2
+	VBROADCASTSS every3f800000<>+0(SB), Y3
+	VXORPS       Y4, Y4, Y4
+	VCMPPS       $0x12, Y2, Y1, Y1
+	VBLENDVPS    Y1, Y3, Y4, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+
+done51:
+	VZEROUPPER
+	RET
+
+// func chooseAVX2(dst *float32, condition *float32, x *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·chooseAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ condition+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ y+24(FP), BX
+	MOVQ n+32(FP), SI
+	SUBQ $0x00000008, SI
+	JL   rest53
+
+loop52:
+	VMOVUPS   (CX), Y0
+	VXORPS    Y1, Y1, Y1
+	VMOVUPS   (DX), Y2
+	VMOVUPS   (BX), Y3
+	VCMPPS    $0x04, Y1, Y0, Y0
+	VBLENDVPS Y0, Y2, Y3, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, BX
+	SUBQ      $0x00000008, SI
+	JGE       loop52
+
+rest53:
+	ADDQ       $0x00000008, SI
+	TESTQ      SI, SI
+	JZ         done54
+	LEAQ       firstlanes<>+0(SB), DI
+	NEGQ       SI
+	VMOVUPS    32(DI)(SI*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VXORPS     Y2, Y2, Y2
+	VMASKMOVPS (DX), Y0, Y3
+	VMASKMOVPS (BX), Y0, Y4
+	VCMPPS     $0x04, Y2, Y1, Y1
+	VBLENDVPS  Y1, Y3, Y4, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done54:
 	VZEROUPPER
 	RET
 
@@ -1100,21 +1496,21 @@ TEXT ·scaleAVX2(SB), NOSPLIT, $0-32
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS alpha+16(FP), Y0
 	SUBQ         $0x00000008, DX
-	JL           rest26
+	JL           rest56
 
-loop25:
+loop55:
 	VMOVUPS (CX), Y1
 	VMULPS  Y0, Y1, Y1
 	VMOVUPS Y1, (AX)
 	ADDQ    $0x00000020, AX
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000008, DX
-	JGE     loop25
+	JGE     loop55
 
-rest26:
+rest56:
 	ADDQ       $0x00000008, DX
 	TESTQ      DX, DX
-	JZ         done27
+	JZ         done57
 	LEAQ       firstlanes<>+0(SB), BX
 	NEGQ       DX
 	VMOVUPS    32(BX)(DX*4), Y1
@@ -1122,7 +1518,7 @@ rest26:
 	VMULPS     Y0, Y2, Y2
 	VMASKMOVPS Y2, Y1, (AX)
 
-done27:
+done57:
 	VZEROUPPER
 	RET
 
@@ -1134,9 +1530,9 @@ TEXT ·axpyAVX2(SB), NOSPLIT, $0-32
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS alpha+16(FP), Y0
 	SUBQ         $0x00000008, DX
-	JL           rest29
+	JL           rest59
 
-loop28:
+loop58:
 	VMOVUPS     (AX), Y1
 	VMOVUPS     (CX), Y2
 	VFMADD231PS Y2, Y0, Y1
@@ -1144,12 +1540,12 @@ loop28:
 	ADDQ        $0x00000020, AX
 	ADDQ        $0x00000020, CX
 	SUBQ        $0x00000008, DX
-	JGE         loop28
+	JGE         loop58
 
-rest29:
+rest59:
 	ADDQ        $0x00000008, DX
 	TESTQ       DX, DX
-	JZ          done30
+	JZ          done60
 	LEAQ        firstlanes<>+0(SB), BX
 	NEGQ        DX
 	VMOVUPS     32(BX)(DX*4), Y1
@@ -1158,7 +1554,7 @@ rest29:
 	VFMADD231PS Y3, Y0, Y2
 	VMASKMOVPS  Y2, Y1, (AX)
 
-done30:
+done60:
 	VZEROUPPER
 	RET
 
@@ -1172,9 +1568,9 @@ TEXT ·sumAVX2(SB), NOSPLIT, $0-20
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	SUBQ   $0x00000020, CX
-	JL     rest32
+	JL     rest62
 
-loop31:
+loop61:
 	VMOVUPS (AX), Y4
 	VADDPS  Y4, Y0, Y0
 	VMOVUPS 32(AX), Y4
@@ -1185,31 +1581,31 @@ loop31:
 	VADDPS  Y4, Y3, Y3
 	ADDQ    $0x00000080, AX
 	SUBQ    $0x00000020, CX
-	JGE     loop31
+	JGE     loop61
 
-rest32:
+rest62:
 	ADDQ $0x00000020, CX
 	SUBQ $0x00000008, CX
-	JL   rest34
+	JL   rest64
 
-loop33:
+loop63:
 	VMOVUPS (AX), Y4
 	VADDPS  Y4, Y0, Y0
 	ADDQ    $0x00000020, AX
 	SUBQ    $0x00000008, CX
-	JGE     loop33
+	JGE     loop63
 
-rest34:
+rest64:
 	ADDQ       $0x00000008, CX
 	TESTQ      CX, CX
-	JZ         done35
+	JZ         done65
 	LEAQ       firstlanes<>+0(SB), DX
 	NEGQ       CX
 	VMOVUPS    32(DX)(CX*4), Y4
 	VMASKMOVPS (AX), Y4, Y4
 	VADDPS     Y4, Y0, Y0
 
-done35:
+done65:
 	VADDPS       Y2, Y0, Y0
 	VADDPS       Y3, Y1, Y1
 	VADDPS       Y1, Y0, Y0
@@ -1235,9 +1631,9 @@ TEXT ·largestAVX2(SB), NOSPLIT, $0-20
 	VMOVAPS      Y4, Y3
 	VXORPS       Y5, Y5, Y5
 	SUBQ         $0x00000020, CX
-	JL           rest37
+	JL           rest67
 
-loop36:
+loop66:
 	VMOVUPS (AX), Y6
 	VMAXPS  Y6, Y0, Y0
 	VCMPPS  $0x03, Y6, Y6, Y6
@@ -1256,26 +1652,26 @@ loop36:
 	VORPS   Y6, Y5, Y5
 	ADDQ    $0x00000080, AX
 	SUBQ    $0x00000020, CX
-	JGE     loop36
+	JGE     loop66
 
-rest37:
+rest67:
 	ADDQ $0x00000020, CX
 	SUBQ $0x00000008, CX
-	JL   rest39
+	JL   rest69
 
-loop38:
+loop68:
 	VMOVUPS (AX), Y6
 	VMAXPS  Y6, Y0, Y0
 	VCMPPS  $0x03, Y6, Y6, Y6
 	VORPS   Y6, Y5, Y5
 	ADDQ    $0x00000020, AX
 	SUBQ    $0x00000008, CX
-	JGE     loop38
+	JGE     loop68
 
-rest39:
+rest69:
 	ADDQ       $0x00000008, CX
 	TESTQ      CX, CX
-	JZ         done40
+	JZ         done70
 	LEAQ       firstlanes<>+0(SB), DX
 	NEGQ       CX
 	VMOVUPS    32(DX)(CX*4), Y6
@@ -1285,7 +1681,7 @@ rest39:
 	VCMPPS     $0x03, Y7, Y7, Y4
 	VORPS      Y4, Y5, Y5
 
-done40:
+done70:
 	VMAXPS       Y2, Y0, Y0
 	VMAXPS       Y3, Y1, Y1
 	VMAXPS       Y1, Y0, Y0
@@ -1323,9 +1719,9 @@ TEXT ·expAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 	SUBQ $0x00000010, DX
-	JL   rest42
+	JL   rest72
 
-loop41:
+loop71:
 	VMOVUPS           (CX), Z0
 	VBROADCASTSS      every42b20000<>+0(SB), Z1
 	VMINPS            Z0, Z1, Z0
@@ -1348,12 +1744,12 @@ loop41:
 	ADDQ              $0x00000040, AX
 	ADDQ              $0x00000040, CX
 	SUBQ              $0x00000010, DX
-	JGE               loop41
+	JGE               loop71
 
-rest42:
+rest72:
 	ADDQ              $0x00000010, DX
 	TESTQ             DX, DX
-	JZ                done43
+	JZ                done73
 	MOVL              $0x0000ffff, BX
 	BZHIL             DX, BX, BX
 	KMOVW             BX, K1
@@ -1377,7 +1773,7 @@ rest42:
 	VSCALEFPS         Z1, Z2, Z2
 	VMOVUPS           Z2, K1, (AX)
 
-done43:
+done73:
 	VZEROUPPER
 	RET
 
@@ -1388,9 +1784,9 @@ TEXT ·tanhAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 	SUBQ $0x00000010, DX
-	JL   rest45
+	JL   rest75
 
-loop44:
+loop74:
 	VMOVUPS           (CX), Z0
 	VANDPS.BCST       every7fffffff<>+0(SB), Z0, Z1
 	VMULPS            Z0, Z0, Z2
@@ -1433,12 +1829,12 @@ loop44:
 	ADDQ              $0x00000040, AX
 	ADDQ              $0x00000040, CX
 	SUBQ              $0x00000010, DX
-	JGE               loop44
+	JGE               loop74
 
-rest45:
+rest75:
 	ADDQ              $0x00000010, DX
 	TESTQ             DX, DX
-	JZ                done46
+	JZ                done76
 	MOVL              $0x0000ffff, BX
 	BZHIL             DX, BX, BX
 	KMOVW             BX, K1
@@ -1482,7 +1878,7 @@ rest45:
 	VORPS             Z0, Z5, Z5
 	VMOVUPS           Z5, K1, (AX)
 
-done46:
+done76:
 	VZEROUPPER
 	RET
 
@@ -1493,9 +1889,9 @@ TEXT ·erfAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 	SUBQ $0x00000010, DX
-	JL   rest48
+	JL   rest78
 
-loop47:
+loop77:
 	VMOVUPS           (CX), Z0
 	VANDPS.BCST       every7fffffff<>+0(SB), Z0, Z1
 	VMULPS            Z0, Z0, Z2
@@ -1544,12 +1940,12 @@ loop47:
 	ADDQ              $0x00000040, AX
 	ADDQ              $0x00000040, CX
 	SUBQ              $0x00000010, DX
-	JGE               loop47
+	JGE               loop77
 
-rest48:
+rest78:
 	ADDQ              $0x00000010, DX
 	TESTQ             DX, DX
-	JZ                done49
+	JZ                done79
 	MOVL              $0x0000ffff, BX
 	BZHIL             DX, BX, BX
 	KMOVW             BX, K1
@@ -1599,7 +1995,7 @@ rest48:
 	VBLENDMPS         Z3, Z6, K2, Z5
 	VMOVUPS           Z5, K1, (AX)
 
-done49:
+done79:
 	VZEROUPPER
 	RET
 
@@ -1610,9 +2006,9 @@ TEXT ·geluAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 	SUBQ $0x00000010, DX
-	JL   rest51
+	JL   rest81
 
-loop50:
+loop80:
 	VMOVUPS           (CX), Z0
 	VMULPS.BCST       every3f000000<>+0(SB), Z0, Z1
 	VMULPS.BCST       every3f3504f3<>+0(SB), Z0, Z2
@@ -1666,12 +2062,12 @@ loop50:
 	ADDQ              $0x00000040, AX
 	ADDQ              $0x00000040, CX
 	SUBQ              $0x00000010, DX
-	JGE               loop50
+	JGE               loop80
 
-rest51:
+rest81:
 	ADDQ              $0x00000010, DX
 	TESTQ             DX, DX
-	JZ                done52
+	JZ                done82
 	MOVL              $0x0000ffff, BX
 	BZHIL             DX, BX, BX
 	KMOVW             BX, K1
@@ -1726,7 +2122,7 @@ rest51:
 	VORPS             Z0, Z7, Z7
 	VMOVUPS           Z7, K1, (AX)
 
-done52:
+done82:
 	VZEROUPPER
 	RET
 
@@ -1737,9 +2133,9 @@ TEXT ·geluTanhAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 	SUBQ $0x00000010, DX
-	JL   rest54
+	JL   rest84
 
-loop53:
+loop83:
 	VMOVUPS           (CX), Z0
 	VMULPS            Z0, Z0, Z1
 	VBROADCASTSS      everybd922279<>+0(SB), Z2
@@ -1768,12 +2164,12 @@ loop53:
 	ADDQ              $0x00000040, AX
 	ADDQ              $0x00000040, CX
 	SUBQ              $0x00000010, DX
-	JGE               loop53
+	JGE               loop83
 
-rest54:
+rest84:
 	ADDQ              $0x00000010, DX
 	TESTQ             DX, DX
-	JZ                done55
+	JZ                done85
 	MOVL              $0x0000ffff, BX
 	BZHIL             DX, BX, BX
 	KMOVW             BX, K1
@@ -1803,7 +2199,7 @@ rest54:
 	VDIVPS            Z3, Z0, Z3
 	VMOVUPS           Z3, K1, (AX)
 
-done55:
+done85:
 	VZEROUPPER
 	RET
 
@@ -1814,9 +2210,9 @@ TEXT ·reluAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 	SUBQ $0x00000010, DX
-	JL   rest57
+	JL   rest87
 
-loop56:
+loop86:
 	VMOVUPS (CX), Z0
 	VPXORD  Z1, Z1, Z1
 	VMAXPS  Z0, Z1, Z1
@@ -1824,12 +2220,12 @@ loop56:
 	ADDQ    $0x00000040, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JGE     loop56
+	JGE     loop86
 
-rest57:
+rest87:
 	ADDQ      $0x00000010, DX
 	TESTQ     DX, DX
-	JZ        done58
+	JZ        done88
 	MOVL      $0x0000ffff, BX
 	BZHIL     DX, BX, BX
 	KMOVW     BX, K1
@@ -1838,7 +2234,73 @@ rest57:
 	VMAXPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, (AX)
 
-done58:
+done88:
+	VZEROUPPER
+	RET
+
+// func sqrtAVX512(dst *float32, x *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·sqrtAVX512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+	SUBQ $0x00000010, DX
+	JL   rest90
+
+loop89:
+	VMOVUPS (CX), Z0
+	VSQRTPS Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x00000010, DX
+	JGE     loop89
+
+rest90:
+	ADDQ      $0x00000010, DX
+	TESTQ     DX, DX
+	JZ        done91
+	MOVL      $0x0000ffff, BX
+	BZHIL     DX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VSQRTPS   Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done91:
+	VZEROUPPER
+	RET
+
+// func absAVX512(dst *float32, x *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·absAVX512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+	SUBQ $0x00000010, DX
+	JL   rest93
+
+loop92:
+	VMOVUPS     (CX), Z0
+	VANDPS.BCST every7fffffff<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x00000010, DX
+	JGE         loop92
+
+rest93:
+	ADDQ        $0x00000010, DX
+	TESTQ       DX, DX
+	JZ          done94
+	MOVL        $0x0000ffff, BX
+	BZHIL       DX, BX, BX
+	KMOVW       BX, K1
+	VMOVUPS.Z   (CX), K1, Z0
+	VANDPS.BCST every7fffffff<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, K1, (AX)
+
+done94:
 	VZEROUPPER
 	RET
 
@@ -1850,9 +2312,9 @@ TEXT ·addAVX512(SB), NOSPLIT, $0-32
 	MOVQ y+16(FP), DX
 	MOVQ n+24(FP), BX
 	SUBQ $0x00000010, BX
-	JL   rest60
+	JL   rest96
 
-loop59:
+loop95:
 	VMOVUPS (CX), Z0
 	VMOVUPS (DX), Z1
 	VADDPS  Z1, Z0, Z0
@@ -1861,12 +2323,12 @@ loop59:
 	ADDQ    $0x00000040, CX
 	ADDQ    $0x00000040, DX
 	SUBQ    $0x00000010, BX
-	JGE     loop59
+	JGE     loop95
 
-rest60:
+rest96:
 	ADDQ      $0x00000010, BX
 	TESTQ     BX, BX
-	JZ        done61
+	JZ        done97
 	MOVL      $0x0000ffff, SI
 	BZHIL     BX, SI, SI
 	KMOVW     SI, K1
@@ -1875,7 +2337,44 @@ rest60:
 	VADDPS    Z1, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 
-done61:
+done97:
+	VZEROUPPER
+	RET
+
+// func subAVX512(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·subAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	SUBQ $0x00000010, BX
+	JL   rest99
+
+loop98:
+	VMOVUPS (CX), Z0
+	VMOVUPS (DX), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x00000010, BX
+	JGE     loop98
+
+rest99:
+	ADDQ      $0x00000010, BX
+	TESTQ     BX, BX
+	JZ        done100
+	MOVL      $0x0000ffff, SI
+	BZHIL     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (DX), K1, Z1
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done100:
 	VZEROUPPER
 	RET
 
@@ -1887,9 +2386,9 @@ TEXT ·mulAVX512(SB), NOSPLIT, $0-32
 	MOVQ y+16(FP), DX
 	MOVQ n+24(FP), BX
 	SUBQ $0x00000010, BX
-	JL   rest63
+	JL   rest102
 
-loop62:
+loop101:
 	VMOVUPS (CX), Z0
 	VMOVUPS (DX), Z1
 	VMULPS  Z1, Z0, Z0
@@ -1898,12 +2397,12 @@ loop62:
 	ADDQ    $0x00000040, CX
 	ADDQ    $0x00000040, DX
 	SUBQ    $0x00000010, BX
-	JGE     loop62
+	JGE     loop101
 
-rest63:
+rest102:
 	ADDQ      $0x00000010, BX
 	TESTQ     BX, BX
-	JZ        done64
+	JZ        done103
 	MOVL      $0x0000ffff, SI
 	BZHIL     BX, SI, SI
 	KMOVW     SI, K1
@@ -1912,7 +2411,300 @@ rest63:
 	VMULPS    Z1, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 
-done64:
+done103:
+	VZEROUPPER
+	RET
+
+// func divAVX512(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·divAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	SUBQ $0x00000010, BX
+	JL   rest105
+
+loop104:
+	VMOVUPS (CX), Z0
+	VMOVUPS (DX), Z1
+	VDIVPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x00000010, BX
+	JGE     loop104
+
+rest105:
+	ADDQ      $0x00000010, BX
+	TESTQ     BX, BX
+	JZ        done106
+	MOVL      $0x0000ffff, SI
+	BZHIL     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (DX), K1, Z1
+	VDIVPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done106:
+	VZEROUPPER
+	RET
+
+// func maxAVX512(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·maxAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	SUBQ $0x00000010, BX
+	JL   rest108
+
+loop107:
+	VMOVUPS   (CX), Z0
+	VMOVUPS   (DX), Z1
+	VMAXPS    Z1, Z0, Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VBLENDMPS Z0, Z1, K1, Z2
+	VMOVUPS   Z2, (AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000040, DX
+	SUBQ      $0x00000010, BX
+	JGE       loop107
+
+rest108:
+	ADDQ      $0x00000010, BX
+	TESTQ     BX, BX
+	JZ        done109
+	MOVL      $0x0000ffff, SI
+	BZHIL     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (DX), K1, Z1
+	VMAXPS    Z1, Z0, Z1
+	VCMPPS    $0x03, Z0, Z0, K2
+	VBLENDMPS Z0, Z1, K2, Z3
+	VMOVUPS   Z3, K1, (AX)
+
+done109:
+	VZEROUPPER
+	RET
+
+// func minAVX512(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·minAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	SUBQ $0x00000010, BX
+	JL   rest111
+
+loop110:
+	VMOVUPS   (CX), Z0
+	VMOVUPS   (DX), Z1
+	VMINPS    Z1, Z0, Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VBLENDMPS Z0, Z1, K1, Z2
+	VMOVUPS   Z2, (AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000040, DX
+	SUBQ      $0x00000010, BX
+	JGE       loop110
+
+rest111:
+	ADDQ      $0x00000010, BX
+	TESTQ     BX, BX
+	JZ        done112
+	MOVL      $0x0000ffff, SI
+	BZHIL     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (DX), K1, Z1
+	VMINPS    Z1, Z0, Z1
+	VCMPPS    $0x03, Z0, Z0, K2
+	VBLENDMPS Z0, Z1, K2, Z3
+	VMOVUPS   Z3, K1, (AX)
+
+done112:
+	VZEROUPPER
+	RET
+
+// func equalAVX512(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·equalAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	SUBQ $0x00000010, BX
+	JL   rest114
+
+loop113:
+	VMOVUPS      (CX), Z0
+	VMOVUPS      (DX), Z1
+	VBROADCASTSS every3f800000<>+0(SB), Z2
+	VPXORD       Z3, Z3, Z3
+	VCMPPS       $0x00, Z1, Z0, K1
+	VBLENDMPS    Z2, Z3, K1, Z4
+	VMOVUPS      Z4, (AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	SUBQ         $0x00000010, BX
+	JGE          loop113
+
+rest114:
+	ADDQ         $0x00000010, BX
+	TESTQ        BX, BX
+	JZ           done115
+	MOVL         $0x0000ffff, SI
+	BZHIL        BX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (CX), K1, Z0
+	VMOVUPS.Z    (DX), K1, Z1
+	VBROADCASTSS every3f800000<>+0(SB), Z2
+	VPXORD       Z5, Z5, Z5
+	VCMPPS       $0x00, Z1, Z0, K2
+	VBLENDMPS    Z2, Z5, K2, Z6
+	VMOVUPS      Z6, K1, (AX)
+
+done115:
+	VZEROUPPER
+	RET
+
+// func lessAVX512(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·lessAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	SUBQ $0x00000010, BX
+	JL   rest117
+
+loop116:
+	VMOVUPS      (CX), Z0
+	VMOVUPS      (DX), Z1
+	VBROADCASTSS every3f800000<>+0(SB), Z2
+	VPXORD       Z3, Z3, Z3
+	VCMPPS       $0x11, Z1, Z0, K1
+	VBLENDMPS    Z2, Z3, K1, Z4
+	VMOVUPS      Z4, (AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	SUBQ         $0x00000010, BX
+	JGE          loop116
+
+rest117:
+	ADDQ         $0x00000010, BX
+	TESTQ        BX, BX
+	JZ           done118
+	MOVL         $0x0000ffff, SI
+	BZHIL        BX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (CX), K1, Z0
+	VMOVUPS.Z    (DX), K1, Z1
+	VBROADCASTSS every3f800000<>+0(SB), Z2
+	VPXORD       Z5, Z5, Z5
+	VCMPPS       $0x11, Z1, Z0, K2
+	VBLENDMPS    Z2, Z5, K2, Z6
+	VMOVUPS      Z6, K1, (AX)
+
+done118:
+	VZEROUPPER
+	RET
+
+// func lessEqualAVX512(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·lessEqualAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	SUBQ $0x00000010, BX
+	JL   rest120
+
+loop119:
+	VMOVUPS      (CX), Z0
+	VMOVUPS      (DX), Z1
+	VBROADCASTSS every3f800000<>+0(SB), Z2
+	VPXORD       Z3, Z3, Z3
+	VCMPPS       $0x12, Z1, Z0, K1
+	VBLENDMPS    Z2, Z3, K1, Z4
+	VMOVUPS      Z4, (AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	SUBQ         $0x00000010, BX
+	JGE          loop119
+
+rest120:
+	ADDQ         $0x00000010, BX
+	TESTQ        BX, BX
+	JZ           done121
+	MOVL         $0x0000ffff, SI
+	BZHIL        BX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (CX), K1, Z0
+	VMOVUPS.Z    (DX), K1, Z1
+	VBROADCASTSS every3f800000<>+0(SB), Z2
+	VPXORD       Z5, Z5, Z5
+	VCMPPS       $0x12, Z1, Z0, K2
+	VBLENDMPS    Z2, Z5, K2, Z6
+	VMOVUPS      Z6, K1, (AX)
+
+done121:
+	VZEROUPPER
+	RET
+
+// func chooseAVX512(dst *float32, condition *float32, x *float32, y *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·chooseAVX512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ condition+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ y+24(FP), BX
+	MOVQ n+32(FP), SI
+	SUBQ $0x00000010, SI
+	JL   rest123
+
+loop122:
+	VMOVUPS   (CX), Z0
+	VPXORD    Z1, Z1, Z1
+	VMOVUPS   (DX), Z2
+	VMOVUPS   (BX), Z3
+	VCMPPS    $0x04, Z1, Z0, K1
+	VBLENDMPS Z2, Z3, K1, Z4
+	VMOVUPS   Z4, (AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000040, DX
+	ADDQ      $0x00000040, BX
+	SUBQ      $0x00000010, SI
+	JGE       loop122
+
+rest123:
+	ADDQ      $0x00000010, SI
+	TESTQ     SI, SI
+	JZ        done124
+	MOVL      $0x0000ffff, DI
+	BZHIL     SI, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VPXORD    Z5, Z5, Z5
+	VMOVUPS.Z (DX), K1, Z1
+	VMOVUPS.Z (BX), K1, Z2
+	VCMPPS    $0x04, Z5, Z0, K2
+	VBLENDMPS Z1, Z2, K2, Z6
+	VMOVUPS   Z6, K1, (AX)
+
+done124:
 	VZEROUPPER
 	RET
 
@@ -1924,21 +2716,21 @@ TEXT ·scaleAVX512(SB), NOSPLIT, $0-32
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS alpha+16(FP), Z0
 	SUBQ         $0x00000010, DX
-	JL           rest66
+	JL           rest126
 
-loop65:
+loop125:
 	VMOVUPS (CX), Z1
 	VMULPS  Z0, Z1, Z1
 	VMOVUPS Z1, (AX)
 	ADDQ    $0x00000040, AX
 	ADDQ    $0x00000040, CX
 	SUBQ    $0x00000010, DX
-	JGE     loop65
+	JGE     loop125
 
-rest66:
+rest126:
 	ADDQ      $0x00000010, DX
 	TESTQ     DX, DX
-	JZ        done67
+	JZ        done127
 	MOVL      $0x0000ffff, BX
 	BZHIL     DX, BX, BX
 	KMOVW     BX, K1
@@ -1946,7 +2738,7 @@ rest66:
 	VMULPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
 
-done67:
+done127:
 	VZEROUPPER
 	RET
 
@@ -1958,9 +2750,9 @@ TEXT ·axpyAVX512(SB), NOSPLIT, $0-32
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS alpha+16(FP), Z0
 	SUBQ         $0x00000010, DX
-	JL           rest69
+	JL           rest129
 
-loop68:
+loop128:
 	VMOVUPS     (AX), Z1
 	VMOVUPS     (CX), Z2
 	VFMADD231PS Z2, Z0, Z1
@@ -1968,12 +2760,12 @@ loop68:
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, CX
 	SUBQ        $0x00000010, DX
-	JGE         loop68
+	JGE         loop128
 
-rest69:
+rest129:
 	ADDQ        $0x00000010, DX
 	TESTQ       DX, DX
-	JZ          done70
+	JZ          done130
 	MOVL        $0x0000ffff, BX
 	BZHIL       DX, BX, BX
 	KMOVW       BX, K1
@@ -1982,7 +2774,7 @@ rest69:
 	VFMADD231PS Z2, Z0, Z1
 	VMOVUPS     Z1, K1, (AX)
 
-done70:
+done130:
 	VZEROUPPER
 	RET
 
@@ -1996,9 +2788,9 @@ TEXT ·sumAVX512(SB), NOSPLIT, $0-20
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	SUBQ   $0x00000040, CX
-	JL     rest72
+	JL     rest132
 
-loop71:
+loop131:
 	VMOVUPS (AX), Z4
 	VADDPS  Z4, Z0, Z0
 	VMOVUPS 64(AX), Z4
@@ -2009,31 +2801,31 @@ loop71:
 	VADDPS  Z4, Z3, Z3
 	ADDQ    $0x00000100, AX
 	SUBQ    $0x00000040, CX
-	JGE     loop71
+	JGE     loop131
 
-rest72:
+rest132:
 	ADDQ $0x00000040, CX
 	SUBQ $0x00000010, CX
-	JL   rest74
+	JL   rest134
 
-loop73:
+loop133:
 	VMOVUPS (AX), Z4
 	VADDPS  Z4, Z0, Z0
 	ADDQ    $0x00000040, AX
 	SUBQ    $0x00000010, CX
-	JGE     loop73
+	JGE     loop133
 
-rest74:
+rest134:
 	ADDQ      $0x00000010, CX
 	TESTQ     CX, CX
-	JZ        done75
+	JZ        done135
 	MOVL      $0x0000ffff, DX
 	BZHIL     CX, DX, DX
 	KMOVW     DX, K1
 	VMOVUPS.Z (AX), K1, Z4
 	VADDPS    Z4, Z0, Z0
 
-done75:
+done135:
 	VADDPS        Z2, Z0, Z0
 	VADDPS        Z3, Z1, Z1
 	VADDPS        Z1, Z0, Z0
@@ -2061,9 +2853,9 @@ TEXT ·largestAVX512(SB), NOSPLIT, $0-20
 	VMOVAPS      Z4, Z3
 	VPXORD       Z5, Z5, Z5
 	SUBQ         $0x00000040, CX
-	JL           rest77
+	JL           rest137
 
-loop76:
+loop136:
 	VMOVUPS  (AX), Z6
 	VMAXPS   Z6, Z0, Z0
 	VCMPPS   $0x03, Z6, Z6, K1
@@ -2086,14 +2878,14 @@ loop76:
 	VORPS    Z6, Z5, Z5
 	ADDQ     $0x00000100, AX
 	SUBQ     $0x00000040, CX
-	JGE      loop76
+	JGE      loop136
 
-rest77:
+rest137:
 	ADDQ $0x00000040, CX
 	SUBQ $0x00000010, CX
-	JL   rest79
+	JL   rest139
 
-loop78:
+loop138:
 	VMOVUPS  (AX), Z6
 	VMAXPS   Z6, Z0, Z0
 	VCMPPS   $0x03, Z6, Z6, K1
@@ -2101,12 +2893,12 @@ loop78:
 	VORPS    Z6, Z5, Z5
 	ADDQ     $0x00000040, AX
 	SUBQ     $0x00000010, CX
-	JGE      loop78
+	JGE      loop138
 
-rest79:
+rest139:
 	ADDQ      $0x00000010, CX
 	TESTQ     CX, CX
-	JZ        done80
+	JZ        done140
 	MOVL      $0x0000ffff, DX
 	BZHIL     CX, DX, DX
 	KMOVW     DX, K1
@@ -2117,7 +2909,7 @@ rest79:
 	VPMOVM2D  K1, Z4
 	VORPS     Z4, Z5, Z5
 
-done80:
+done140:
 	VMAXPS        Z2, Z0, Z0
 	VMAXPS        Z3, Z1, Z1
 	VMAXPS        Z1, Z0, Z0

@@ -10,7 +10,7 @@ import (
 func BenchmarkVector(b *testing.B) {
 	const n = 3072
 	for _, s := range Sets() {
-		x, y, dst := filled(n), filled(n), aligned(n)
+		x, y, dst := filled(n), filled(n), Aligned(n)
 		run := func(name string, bytes int64, f func()) {
 			b.Run(fmt.Sprintf("%s/%s", s, name), func(b *testing.B) {
 				b.SetBytes(bytes)
@@ -35,14 +35,14 @@ func BenchmarkVector(b *testing.B) {
 func BenchmarkRows(b *testing.B) {
 	const regions, heads, hidden = 36, 12, 768
 	for _, s := range Sets() {
-		x, dst, mask := filled(heads*regions*regions), aligned(heads*regions*regions), filled(regions)
+		x, dst, mask := filled(heads*regions*regions), Aligned(heads*regions*regions), filled(regions)
 		b.Run(fmt.Sprintf("%s/Softmax", s), func(b *testing.B) {
 			b.SetBytes(8 * heads * regions * regions)
 			for b.Loop() {
 				s.Softmax(dst, x, heads*regions, regions, 0.125, mask, 0)
 			}
 		})
-		states, residual, normal := filled(regions*hidden), filled(regions*hidden), aligned(regions*hidden)
+		states, residual, normal := filled(regions*hidden), filled(regions*hidden), Aligned(regions*hidden)
 		gamma, beta := filled(hidden), filled(hidden)
 		b.Run(fmt.Sprintf("%s/LayerNorm", s), func(b *testing.B) {
 			b.SetBytes(12 * regions * hidden)
@@ -59,8 +59,8 @@ func BenchmarkMultiply(b *testing.B) {
 	for _, s := range Sets() {
 		for _, scores := range []bool{true, false} {
 			p := headsOf(scores, regions, regions, heads, size)
-			x, y, c := filled(p.StrideA.Outer), filled(p.StrideB.Outer), aligned(p.StrideC.Outer)
-			scratch := aligned(s.ProductsScratch(p))
+			x, y, c := filled(p.StrideA.Outer), filled(p.StrideB.Outer), Aligned(p.StrideC.Outer)
+			scratch := Aligned(s.ProductsScratch(p))
 			name := "probabilities·value"
 			if scores {
 				name = "query·key"

@@ -48,6 +48,8 @@ var unaries = []unaryCase{
 	{"GELU", func(s *Set) func(dst, x []float32) { return s.GELU }, geluOf, 0, 0.7 * 0x1p-23},
 	{"GELUTanh", func(s *Set) func(dst, x []float32) { return s.GELUTanh }, geluTanhOf, 0, 1.1 * 0x1p-23},
 	{"ReLU", func(s *Set) func(dst, x []float32) { return s.ReLU }, reluOf, 0.5, 0},
+	{"Sqrt", func(s *Set) func(dst, x []float32) { return s.Sqrt }, math.Sqrt, 0.5, 0},
+	{"Abs", func(s *Set) func(dst, x []float32) { return s.Abs }, math.Abs, 0.5, 0},
 }
 
 // ulp is the distance between float32 values at x.
@@ -107,7 +109,7 @@ func TestUnarySpecial(t *testing.T) {
 				if special := want != want || math.IsInf(want, 0) || want == 0 || math.Abs(want) == 1; special && !same(got, float32(want)) {
 					t.Errorf("%s(%v) = %v, want %v", u.name, x[i], got, want)
 				}
-				if x[i] == 0 && u.name != "Exp" && math.Signbit(float64(got)) != math.Signbit(float64(x[i])) {
+				if x[i] == 0 && u.name != "Exp" && u.name != "Abs" && math.Signbit(float64(got)) != math.Signbit(float64(x[i])) {
 					t.Errorf("%s(%v) = %v has another sign", u.name, x[i], got)
 				}
 			}
@@ -128,13 +130,13 @@ func TestUnaryLengths(t *testing.T) {
 					for i := range dst.x {
 						one := []float32{0}
 						f(one, x.x[i:i+1])
-						if dst.x[i] != one[0] {
+						if !same(dst.x[i], one[0]) {
 							t.Fatalf("%s: n=%d shift=%d: element %d is %v, alone it is %v", u.name, n, shift, i, dst.x[i], one[0])
 						}
 					}
 					f(x.x, x.x)
 					for i := range dst.x {
-						if dst.x[i] != x.x[i] {
+						if !same(dst.x[i], x.x[i]) {
 							t.Fatalf("%s: n=%d: in place, element %d is %v, not %v", u.name, n, i, x.x[i], dst.x[i])
 						}
 					}
@@ -163,6 +165,16 @@ func TestBinary(t *testing.T) {
 				}
 				check("Add", func(dst []float32) { s.Add(dst, x.x, y.x) }, func(x, y float32) float32 { return x + y })
 				check("Mul", func(dst []float32) { s.Mul(dst, x.x, y.x) }, func(x, y float32) float32 { return x * y })
+				check("Sub", func(dst []float32) { s.Sub(dst, x.x, y.x) }, func(x, y float32) float32 { return x - y })
+				check("Div", func(dst []float32) { s.Div(dst, x.x, y.x) }, func(x, y float32) float32 { return x / y })
+				check("Larger", func(dst []float32) { s.Larger(dst, x.x, y.x) }, func(x, y float32) float32 { return max(x, y) })
+				check("Smaller", func(dst []float32) { s.Smaller(dst, x.x, y.x) }, func(x, y float32) float32 { return min(x, y) })
+				check("Less", func(dst []float32) { s.Less(dst, x.x, y.x) }, func(x, y float32) float32 { return truth(x < y) })
+				check("LessEqual", func(dst []float32) { s.LessEqual(dst, x.x, y.x) }, func(x, y float32) float32 { return truth(x <= y) })
+				check("Equal", func(dst []float32) { s.Equal(dst, x.x, y.x) }, func(x, y float32) float32 { return truth(x == y) })
+				condition := make([]float32, n)
+				s.Less(condition, x.x, y.x)
+				check("Choose", func(dst []float32) { s.Choose(dst, condition, x.x, y.x) }, func(x, y float32) float32 { return min(x, y) })
 				check("Scale", func(dst []float32) { s.Scale(dst, x.x, alpha) }, func(x, _ float32) float32 { return alpha * x })
 				check("Axpy", func(dst []float32) { copy(dst, y.x); s.Axpy(dst, x.x, alpha) }, func(x, y float32) float32 {
 					return float32(math.FMA(float64(alpha), float64(x), float64(y)))
@@ -207,6 +219,43 @@ func TestReductions(t *testing.T) {
 	})
 }
 
+// TestSpecialPairs compares pairs of numbers that are compared in a special way.
+func TestSpecialPairs(t *testing.T) {
+	zero, inf := float32(math.Copysign(0, -1)), float32(math.Inf(1))
+	special := []float32{nan, inf, -inf, 0, zero, 1, -1}
+	var x, y []float32
+	for _, a := range special {
+		for _, b := range special {
+			x, y = append(x, a), append(y, b)
+		}
+	}
+	eachSet(t, func(t *testing.T, s *Set) {
+		dst, condition := make([]float32, len(x)), make([]float32, len(x))
+		check := func(name string, f func(dst, x, y []float32), want func(x, y float32) float32) {
+			f(dst, x, y)
+			for i, got := range dst {
+				if want := want(x[i], y[i]); !same(got, want) && got != want {
+					t.Errorf("%s(%v, %v) = %v, want %v", name, x[i], y[i], got, want)
+				}
+			}
+		}
+		check("Larger", s.Larger, func(x, y float32) float32 { return max(x, y) })
+		check("Smaller", s.Smaller, func(x, y float32) float32 { return min(x, y) })
+		check("Less", s.Less, func(x, y float32) float32 { return truth(x < y) })
+		check("LessEqual", s.LessEqual, func(x, y float32) float32 { return truth(x <= y) })
+		check("Equal", s.Equal, func(x, y float32) float32 { return truth(x == y) })
+		for i, c := range x {
+			condition[i] = c // NaN is not 0
+		}
+		check("Choose", func(dst, x, y []float32) { s.Choose(dst, condition, x, y) }, func(x, y float32) float32 {
+			if x != 0 {
+				return x
+			}
+			return y
+		})
+	})
+}
+
 // TestVectorGuard lets slices end, and then begin, at a page that nobody may touch.
 func TestVectorGuard(t *testing.T) {
 	eachSet(t, func(t *testing.T, s *Set) {
@@ -218,7 +267,10 @@ func TestVectorGuard(t *testing.T) {
 						u.f(s)(dst, x)
 					}
 					s.Add(dst, x, y)
-					s.Mul(dst, x, y)
+					for _, f := range []func(dst, x, y []float32){s.Sub, s.Mul, s.Div, s.Larger, s.Smaller, s.Less, s.LessEqual, s.Equal} {
+						f(dst, x, y)
+					}
+					s.Choose(dst, dst, x, y)
 					s.Scale(dst, x, 2)
 					s.Axpy(dst, x, 2)
 					s.Sum(x)

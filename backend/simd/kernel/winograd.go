@@ -32,7 +32,7 @@ const (
 
 // NewWinograd is weights that are yet to be packed.
 func (s *Set) NewWinograd(inputs, outputs int) *Winograd {
-	return &Winograd{s, inputs, outputs, aligned(frequencies * s.PackedLen(inputs, outputs))}
+	return &Winograd{s, inputs, outputs, Aligned(frequencies * s.PackedLen(inputs, outputs))}
 }
 
 // Panels is in what parts [Winograd.Pack] may be split.

@@ -229,11 +229,11 @@ func benchmarkWinograd(b *testing.B, s *Set, l layer, threads int) {
 	w, n := l.w, l.outputs
 	g := s.NewWinograd(w.Channels, n)
 	g.Pack(filled(9*w.Channels*n), InputsOutputs, 0, g.Panels())
-	x, dst := filled(w.Batch*w.Height*w.Width*w.Channels), aligned(w.Pixels()*n)
+	x, dst := filled(w.Batch*w.Height*w.Width*w.Channels), Aligned(w.Pixels()*n)
 	epilogue := Epilogue{Bias: filled(n), Activation: ReLU}
 	scratch := make([][]float32, threads)
 	for i := range scratch {
-		scratch[i] = aligned(g.Scratch())
+		scratch[i] = Aligned(g.Scratch())
 	}
 	squares := WinogradSquares(&w)
 	team := newTeam(threads)

@@ -18,12 +18,21 @@ import (
 	"strings"
 )
 
+// elements are the element-wise operations that chains are made of, with their names there.
+var elements = map[string]string{
+	"Abs": "opAbs", "Add": "opAdd", "Clamp": "opClamp", "Div": "opDiv", "Equal": "opEqual", "Erf": "opErf", "Exp": "opExp",
+	"GreaterOrEqual": "opGreaterOrEqual", "GreaterThan": "opGreater", "LessOrEqual": "opLessOrEqual", "LessThan": "opLess", "Log": "opLog",
+	"LogicalAnd": "opAnd", "LogicalNot": "opNot", "LogicalOr": "opOr", "LogicalXor": "opNotEqual", "Logistic": "opLogistic",
+	"Max": "opMax", "Min": "opMin", "Mul": "opMul", "Neg": "opNeg", "NotEqual": "opNotEqual", "Pow": "opPow", "Rsqrt": "opRsqrt", "Sign": "opSign",
+	"Sqrt": "opSqrt", "Sub": "opSub", "Tanh": "opTanh", "Where": "opWhere", "ConvertDType": "opConvert",
+}
+
 // byHand are the operations with values inside of records, with functions as arguments, or with kernels.
 var byHand = map[string]bool{
 	"FusedScaledDotProductAttention": true, "FusedScaledDotProductAttentionVJP": true,
 	"QuantizedEmbeddingLookup": true, "FusedQuantizedDense": true,
-	"DotGeneral": true, "Transpose": true, "Reshape": true, "Add": true, "Mul": true, "FusedDense": true, "FusedLayerNorm": true, "FusedGelu": true, "FusedSoftmax": true,
-	"ConvGeneral": true, "ReduceWindow": true,
+	"DotGeneral": true, "Transpose": true, "Reshape": true, "Identity": true, "BroadcastInDim": true, "ConvGeneral": true, "ReduceWindow": true, "FusedDense": true,
+	"ReduceSum": true, "ReduceMax": true, "ReduceMin": true, "FusedLayerNorm": true, "FusedGelu": true, "FusedSoftmax": true,
 	"AllReduce": true, "DynamicReshape": true, "DynamicBroadcastInDim": true, "DynamicIota": true, "DynamicPad": true,
 }
 
@@ -103,6 +112,10 @@ func write(out *bytes.Buffer, files *token.FileSet, name string, f *ast.FuncType
 	fmt.Fprintf(out, "\nfunc (f *function) %s(%s) %s {\n\tvar inputs []compute.Value\n\t%s\n", name, strings.Join(params, ", "), results.signature, strings.Join(collect, "\n\t"))
 	switch results.kind {
 	case "one":
+		if op := elements[name]; op != "" {
+			fmt.Fprintf(out, "\treturn f.element(%s, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return %s })\n}\n", op, call)
+			return
+		}
 		fmt.Fprintf(out, "\treturn f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return %s })\n}\n", call)
 	case "list":
 		fmt.Fprintf(out, "\treturn f.many(inputs, func(f compute.Function, in []compute.Value) ([]compute.Value, error) { return %s })\n}\n", call)

@@ -54,6 +54,9 @@ func (a Access) Fill(v, with reg.VecVirtual) {
 	}
 }
 
+// First is access to the first n lanes, 0 < n < Lanes.
+func (s ISA) First(n reg.GPVirtual) Access { return Access{s, 0, s.TailMask(n)} }
+
 var loops int
 
 // NewLabel is a label that no other loop of the function has.

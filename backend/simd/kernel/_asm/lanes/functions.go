@@ -50,7 +50,7 @@ func (s ISA) Exp(x reg.VecVirtual) reg.VecVirtual {
 
 // Tanh is an odd polynomial near 0, and 1 - 2/(e^2x + 1) beyond.
 func (s ISA) Tanh(x reg.VecVirtual) reg.VecVirtual {
-	size, square := s.abs(x), s.Reg()
+	size, square := s.Abs(x), s.Reg()
 	VMULPS(x, x, square)
 	near := s.Horner(square, -0.33333277702331543, 0.13331331312656403, -0.05373002216219902, 0.020606214180588722, -0.005667013581842184)
 	VMULPS(square, near, near)
@@ -69,7 +69,7 @@ func (s ISA) Tanh(x reg.VecVirtual) reg.VecVirtual {
 
 // Erf is an odd polynomial up to 1, and 1 - exp(x·q(x)) beyond.
 func (s ISA) Erf(x reg.VecVirtual) reg.VecVirtual {
-	size, square := s.abs(x), s.Reg()
+	size, square := s.Abs(x), s.Reg()
 	VMULPS(x, x, square)
 	near := s.Horner(square, 0.12837916612625122, -0.3761262595653534, 0.1128358542919159, -0.02685382030904293,
 		0.005188341718167067, -0.0008010305464267731, 7.854203431634232e-05)
@@ -118,7 +118,8 @@ func (s ISA) ReLU(x reg.VecVirtual) reg.VecVirtual {
 	return y
 }
 
-func (s ISA) abs(x reg.VecVirtual) reg.VecVirtual {
+// Abs is |x|.
+func (s ISA) Abs(x reg.VecVirtual) reg.VecVirtual {
 	y := s.Reg()
 	s.With(s.Bits(0x7fffffff), VANDPS, VANDPS_BCST, x, y)
 	return y
@@ -134,14 +135,19 @@ func (s ISA) copySign(x, y reg.VecVirtual) {
 // ifLess is yes where x < limit, and no where it is not, or x is NaN.
 func (s ISA) ifLess(x reg.VecVirtual, limit float64, yes, no reg.VecVirtual) reg.VecVirtual {
 	const less = 17 // ordered, quiet
-	y := s.Reg()
+	return s.IfCompare(less, x, s.Load(s.Const(limit)), yes, no)
+}
+
+// IfCompare is yes where the comparison of x with y holds (the predicates are the instruction's), else no.
+func (s ISA) IfCompare(predicate uint8, x, y, yes, no reg.VecVirtual) reg.VecVirtual {
+	z := s.Reg()
 	if s.Wide() {
 		k := K()
-		VCMPPS(Imm(less), s.Load(s.Const(limit)), x, k)
-		VBLENDMPS(yes, no, k, y)
-		return y
+		VCMPPS(Imm(uint64(predicate)), y, x, k)
+		VBLENDMPS(yes, no, k, z)
+		return z
 	}
-	VCMPPS(Imm(less), s.Load(s.Const(limit)), x, y)
-	VBLENDVPS(y, yes, no, y)
-	return y
+	VCMPPS(Imm(uint64(predicate)), y, x, z)
+	VBLENDVPS(z, yes, no, z)
+	return z
 }

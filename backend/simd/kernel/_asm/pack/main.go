@@ -1,4 +1,4 @@
-// Command pack generates the transposition that packing is made of.
+// Command pack generates what packing is made of.
 package main
 
 import (
@@ -6,12 +6,33 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/go-lxmert/lxmert/backend/simd/kernel/_asm/lanes"
 )
 
 func main() {
 	ConstraintExpr("!purego")
 	interleave()
+	for _, s := range lanes.All {
+		narrow(s)
+	}
 	Generate()
+}
+
+// narrow copies a few columns of a matrix, fewer than a register holds.
+func narrow(s lanes.ISA) {
+	s.Text("narrow", "func(dst, x *float32, ldx, columns, k int)", "dst[p*columns+c] = x[p*ldx+c] for c < columns, p < k; 0 < columns < lanes of a register, k > 0.")
+	dst, x, ldx, columns, k := lanes.Arg("dst"), lanes.Arg("x"), lanes.Arg("ldx"), lanes.Arg("columns"), lanes.Arg("k")
+	first := s.First(columns)
+	SHLQ(Imm(2), ldx)
+	SHLQ(Imm(2), columns)
+	Label("row")
+	first.Store(first.Load(x), dst)
+	ADDQ(ldx, x)
+	ADDQ(columns, dst)
+	DECQ(k)
+	JNZ(LabelRef("row"))
+	lanes.End()
 }
 
 // interleave turns four rows into columns, blocks of 4×4 at a time. Wider blocks would gain nothing that matters: at a third

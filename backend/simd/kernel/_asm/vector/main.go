@@ -21,8 +21,18 @@ func main() {
 		unary(s, "gelu", s.GELU)
 		unary(s, "geluTanh", s.GELUTanh)
 		unary(s, "relu", s.ReLU)
-		binary(s, "add", "x[i] + y[i]", VADDPS)
-		binary(s, "mul", "x[i] * y[i]", VMULPS)
+		unary(s, "sqrt", func(x reg.VecVirtual) reg.VecVirtual { VSQRTPS(x, x); return x })
+		unary(s, "abs", s.Abs)
+		binary(s, "add", "x[i] + y[i]", inPlace(VADDPS))
+		binary(s, "sub", "x[i] - y[i]", inPlace(VSUBPS))
+		binary(s, "mul", "x[i] * y[i]", inPlace(VMULPS))
+		binary(s, "div", "x[i] / y[i]", inPlace(VDIVPS))
+		binary(s, "max", "the larger of x[i] and y[i], NaN if one is,", func(x, y reg.VecVirtual) reg.VecVirtual { return extreme(s, VMAXPS, x, y) })
+		binary(s, "min", "the smaller of x[i] and y[i], NaN if one is,", func(x, y reg.VecVirtual) reg.VecVirtual { return extreme(s, VMINPS, x, y) })
+		binary(s, "equal", "1 where x[i] = y[i], else 0,", func(x, y reg.VecVirtual) reg.VecVirtual { return truth(s, 0, x, y) })
+		binary(s, "less", "1 where x[i] < y[i], else 0,", func(x, y reg.VecVirtual) reg.VecVirtual { return truth(s, 17, x, y) })
+		binary(s, "lessEqual", "1 where x[i] <= y[i], else 0,", func(x, y reg.VecVirtual) reg.VecVirtual { return truth(s, 18, x, y) })
+		choose(s)
 		scale(s)
 		axpy(s)
 		sum(s)
@@ -40,13 +50,42 @@ func unary(s lanes.ISA, name string, f func(reg.VecVirtual) reg.VecVirtual) {
 	lanes.End()
 }
 
-func binary(s lanes.ISA, name, formula string, op func(...Op)) {
+// inPlace makes an instruction that leaves x op y in the place of x.
+func inPlace(instruction func(...Op)) func(x, y reg.VecVirtual) reg.VecVirtual {
+	return func(x, y reg.VecVirtual) reg.VecVirtual {
+		instruction(y, x, x)
+		return x
+	}
+}
+
+// extreme is the larger or the smaller, or NaN: the instruction returns y where either is, so x is put in its place where x is.
+func extreme(s lanes.ISA, instruction func(...Op), x, y reg.VecVirtual) reg.VecVirtual {
+	best := s.Reg()
+	instruction(y, x, best)
+	const unordered = 3
+	return s.IfCompare(unordered, x, x, x, best)
+}
+
+// truth is 1 where the comparison holds, else 0.
+func truth(s lanes.ISA, predicate uint8, x, y reg.VecVirtual) reg.VecVirtual {
+	return s.IfCompare(predicate, x, y, s.Load(s.Const(1)), s.Zeros(1)[0])
+}
+
+func choose(s lanes.ISA) {
+	s.Text("choose", "func(dst, condition, x, y *float32, n int)", "dst[i] = x[i] where condition[i] is not 0, else y[i], for i < n.")
+	dst, condition, x, y, n := lanes.Arg("dst"), lanes.Arg("condition"), lanes.Arg("x"), lanes.Arg("y"), lanes.Arg("n")
+	s.Each(n, 1, []reg.GPVirtual{dst, condition, x, y}, func(at lanes.Access, _ int) {
+		const different = 4
+		at.Store(s.IfCompare(different, at.Load(condition), s.Zeros(1)[0], at.Load(x), at.Load(y)), dst)
+	})
+	lanes.End()
+}
+
+func binary(s lanes.ISA, name, formula string, op func(x, y reg.VecVirtual) reg.VecVirtual) {
 	s.Text(name, "func(dst, x, y *float32, n int)", fmt.Sprintf("dst[i] = %s for i < n.", formula))
 	dst, x, y, n := lanes.Arg("dst"), lanes.Arg("x"), lanes.Arg("y"), lanes.Arg("n")
 	s.Each(n, 1, []reg.GPVirtual{dst, x, y}, func(at lanes.Access, _ int) {
-		v := at.Load(x)
-		op(at.Load(y), v, v)
-		at.Store(v, dst)
+		at.Store(op(at.Load(x), at.Load(y)), dst)
 	})
 	lanes.End()
 }
