@@ -143,7 +143,7 @@ func TestPoolPromises(t *testing.T) {
 	panics(t, "kernel.MaxPool: no such window", pool(w, 9))
 }
 
-// FuzzWindows pools and convolves with any small window and compares every set with float64.
+// FuzzWindows pools and convolves with any small window, also the way of Winograd, and compares every set with float64.
 func FuzzWindows(f *testing.F) {
 	f.Add(uint64(1), uint32(0x12345678), uint32(0x01234567), uint8(33))
 	f.Add(uint64(2), uint32(0xffffffff), uint32(0x76543210), uint8(64))
@@ -164,6 +164,13 @@ func FuzzWindows(f *testing.F) {
 			c := randomConvolving(r, w, int(outputs%100), int(seed%3), int(seed%32))
 			c.run(s, 1+int(seed%3))
 			c.check(t)
+			if w.Channels > 0 {
+				square := w
+				square.KernelY, square.KernelX, square.StrideY, square.StrideX = 3, 3, 1, 1
+				c := randomConvolving(r, square, int(outputs%100), int(seed%3), int(seed%32))
+				c.winograd(s, 1+int(seed%3))
+				c.checkLoosely(t)
+			}
 			for _, p := range poolings {
 				dst := newFenced(w.Pixels()*w.Channels, 0)
 				p.run(s, dst.x, c.x.x, w, 0, w.Pixels())
