@@ -37,23 +37,10 @@ func (s *Set) Convolve(dst []float32, ldc int, x []float32, w Window, weights *P
 		weights.mulNothing(dst[first*ldc:], ldc, last-first, 0, weights.Panels(), &e)
 		return
 	}
-	group := s.groupTiles(weights.k)
-	if weights.k <= blockK && weights.Panels() <= s.panelsAtOnce(weights.k) {
-		group = 1 // all weights stay in the second cache: each tile meets them while it is in the first
-	}
-	single := weights.k <= blockK && group == 1
-	pointwise := w.KernelY*w.KernelX*w.StrideY*w.StrideX == 1 && w.Top+w.Left+w.Bottom+w.Right == 0
-	if pointwise { // pixels in a row
-		w.Batch, w.Height, w.Width = 1, 1, pixels
-	}
-	edge, rest := scratch[:len(Scratch{})], scratch[len(Scratch{}):]
-	zeros, left := rest[:w.Channels], rest[w.Channels:]
-	clear(zeros)
-	c := convolution{s: s, p: weights, c: dst, ldc: ldc, pixels: pixels, e: e, left: left, edge: edge, weaver: s.newWeaver(w, x, zeros)}
-	c.fused = (e.Scale == 0 || e.Scale == 1) && e.Activation <= ReLU
-	c.stream = single && c.fused && 4*pixels*weights.n >= streamFrom && weights.n%s.width == 0 && ldc%16 == 0 && uintptr(unsafe.Pointer(&dst[0]))%64 == 0
-	if single && pointwise {
-		c.ahead = x
+	c := s.newConvolution(dst, ldc, x, w, weights, e, scratch)
+	group := s.partTiles(weights.k)
+	if c.tileByTile {
+		group = 1
 	}
 	for groups := (to - from + group - 1) / group; groups > 0; groups-- {
 		end := from + (to-from)/groups
@@ -82,13 +69,10 @@ const (
 	streamFrom = 12 << 20
 )
 
-// groupTiles is how many tiles a block of k is woven for before weights are read.
-func (s *Set) groupTiles(k int) int { return s.partTiles(k) }
-
 // ConvolveScratch is how many values [Set.Convolve] needs for itself.
 func (s *Set) ConvolveScratch(w *Window) int {
 	k := w.KernelY * w.KernelX * w.Channels
-	return len(Scratch{}) + w.Channels + s.groupTiles(k)*s.rows*min(k, blockK) + weaveRows
+	return len(Scratch{}) + w.Channels + s.partTiles(k)*s.rows*min(k, blockK) + weaveRows
 }
 
 // convolution is the work of one goroutine.
@@ -103,8 +87,32 @@ type convolution struct {
 	left   []float32 // a block of k of the tiles of a group
 	edge   []float32 // a tile of the last panel
 	weaver weaver
-	stream bool      // results go past the caches
-	ahead  []float32 // the pictures, if tiles read them one after another: to be fetched while tiles compute
+
+	tileByTile bool      // all weights stay in the second cache, and each tile meets them while it is in the first
+	stream     bool      // results go past the caches
+	ahead      []float32 // the pictures, if tiles read them one after another: to be fetched while tiles compute
+}
+
+// newConvolution decides how a convolution is computed.
+func (s *Set) newConvolution(dst []float32, ldc int, x []float32, w Window, weights *Packed, e Epilogue, scratch []float32) convolution {
+	c := convolution{s: s, p: weights, c: dst, ldc: ldc, pixels: w.Pixels(), e: e}
+	c.edge, scratch = scratch[:len(Scratch{})], scratch[len(Scratch{}):]
+	zeros, left := scratch[:w.Channels], scratch[w.Channels:]
+	clear(zeros)
+	c.left = left
+	oneBlock := weights.k <= blockK
+	c.tileByTile = oneBlock && weights.Panels() <= s.panelsAtOnce(weights.k)
+	c.fused = (e.Scale == 0 || e.Scale == 1) && e.Activation <= ReLU
+	whole := weights.n%s.width == 0 && ldc%16 == 0 && uintptr(unsafe.Pointer(&dst[0]))%64 == 0 // vectors, and cache lines
+	c.stream = oneBlock && c.fused && whole && 4*c.pixels*weights.n >= streamFrom
+	if w.KernelY*w.KernelX*w.StrideY*w.StrideX == 1 && w.Top+w.Left+w.Bottom+w.Right == 0 {
+		w.Batch, w.Height, w.Width = 1, 1, c.pixels // tiles take pixels as they lie
+		if c.tileByTile {
+			c.ahead = x
+		}
+	}
+	c.weaver = s.newWeaver(w, x, zeros)
+	return c
 }
 
 // An ending is what happens to sums when their block of k is done: more says that c is added to, then come

@@ -305,3 +305,21 @@ func TestConvolvePromises(t *testing.T) {
 	scratch = scratch[1:]
 	panics(t, "kernel.Convolve: scratch is too short", convolve(w, 1, Epilogue{}))
 }
+
+// TestConvolvePastCaches has results so large that they go past the caches, tile by tile and in groups; the last begins beside a
+// cache line and does not.
+func TestConvolvePastCaches(t *testing.T) {
+	eachSet(t, func(t *testing.T, s *Set) {
+		r := rand.New(rand.NewPCG(43, 44))
+		for _, c := range []struct{ side, channels, outputs, pad int }{{231, 3, 64, 0}, {31, 200, 3520, 0}, {231, 5, 64, 1}} {
+			w := Window{Batch: 1, Height: c.side, Width: c.side, Channels: c.channels, KernelY: 1, KernelX: 1}
+			if 4*w.Pixels()*c.outputs < streamFrom {
+				t.Fatal("the result is too small")
+			}
+			c := randomConvolving(r, w, c.outputs, c.pad, 6)
+			c.epilogue.Activation = ReLU
+			c.run(s, 3)
+			c.check(t)
+		}
+	})
+}
