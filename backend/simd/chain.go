@@ -207,6 +207,9 @@ func (c *chain) block() int {
 	return most / c.row * c.row
 }
 
+// streamed is from how many values on a chain's operands come from memory rather than from a cache, so that it pays to ask for a block ahead.
+const streamed = 1 << 18
+
 // chainRun is one run of a chain: where its operands, outputs and sums are.
 type chainRun struct {
 	c        *chain
@@ -227,10 +230,15 @@ func (r *chainRun) run(from, to int, scratch []float32) {
 	for i := from; i < to; i++ {
 		start, end := r.bounds(i)
 		n := end - start
+		next, nextEnd := end, end
+		if c.size >= streamed && i+1 < to {
+			next, nextEnd = r.bounds(i + 1)
+		}
 		for o := range c.operands {
 			op := &c.operands[o]
 			if op.scratch < 0 {
 				regs[o] = r.floats[o][start:end]
+				r.set.Prefetch(r.floats[o][next:nextEnd])
 				continue
 			}
 			regs[o] = scratch[op.scratch*r.block:][:n]

@@ -171,6 +171,13 @@ func (x *execution) output(v value) ([]float32, error) {
 	return flat.([]float32), nil
 }
 
+// typed is memory for a kernel's result of another type.
+func (x *execution) typed(v value) (any, error) {
+	memory, flat, err := x.backend.portable.NewSharedBuffer(0, x.plan.shapes[v])
+	x.memory[v] = memory
+	return flat, err
+}
+
 // input is a kernel's float32 argument.
 func (x *execution) input(v value) ([]float32, error) {
 	flat, err := x.values(x.plan.source(v))

@@ -11,7 +11,7 @@ import (
 )
 
 // layOut decides where values lie. What is returned in float32 is the caller's and lies in memory of its own; so does what segments
-// make; everything else lies in the slab from the step that makes it to the last that reads it.
+// make, and kernels in other types; everything else lies in the slab from the step that makes it to the last that reads it.
 func (e *executable) layOut() {
 	const atTheEnd = 1 << 30
 	last := map[value]int{}
@@ -38,7 +38,8 @@ func (e *executable) layOut() {
 			e.findDonors(s.chain, i, last, parameter, returned)
 		}
 		for _, v := range s.makes() {
-			if s.segment != nil || returned[v] && e.shapes[v].DType == dtypes.Float32 {
+			float := e.shapes[v].DType == dtypes.Float32
+			if s.segment != nil || s.kernel != nil && !float || returned[v] && float {
 				continue
 			}
 			if over, ok := e.overwrites(s, v, i, last); ok {

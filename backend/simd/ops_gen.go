@@ -156,14 +156,6 @@ func (f *function) Complex(lhs compute.Value, rhs compute.Value) (compute.Value,
 	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Complex(in[0], in[0+1]) })
 }
 
-func (f *function) Concatenate(axis int, operands ...compute.Value) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, operands...)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
-		return f.Concatenate(axis, in[0:0+len(operands)]...)
-	})
-}
-
 func (f *function) Conj(x compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
@@ -270,15 +262,6 @@ func (f *function) Floor(x compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
 	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Floor(in[0]) })
-}
-
-func (f *function) Gather(operand compute.Value, startIndices compute.Value, indexVectorAxis int, offsetOutputAxes []int, collapsedSliceAxes []int, startIndexMap []int, sliceSizes []int, indicesAreSorted bool) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, operand)
-	inputs = append(inputs, startIndices)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
-		return f.Gather(in[0], in[0+1], indexVectorAxis, offsetOutputAxes, collapsedSliceAxes, startIndexMap, sliceSizes, indicesAreSorted)
-	})
 }
 
 func (f *function) GreaterOrEqual(lhs compute.Value, rhs compute.Value) (compute.Value, error) {
@@ -469,15 +452,6 @@ func (f *function) NotEqualTotalOrder(lhs compute.Value, rhs compute.Value) (com
 	})
 }
 
-func (f *function) Pad(x compute.Value, fillValue compute.Value, axesConfig ...compute.PadAxis) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, x)
-	inputs = append(inputs, fillValue)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
-		return f.Pad(in[0], in[0+1], axesConfig...)
-	})
-}
-
 func (f *function) Pow(lhs compute.Value, rhs compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, lhs)
@@ -560,19 +534,6 @@ func (f *function) Reverse(x compute.Value, axes ...int) (compute.Value, error) 
 	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Reverse(in[0], axes...) })
 }
 
-func (f *function) RNGBitGenerator(state compute.Value, shape shapes.Shape) (compute.Value, compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, state)
-	out, err := f.many(inputs, func(f compute.Function, in []compute.Value) ([]compute.Value, error) {
-		v0, v1, err := f.RNGBitGenerator(in[0], shape)
-		return []compute.Value{v0, v1}, err
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	return out[0], out[1], nil
-}
-
 func (f *function) Round(x compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
@@ -602,16 +563,6 @@ func (f *function) ScatterMin(operand compute.Value, scatterIndices compute.Valu
 	inputs = append(inputs, updates)
 	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
 		return f.ScatterMin(in[0], in[0+1], in[0+1+1], indexVectorAxis, updateWindowAxes, insertedWindowAxes, scatterAxesToOperandAxes, indicesAreSorted, uniqueIndices)
-	})
-}
-
-func (f *function) ScatterSum(operand compute.Value, scatterIndices compute.Value, updates compute.Value, indexVectorAxis int, updateWindowAxes []int, insertedWindowAxes []int, scatterAxesToOperandAxes []int, indicesAreSorted bool, uniqueIndices bool) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, operand)
-	inputs = append(inputs, scatterIndices)
-	inputs = append(inputs, updates)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
-		return f.ScatterSum(in[0], in[0+1], in[0+1+1], indexVectorAxis, updateWindowAxes, insertedWindowAxes, scatterAxesToOperandAxes, indicesAreSorted, uniqueIndices)
 	})
 }
 
@@ -670,14 +621,6 @@ func (f *function) Sin(x compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
 	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Sin(in[0]) })
-}
-
-func (f *function) Slice(x compute.Value, starts []int, limits []int, strides []int) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, x)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
-		return f.Slice(in[0], starts, limits, strides)
-	})
 }
 
 func (f *function) Sqrt(x compute.Value) (compute.Value, error) {

@@ -133,16 +133,8 @@ func (e *executable) makeSteps(g *grouping) error {
 			readers[v][of] = true
 		}
 	}
-	fromSegment := map[value]bool{}
-	for _, of := range g.groups {
-		for _, n := range of.segment {
-			for _, v := range n.outputs {
-				fromSegment[v] = true
-			}
-		}
-	}
-	float := func(v value) bool { // everything that kernels and chains make
-		return e.shapes[v].DType == dtypes.Float32 || g.maker[v] != nil && !fromSegment[v]
+	float := func(v value) bool {
+		return e.shapes[v].DType == dtypes.Float32 || g.maker[v] != nil && g.maker[v].chain != nil
 	}
 	for i, of := range g.groups {
 		read := func(v value) bool {

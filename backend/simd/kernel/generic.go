@@ -21,6 +21,7 @@ var generic = Set{
 			copy(dst[p*columns:][:columns], x[p*ldx:])
 		}
 	},
+	prefetch: func([]float32) {},
 	finish: [activations]finish{
 		Identity: finishGeneric(func(x float64) float64 { return x }),
 		ReLU:     finishGeneric(reluOf),

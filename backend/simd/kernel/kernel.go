@@ -45,6 +45,8 @@ type Set struct {
 	interleave func(dst []float32, stride int, x []float32, ldx, k int)
 	// narrow is dst[p*columns+c] = x[p*ldx+c] for c < columns ≤ rows, p < k; columns and k are not 0.
 	narrow func(dst, x []float32, ldx, columns, k int)
+	// prefetch asks for the memory of x, which is not empty, to be brought near.
+	prefetch func(x []float32)
 	// finish applies an epilogue to a tile of rows × n that holds products.
 	finish [activations]finish
 	// convTile is tile for some panels, step values apart in b, with an ending; a reaches k steps of rows values.

@@ -25,8 +25,9 @@ var avx2 = Set{
 	convTile:   convTiler(convTilesAVX2[:]), convHalf: convTiler(convHalvesAVX2[:]), weave: weaverOf(weaveAVX2), fence: storeFence,
 	winogradInput: winogradInputOf(winogradInputAVX2), winogradOutput: winogradOutputOf(winogradOutputAVX2),
 	poolMax: pooler(poolMaxAVX2), poolSum: pooler(poolSumAVX2),
-	narrow: func(dst, x []float32, ldx, columns, k int) { narrowAVX2(&dst[0], &x[0], ldx, columns, k) },
-	peak:   func(turns int) int { peakAVX2(turns); return turns * 96 },
+	prefetch: prefetchLines,
+	narrow:   func(dst, x []float32, ldx, columns, k int) { narrowAVX2(&dst[0], &x[0], ldx, columns, k) },
+	peak:     func(turns int) int { peakAVX2(turns); return turns * 96 },
 	finish: [activations]finish{
 		Identity: finisher(finishAVX2), ReLU: finisher(finishReLUAVX2), GELU: finisher(finishGELUAVX2),
 		GELUTanh: finisher(finishGELUTanhAVX2), Tanh: finisher(finishTanhAVX2),
@@ -66,8 +67,9 @@ var avx512 = Set{
 	convTile:   convTiler(convTilesAVX512[:]), convHalf: convTiler(convHalvesAVX512[:]), weave: weaverOf(weaveAVX512), fence: storeFence,
 	winogradInput: winogradInputOf(winogradInputAVX512), winogradOutput: winogradOutputOf(winogradOutputAVX512),
 	poolMax: pooler(poolMaxAVX512), poolSum: pooler(poolSumAVX512),
-	narrow: func(dst, x []float32, ldx, columns, k int) { narrowAVX512(&dst[0], &x[0], ldx, columns, k) },
-	peak:   func(turns int) int { peakAVX512(turns); return turns * 192 },
+	prefetch: prefetchLines,
+	narrow:   func(dst, x []float32, ldx, columns, k int) { narrowAVX512(&dst[0], &x[0], ldx, columns, k) },
+	peak:     func(turns int) int { peakAVX512(turns); return turns * 192 },
 	finish: [activations]finish{
 		Identity: finisher(finishAVX512), ReLU: finisher(finishReLUAVX512), GELU: finisher(finishGELUAVX512),
 		GELUTanh: finisher(finishGELUTanhAVX512), Tanh: finisher(finishTanhAVX512),
@@ -128,6 +130,8 @@ func lacks(features ...feature) string {
 func interleaveAVX(dst []float32, stride int, x []float32, ldx, k int) {
 	interleave4AVX(&dst[0], stride, &x[0], ldx, k)
 }
+
+func prefetchLines(x []float32) { prefetchAMD64(&x[0], (len(x)+15)/16) }
 
 type tile = func(c *float32, ldc int, a, b *float32, k, ahead, pace int, more bool)
 

@@ -18,3 +18,8 @@ func narrowAVX2(dst *float32, x *float32, ldx int, columns int, k int)
 //
 //go:noescape
 func narrowAVX512(dst *float32, x *float32, ldx int, columns int, k int)
+
+// prefetchAMD64 asks for lines > 0 cache lines from x on.
+//
+//go:noescape
+func prefetchAMD64(x *float32, lines int)

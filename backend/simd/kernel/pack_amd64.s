@@ -130,3 +130,16 @@ row:
 	JNZ       row
 	VZEROUPPER
 	RET
+
+// func prefetchAMD64(x *float32, lines int)
+// Requires: MMX+
+TEXT ·prefetchAMD64(SB), NOSPLIT, $0-16
+	MOVQ x+0(FP), AX
+	MOVQ lines+8(FP), CX
+
+line:
+	PREFETCHT0 (AX)
+	ADDQ       $0x40, AX
+	DECQ       CX
+	JNZ        line
+	RET

@@ -76,8 +76,13 @@ func (p *Packed) packBlock(dst, b []float32, ldb int, layout Layout, j, k0, k in
 	case OutputsInputs:
 		s.interleaveRows(dst[:k*width], width, b[j*width*ldb+k0:], ldb, columns, k)
 	case InputsOutputs:
+		const ahead = 12 // rows lie too far apart for the hardware to see what comes next
 		for r := range k {
-			copy(dst[r*width:][:columns], b[(k0+r)*ldb+j*width:])
+			row := b[(k0+r)*ldb+j*width:]
+			if r+ahead < k {
+				s.prefetch(row[ahead*ldb:][:columns])
+			}
+			copy(dst[r*width:][:columns], row)
 		}
 	default:
 		for c := range columns {

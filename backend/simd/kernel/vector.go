@@ -70,6 +70,13 @@ func (s *Set) Choose(dst, condition, x, y []float32) {
 	}
 }
 
+// Prefetch asks for the memory of x to be brought near: it will be read soon, and nothing else would say so in time.
+func (s *Set) Prefetch(x []float32) {
+	if len(x) > 0 {
+		s.prefetch(x)
+	}
+}
+
 // Scale is dst[i] = alpha x[i].
 func (s *Set) Scale(dst, x []float32, alpha float32) {
 	equal("Scale", dst, x)

@@ -16,7 +16,23 @@ func main() {
 	for _, s := range lanes.All {
 		narrow(s)
 	}
+	prefetch()
 	Generate()
+}
+
+// prefetch asks for cache lines.
+func prefetch() {
+	TEXT("prefetchAMD64", attr.NOSPLIT, "func(x *float32, lines int)")
+	Pragma("noescape")
+	Doc("prefetchAMD64 asks for lines > 0 cache lines from x on.")
+	x := Load(Param("x"), GP64())
+	lines := Load(Param("lines"), GP64())
+	Label("line")
+	PREFETCHT0(Mem{Base: x})
+	ADDQ(Imm(64), x)
+	DECQ(lines)
+	JNZ(LabelRef("line"))
+	RET()
 }
 
 // narrow copies a few columns of a matrix, fewer than a register holds.
