@@ -21,6 +21,8 @@ type Buffer struct {
 	memory compute.Buffer             // nil while only the packed form is kept
 	packed map[packing]*kernel.Packed // at most one
 	spread bool                       // it was wanted unpacked after it had been packed, so both are kept
+
+	transformed map[packing]*kernel.Winograd // see conv.go
 }
 
 // packing is a way to read a buffer as the right side of a product.
@@ -31,10 +33,10 @@ type packing struct {
 
 // stride is the distance between the rows that are packed.
 func (p packing) stride() int {
-	if p.layout == kernel.OutputsInputs {
-		return p.k
+	if p.layout == kernel.InputsOutputs {
+		return p.n
 	}
-	return p.n
+	return p.k
 }
 
 // newBuffer owns memory of that shape.
@@ -47,7 +49,7 @@ func (b *Buffer) take() compute.Buffer {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	memory := b.memory
-	b.memory, b.packed = nil, nil
+	b.memory, b.packed, b.transformed = nil, nil, nil
 	return memory
 }
 
@@ -147,7 +149,7 @@ func (b *Buffer) Backend() compute.Backend { return b.backend }
 func (b *Buffer) Finalize() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.packed = nil
+	b.packed, b.transformed = nil, nil
 	memory := b.memory
 	b.memory = nil
 	if memory == nil {

@@ -162,15 +162,6 @@ func (f *function) Conj(x compute.Value) (compute.Value, error) {
 	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Conj(in[0]) })
 }
 
-func (f *function) ConvGeneral(input compute.Value, kernel compute.Value, axes compute.ConvolveAxesConfig, strides []int, paddings [][2]int, inputDilations []int, kernelDilations []int, channelGroupCount int, batchGroupCount int) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, input)
-	inputs = append(inputs, kernel)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
-		return f.ConvGeneral(in[0], in[0+1], axes, strides, paddings, inputDilations, kernelDilations, channelGroupCount, batchGroupCount)
-	})
-}
-
 func (f *function) ConvertDType(x compute.Value, dtype dtypes.DType) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)
@@ -527,14 +518,6 @@ func (f *function) ReduceProduct(x compute.Value, axes ...int) (compute.Value, e
 	inputs = append(inputs, x)
 	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
 		return f.ReduceProduct(in[0], axes...)
-	})
-}
-
-func (f *function) ReduceWindow(input compute.Value, reductionType compute.ReduceOpType, windowDimensions []int, strides []int, inputDilations []int, windowDilations []int, paddings [][2]int) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, input)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
-		return f.ReduceWindow(in[0], reductionType, windowDimensions, strides, inputDilations, windowDilations, paddings)
 	})
 }
 

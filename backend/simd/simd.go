@@ -1,8 +1,8 @@
 // Package simd is an engine for GoMLX on CPUs, a compute.Backend named "simd": pure Go and assembly, no cgo. Import
 // it to register it.
 //
-// What takes the time in a transformer (linear maps, attention, layer normalisation, GELU, softmax, in float32)
-// runs on package kernel's packed, vectorised kernels. Everything else runs on GoMLX's portable backend, in segments between
+// What takes the time in a transformer (linear maps, attention, layer normalisation, GELU, softmax, in float32) and in a
+// network for pictures (convolutions, pooling) runs on package kernel's packed, vectorised kernels. Everything else runs on GoMLX's portable backend, in segments between
 // them, so every operation that the portable backend has is there, and what it cannot do says so in its words.
 //
 // Configuration, after the colon of "simd:threads=2,isa=avx2": threads, how many goroutines share the work of

@@ -13,6 +13,9 @@ var generic = Set{
 	rows: 4, width: genericWidth,
 	tile:       tileGeneric,
 	interleave: interleaveGeneric,
+	convTile:   convTileGeneric, convHalf: convTileGeneric,
+	weave: weaveGeneric,
+	fence: func() {}, // it has no such results
 	narrow: func(dst, x []float32, ldx, columns, k int) {
 		for p := range k {
 			copy(dst[p*columns:][:columns], x[p*ldx:])
@@ -26,6 +29,8 @@ var generic = Set{
 		GELUTanh: finishGeneric(geluTanhOf),
 		Tanh:     finishGeneric(math.Tanh),
 	},
+	winogradInput: winogradInputGeneric, winogradOutput: winogradOutputGeneric,
+	poolMax: poolMaxGeneric, poolSum: poolSumGeneric,
 	peak: peakGeneric,
 
 	exp:      each(math.Exp),

@@ -1,5 +1,5 @@
-// Package kernel holds the arithmetic of the CPU engine: float32 matrix products on packed operands, and functions
-// of vectors and rows.
+// Package kernel holds the arithmetic of the CPU engine: float32 matrix products on packed operands, convolutions, pooling, and
+// functions of vectors and rows.
 //
 // Everything is a method of a [Set], one implementation of every kernel. There is a set in plain Go, which runs
 // anywhere, is the specification of the others and is always tested; and there are sets in assembly for amd64
@@ -9,11 +9,14 @@
 //
 // Matrices are slices of rows with a distance between rows (ldc and so on, in elements, at least the row's length).
 // Every function checks its slices' lengths, because the assembly trusts them, and panics if one is short. Nothing
-// here allocates but [Set.PackB] and [Set.NewPacked].
+// here allocates but [Set.PackB], [Set.NewPacked] and [Set.NewWinograd].
 package kernel
 
 //go:generate go run -C _asm ./tile -out ../tile_amd64.s -stubs ../tile_amd64.go -pkg kernel
 //go:generate go run -C _asm ./pack -out ../pack_amd64.s -stubs ../pack_amd64.go -pkg kernel
+//go:generate go run -C _asm ./conv -out ../conv_amd64.s -stubs ../conv_amd64.go -pkg kernel
+//go:generate go run -C _asm ./pool -out ../pool_amd64.s -stubs ../pool_amd64.go -pkg kernel
+//go:generate go run -C _asm ./winograd -out ../winograd_amd64.s -stubs ../winograd_amd64.go -pkg kernel
 //go:generate go run -C _asm ./vector -out ../vector_amd64.s -stubs ../vector_amd64.go -pkg kernel
 //go:generate go run -C _asm ./rows -out ../rows_amd64.s -stubs ../rows_amd64.go -pkg kernel
 
@@ -46,6 +49,18 @@ type Set struct {
 	prefetch func(x []float32)
 	// finish applies an epilogue to a tile of rows × n that holds products.
 	finish [activations]finish
+	// convTile is tile for some panels, step values apart in b, with an ending; a reaches k steps of rows values.
+	// convHalf is that for the first half of a panel's columns.
+	convTile, convHalf func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending)
+	// weave is dst[p*rows+r] = row[r][offset+p] for r < rows, p < n. It may write weaveRows values beyond the last.
+	weave func(dst []float32, rows int, row [weaveRows]*float32, offset, n int)
+	// fence waits until results that went past the caches are there for other threads.
+	fence func()
+	// Pooling of a window of down × across cells, of which there are some, and channels as dst has, of which there are some.
+	poolMax, poolSum pooling
+	// The transformations of Winograd's convolution, of some channels.
+	winogradInput  winogradInput
+	winogradOutput winogradOutput
 	// peak makes some number of multiply-adds in registers, turns times, and says how many.
 	peak func(turns int) int
 

@@ -22,9 +22,12 @@ var avx2 = Set{
 		tilesAVX2[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more)
 	},
 	interleave: interleaveAVX,
-	prefetch:   prefetchLines,
-	narrow:     func(dst, x []float32, ldx, columns, k int) { narrowAVX2(&dst[0], &x[0], ldx, columns, k) },
-	peak:       func(turns int) int { peakAVX2(turns); return turns * 96 },
+	convTile:   convTiler(convTilesAVX2[:]), convHalf: convTiler(convHalvesAVX2[:]), weave: weaverOf(weaveAVX2), fence: storeFence,
+	winogradInput: winogradInputOf(winogradInputAVX2), winogradOutput: winogradOutputOf(winogradOutputAVX2),
+	poolMax: pooler(poolMaxAVX2), poolSum: pooler(poolSumAVX2),
+	prefetch: prefetchLines,
+	narrow:   func(dst, x []float32, ldx, columns, k int) { narrowAVX2(&dst[0], &x[0], ldx, columns, k) },
+	peak:     func(turns int) int { peakAVX2(turns); return turns * 96 },
 	finish: [activations]finish{
 		Identity: finisher(finishAVX2), ReLU: finisher(finishReLUAVX2), GELU: finisher(finishGELUAVX2),
 		GELUTanh: finisher(finishGELUTanhAVX2), Tanh: finisher(finishTanhAVX2),
@@ -61,9 +64,12 @@ var avx512 = Set{
 		tilesAVX512[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more)
 	},
 	interleave: interleaveAVX,
-	prefetch:   prefetchLines,
-	narrow:     func(dst, x []float32, ldx, columns, k int) { narrowAVX512(&dst[0], &x[0], ldx, columns, k) },
-	peak:       func(turns int) int { peakAVX512(turns); return turns * 192 },
+	convTile:   convTiler(convTilesAVX512[:]), convHalf: convTiler(convHalvesAVX512[:]), weave: weaverOf(weaveAVX512), fence: storeFence,
+	winogradInput: winogradInputOf(winogradInputAVX512), winogradOutput: winogradOutputOf(winogradOutputAVX512),
+	poolMax: pooler(poolMaxAVX512), poolSum: pooler(poolSumAVX512),
+	prefetch: prefetchLines,
+	narrow:   func(dst, x []float32, ldx, columns, k int) { narrowAVX512(&dst[0], &x[0], ldx, columns, k) },
+	peak:     func(turns int) int { peakAVX512(turns); return turns * 192 },
 	finish: [activations]finish{
 		Identity: finisher(finishAVX512), ReLU: finisher(finishReLUAVX512), GELU: finisher(finishGELUAVX512),
 		GELUTanh: finisher(finishGELUTanhAVX512), Tanh: finisher(finishTanhAVX512),

@@ -18,8 +18,17 @@ const (
 	OutputsInputs               // [n, k], as PyTorch stores the weight of a linear map
 )
 
-// PackB packs the right side of a product. Rows of b are ldb apart: k rows of n values, or n rows of k if layout is
-// [OutputsInputs]. It keeps no reference to b.
+// OutputsInputsOver is the layout [n, k/cells, cells], as PyTorch stores the weight of a convolution whose window has so many cells.
+// It is packed with the cells outermost, as if it were [cells, k/cells, n].
+func OutputsInputsOver(cells int) Layout {
+	if cells <= 1 {
+		return OutputsInputs
+	}
+	return Layout(cells)
+}
+
+// PackB packs the right side of a product. Rows of b are ldb apart: k rows of n values, or n rows of k if layout is not
+// [InputsOutputs]. It keeps no reference to b.
 func (s *Set) PackB(b []float32, ldb, k, n int, layout Layout) *Packed {
 	p := s.NewPacked(nil, k, n)
 	p.Pack(b, ldb, layout, 0, p.Panels())
@@ -42,12 +51,15 @@ func (s *Set) NewPacked(buffer []float32, k, n int) *Packed {
 
 // Pack packs b, as [Set.PackB] does, into panels from ≤ j < to, so that callers can split the work.
 func (p *Packed) Pack(b []float32, ldb int, layout Layout, from, to int) {
-	if layout == OutputsInputs {
+	if layout != InputsOutputs {
 		need("Pack", "b", b, p.n, p.k, ldb)
 	} else {
 		need("Pack", "b", b, p.k, p.n, ldb)
 	}
 	span("Pack", from, to, p.Panels())
+	if layout > OutputsInputs && p.k%int(layout) != 0 {
+		panic("kernel.Pack: the window's cells do not divide k")
+	}
 	if p.k == 0 {
 		return
 	}
@@ -60,9 +72,10 @@ func (p *Packed) Pack(b []float32, ldb int, layout Layout, from, to int) {
 func (p *Packed) packBlock(dst, b []float32, ldb int, layout Layout, j, k0, k int) {
 	s, width := p.set, p.set.width
 	columns := min(width, p.n-j*width)
-	if layout == OutputsInputs {
+	switch layout {
+	case OutputsInputs:
 		s.interleaveRows(dst[:k*width], width, b[j*width*ldb+k0:], ldb, columns, k)
-	} else {
+	case InputsOutputs:
 		const ahead = 12 // rows lie too far apart for the hardware to see what comes next
 		for r := range k {
 			row := b[(k0+r)*ldb+j*width:]
@@ -70,6 +83,13 @@ func (p *Packed) packBlock(dst, b []float32, ldb int, layout Layout, j, k0, k in
 				s.prefetch(row[ahead*ldb:][:columns])
 			}
 			copy(dst[r*width:][:columns], row)
+		}
+	default:
+		for c := range columns {
+			column := b[(j*width+c)*ldb:][:p.k]
+			for r := range k {
+				dst[r*width+c] = column[layout.row(k0+r, p.k)]
+			}
 		}
 	}
 	if columns < width {
@@ -81,7 +101,7 @@ func (p *Packed) packBlock(dst, b []float32, ldb int, layout Layout, j, k0, k in
 
 // Unpack is the inverse of [Packed.Pack]: it writes panels from ≤ j < to back into b.
 func (p *Packed) Unpack(b []float32, ldb int, layout Layout, from, to int) {
-	if layout == OutputsInputs {
+	if layout != InputsOutputs {
 		need("Unpack", "b", b, p.n, p.k, ldb)
 	} else {
 		need("Unpack", "b", b, p.k, p.n, ldb)
@@ -98,10 +118,19 @@ func (p *Packed) Unpack(b []float32, ldb int, layout Layout, from, to int) {
 				continue
 			}
 			for c, v := range row {
-				b[(j*width+c)*ldb+r] = v
+				b[(j*width+c)*ldb+layout.row(r, p.k)] = v
 			}
 		}
 	}
+}
+
+// row is where number r of the k values of a column lies among them before packing.
+func (l Layout) row(r, k int) int {
+	if l <= OutputsInputs {
+		return r
+	}
+	inputs := k / int(l)
+	return r%inputs*int(l) + r/inputs
 }
 
 // Panels is how many panels n columns of a right side make.

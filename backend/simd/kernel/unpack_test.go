@@ -10,11 +10,14 @@ import (
 func TestUnpack(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, s := range Sets() {
-		for _, layout := range []Layout{InputsOutputs, OutputsInputs} {
-			for _, size := range [][2]int{{1, 1}, {3, 31}, {17, 32}, {64, 33}, {5, 100}, {0, 4}} {
+		for _, layout := range []Layout{InputsOutputs, OutputsInputs, OutputsInputsOver(9)} {
+			for _, size := range [][2]int{{1, 1}, {3, 31}, {17, 32}, {64, 33}, {5, 100}, {0, 4}, {27, 40}} {
 				k, n := size[0], size[1]
+				if layout > OutputsInputs && k%int(layout) != 0 {
+					continue
+				}
 				rows, columns := k, n
-				if layout == OutputsInputs {
+				if layout != InputsOutputs {
 					rows, columns = n, k
 				}
 				ldb := columns + 2

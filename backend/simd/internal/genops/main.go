@@ -31,7 +31,7 @@ var elements = map[string]string{
 var byHand = map[string]bool{
 	"FusedScaledDotProductAttention": true, "FusedScaledDotProductAttentionVJP": true,
 	"QuantizedEmbeddingLookup": true, "FusedQuantizedDense": true,
-	"DotGeneral": true, "Transpose": true, "Reshape": true, "Identity": true, "BroadcastInDim": true, "FusedDense": true,
+	"DotGeneral": true, "Transpose": true, "Reshape": true, "Identity": true, "BroadcastInDim": true, "ConvGeneral": true, "ReduceWindow": true, "FusedDense": true,
 	"ReduceSum": true, "ReduceMax": true, "ReduceMin": true, "Gather": true, "ScatterSum": true, "RNGBitGenerator": true,
 	"Slice": true, "Concatenate": true, "Pad": true, "FusedLayerNorm": true, "FusedGelu": true, "FusedSoftmax": true,
 	"AllReduce": true, "DynamicReshape": true, "DynamicBroadcastInDim": true, "DynamicIota": true, "DynamicPad": true,

@@ -55,12 +55,12 @@ func (a Access) Fill(v, with reg.VecVirtual) {
 }
 
 // First is access to the first n lanes, 0 < n < Lanes.
-func (s ISA) First(n reg.GPVirtual) Access { return Access{s, 0, s.tailMask(n)} }
+func (s ISA) First(n reg.GPVirtual) Access { return Access{s, 0, s.TailMask(n)} }
 
 var loops int
 
-// newLabel is a label that no other loop of the function has.
-func newLabel(name string) string {
+// NewLabel is a label that no other loop of the function has.
+func NewLabel(name string) string {
 	loops++
 	return fmt.Sprintf("%s%d", name, loops)
 }
@@ -72,16 +72,16 @@ func (s ISA) Each(n reg.GPVirtual, unroll int, pointers []reg.GPVirtual, body fu
 		s.whole(n, unroll, pointers, body)
 	}
 	s.whole(n, 1, pointers, body)
-	done := newLabel("done")
+	done := NewLabel("done")
 	TESTQ(n, n)
 	JZ(LabelRef(done))
-	body(Access{s, 0, s.tailMask(n)}, 0)
+	body(Access{s, 0, s.TailMask(n)}, 0)
 	Label(done)
 }
 
 // whole goes over as many blocks of unroll vectors as there are.
 func (s ISA) whole(n reg.GPVirtual, unroll int, pointers []reg.GPVirtual, body func(at Access, turn int)) {
-	loop, rest := newLabel("loop"), newLabel("rest")
+	loop, rest := NewLabel("loop"), NewLabel("rest")
 	SUBQ(U32(unroll*s.Lanes), n)
 	JL(LabelRef(rest))
 	Label(loop)
@@ -99,8 +99,8 @@ func (s ISA) whole(n reg.GPVirtual, unroll int, pointers []reg.GPVirtual, body f
 
 var masks Mem
 
-// tailMask selects the first n lanes, 0 < n < Lanes.
-func (s ISA) tailMask(n reg.GPVirtual) reg.Register {
+// TailMask selects the first n lanes, 0 < n < Lanes.
+func (s ISA) TailMask(n reg.GPVirtual) reg.Register {
 	if s.Wide() {
 		bits := GP32()
 		MOVL(U32(0xffff), bits)

@@ -73,7 +73,7 @@ func Clones(p ...reg.GPVirtual) []reg.GPVirtual {
 
 // IfThere emits body for where a pointer is not nil.
 func IfThere(p reg.GPVirtual, body func()) {
-	without := newLabel("without")
+	without := NewLabel("without")
 	TESTQ(p, p)
 	JZ(operand.LabelRef(without))
 	body()
