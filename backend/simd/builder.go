@@ -71,7 +71,9 @@ type node struct {
 	view    bool  // the result is the operand's memory
 	sums    bool  // the result is the sum of all values
 
-	finish *finish // of a product
+	constant any // a constant's values
+
+	finish *finish // of a product or a convolution
 }
 
 // function records the main function.
@@ -162,7 +164,14 @@ func (f *function) Parameter(name string, shape shapes.Shape, sharding *compute.
 
 // Constant implements compute.Function.
 func (f *function) Constant(flat any, dims ...int) (compute.Value, error) {
-	return f.one(nil, func(g compute.Function, _ []compute.Value) (compute.Value, error) { return g.Constant(flat, dims...) })
+	v, err := f.one(nil, func(g compute.Function, _ []compute.Value) (compute.Value, error) { return g.Constant(flat, dims...) })
+	if err != nil {
+		return nil, err
+	}
+	if n := f.made(v, nil); n != nil {
+		n.constant = flat
+	}
+	return v, nil
 }
 
 // Return implements compute.Function.

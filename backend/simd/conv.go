@@ -26,16 +26,27 @@ func (f *function) ConvGeneral(input, weights compute.Value, axes compute.Convol
 	if !ok {
 		return v, nil
 	}
-	f.maker[v].kernel = func(run *execution, n *node) error {
+	n := f.maker[v]
+	n.finish = &finish{columns: c.packing.n}
+	if c.outputFirst {
+		n.finish = nil // its rows are not the result's
+	}
+	n.kernel = func(run *execution, n *node) error {
 		x, err := run.input(n.inputs[0])
 		if err != nil {
 			return err
 		}
-		work, err := run.convolver(c, n.inputs[1])
+		var e kernel.Epilogue
+		if n.finish != nil {
+			if e, err = run.epilogue(n.finish); err != nil {
+				return err
+			}
+		}
+		work, err := run.convolver(c, n.inputs[1], e)
 		if err != nil {
 			return err
 		}
-		dst, err := run.output(v)
+		dst, err := run.output(n.outputs[0])
 		if err != nil {
 			return err
 		}
@@ -127,8 +138,8 @@ type convolver struct {
 	part            func(dst, x []float32, from, to int, scratch []float32)
 }
 
-// convolver gets the weights ready: once, where they are one of the caller's buffers.
-func (x *execution) convolver(c convolution, weights compute.Value) (convolver, error) {
+// convolver gets the weights ready: once, where they are one of the caller's buffers. Each piece ends with e.
+func (x *execution) convolver(c convolution, weights compute.Value, e kernel.Epilogue) (convolver, error) {
 	b, w := x.backend, c.window
 	src := x.plan.source(weights)
 	if buffer := x.callers[src]; buffer != nil && !x.donated[src] && c.worthTransforming() {
@@ -137,7 +148,7 @@ func (x *execution) convolver(c convolution, weights compute.Value) (convolver, 
 			return convolver{}, err
 		}
 		return convolver{kernel.WinogradSquares(&w), g.Scratch(), func(dst, x []float32, from, to int, scratch []float32) {
-			g.Convolve(dst, c.packing.n, x, w, from, to, kernel.Epilogue{}, scratch)
+			g.Convolve(dst, c.packing.n, x, w, from, to, e, scratch)
 		}}, nil
 	}
 	right, err := x.right(weights, c.packing)
@@ -149,7 +160,7 @@ func (x *execution) convolver(c convolution, weights compute.Value) (convolver, 
 		packed = b.packB(right.once.Values, c.packing)
 	}
 	return convolver{b.set.LeftTiles(w.Pixels()), b.set.ConvolveScratch(&w), func(dst, x []float32, from, to int, scratch []float32) {
-		b.set.Convolve(dst, c.packing.n, x, w, packed, from, to, kernel.Epilogue{}, scratch)
+		b.set.Convolve(dst, c.packing.n, x, w, packed, from, to, e, scratch)
 	}}, nil
 }
 

@@ -35,7 +35,7 @@ func (f *function) FusedDense(x, weight, bias compute.Value, options compute.Den
 		p.layout = kernel.OutputsInputs
 	}
 	n := f.maker[v]
-	n.finish = &finish{activation: activation}
+	n.finish = &finish{columns: p.n, bias: bias, activation: activation}
 	n.kernel = func(run *execution, n *node) error {
 		rows, err := run.input(n.inputs[0])
 		if err != nil {
@@ -45,13 +45,7 @@ func (f *function) FusedDense(x, weight, bias compute.Value, options compute.Den
 		if err != nil {
 			return err
 		}
-		var bias []float32
-		if n.inputs[2] != nil {
-			if bias, err = run.input(n.inputs[2]); err != nil {
-				return err
-			}
-		}
-		return run.product(n, left{rows, len(rows) / k, k, false}, right, bias)
+		return run.product(n, left{rows, len(rows) / k, k, false}, right)
 	}
 	return v, nil
 }

@@ -33,7 +33,7 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 		p.layout = kernel.InputsOutputs
 	}
 	n := f.maker[v]
-	n.finish = &finish{}
+	n.finish = &finish{columns: p.n}
 	n.kernel = func(x *execution, n *node) error {
 		values, err := x.input(n.inputs[0])
 		if err != nil {
@@ -43,7 +43,7 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 		if err != nil {
 			return err
 		}
-		return x.product(n, left{values, rows.rows, rows.sums, rows.sumsFirst}, right, nil)
+		return x.product(n, left{values, rows.rows, rows.sums, rows.sumsFirst}, right)
 	}
 	return v, nil
 }

@@ -72,7 +72,19 @@ func (f *function) ScatterSum(operand, scatterIndices, updates compute.Value, in
 		return v, nil
 	}
 	if made := f.maker[f.source(operand)]; made.spread != nil && f.shape(made.inputs[0]).Size() == 1 {
-		n.inputs[0] = made.inputs[0] // the table is one number everywhere, of which the kernel makes the sums' first value
+		// The table is one number everywhere, of which the kernel makes the sums' first value.
+		scatter := n.again
+		n.inputs = []compute.Value{made.inputs[0], scatterIndices, updates}
+		n.again = func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+			table, err := made.again(g, in[:1])
+			if err != nil {
+				return nil, err
+			}
+			if table[0], err = g.Reshape(table[0], f.shape(operand).Dimensions...); err != nil {
+				return nil, err
+			}
+			return scatter(g, []compute.Value{table[0], in[1], in[2]})
+		}
 	}
 	n.kernel = func(x *execution, n *node) error {
 		sums, err := x.output(v)

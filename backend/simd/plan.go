@@ -108,14 +108,24 @@ func (e *executable) fold(g *grouping, needed []*node) error {
 		return err
 	}
 	defer s.executable.Finalize()
-	made, err := s.executable.Execute(nil, nil, 0)
+	made, err := execute(s.executable)
 	if err != nil {
-		return err
+		return fmt.Errorf("simd: constants: %w", err)
 	}
 	for i, v := range s.outputs {
 		e.constants[v] = made[i]
 	}
 	return nil
+}
+
+// execute runs constants. The portable backend panics on some operations, which callers expect when a computation runs, not yet when it is compiled.
+func execute(constants compute.Executable) (made []compute.Buffer, err error) {
+	defer func() {
+		if failed := recover(); failed != nil {
+			err = fmt.Errorf("%v", failed)
+		}
+	}()
+	return constants.Execute(nil, nil, 0)
 }
 
 // makeSteps compiles the groups.

@@ -28,12 +28,12 @@ func (x *execution) right(v value, p packing) (right, error) {
 }
 
 // product makes a product's result.
-func (x *execution) product(n *node, l left, r right, bias []float32) error {
+func (x *execution) product(n *node, l left, r right) error {
 	c, err := x.output(n.outputs[0])
 	if err != nil {
 		return err
 	}
-	e, err := x.epilogue(n.finish, bias, r.columns())
+	e, err := x.epilogue(n.finish)
 	if err != nil {
 		return err
 	}
