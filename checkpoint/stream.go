@@ -53,6 +53,9 @@ func CreateStream(path string, room int, metadata map[string]string) (*Stream, e
 	length := binary.LittleEndian.AppendUint64(nil, uint64(room))
 	_, err = file.Write(length)
 	if err == nil {
+		err = file.Truncate(lengthSize + int64(room))
+	}
+	if err == nil {
 		_, err = file.Seek(int64(room), io.SeekCurrent)
 	}
 	if err != nil {
