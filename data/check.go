@@ -147,17 +147,23 @@ func (shard *storeShard) check(dir string, report *CheckReport) {
 
 // Stats are figures about the regions in a store or a TSV.
 type Stats struct {
-	Images, Regions           int
-	MinRegions, MaxRegions    int // of an image
-	FeatureWidth              int
-	Preset                    string
-	MinFeature, MaxFeature    float32
-	MeanFeature, ZeroShare    float64 // over all numbers; the share that is exactly 0
-	MeanArea                  float64 // of a box, as a share of its picture
-	WithSize, WithObjects     int     // images
-	WithAttributes            int
-	MeanObject, MeanAttribute float64 // confidences
-	Skipped                   int     // images that could not be read
+	Images         int     `json:"images"`
+	Skipped        int     `json:"skipped"` // images that could not be read
+	Regions        int     `json:"regions"`
+	MinRegions     int     `json:"min_regions"` // of an image
+	MaxRegions     int     `json:"max_regions"`
+	FeatureWidth   int     `json:"feature_width"`
+	Preset         string  `json:"preset"`
+	MinFeature     float32 `json:"min_feature"`
+	MaxFeature     float32 `json:"max_feature"`
+	MeanFeature    float64 `json:"mean_feature"` // over all numbers
+	ZeroShare      float64 `json:"zero_share"`   // of all numbers, those that are exactly 0
+	MeanArea       float64 `json:"mean_area"`    // of a box, as a share of its picture
+	WithSize       int     `json:"with_size"`    // images
+	WithObjects    int     `json:"with_objects"`
+	WithAttributes int     `json:"with_attributes"`
+	MeanObject     float64 `json:"mean_object_confidence"`
+	MeanAttribute  float64 `json:"mean_attribute_confidence"`
 }
 
 // Measure reads all of a source. The error names the first image that cannot be read; with skipBad such are counted.

@@ -43,3 +43,6 @@ func open[S Source](s S, err error) (Source, error) {
 	}
 	return s, nil
 }
+
+// OpenForeign is Open, and what import takes besides.
+func OpenForeign(path string) (Source, error) { return Open(path, false) }

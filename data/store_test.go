@@ -305,16 +305,18 @@ func TestStoreDamaged(t *testing.T) {
 		change func([]byte) []byte
 		want   string
 	}{
-		"shard cut":       {shard, func(b []byte) []byte { return b[:len(b)-1] }, "bytes, want"},
-		"shard empty":     {shard, func(b []byte) []byte { return nil }, "no safetensors file"},
-		"index cut":       {index, func(b []byte) []byte { return b[:len(b)-1] }, "cut off"},
-		"manifest cut":    {ManifestName, func(b []byte) []byte { return b[:len(b)-3] }, "unexpected end"},
-		"other version":   {ManifestName, func(b []byte) []byte { return []byte(strings.Replace(string(b), `"version": 1`, `"version": 2`, 1)) }, "version: found 2, want 1"},
-		"wrong count":     {ManifestName, func(b []byte) []byte { return []byte(strings.ReplaceAll(string(b), `"images": 3`, `"images": 4`)) }, "found 3 images, want 4"},
-		"path":            {ManifestName, func(b []byte) []byte { return []byte(strings.Replace(string(b), shard, "../"+shard, 1)) }, "want a name in this directory"},
-		"wrong type":      {ManifestName, func(b []byte) []byte { return []byte(strings.Replace(string(b), `"F16"`, `"I8"`, 1)) }, `dtype: found "I8"`},
-		"wrong sum":       {ManifestName, func(b []byte) []byte { return []byte(strings.Replace(string(b), `"images": 3`, `"images": 4`, 1)) }, "the shards have 3"},
-		"wrong width":     {ManifestName, func(b []byte) []byte { return []byte(strings.Replace(string(b), `"feature_width": 3`, `"feature_width": 0`, 1)) }, "feature_width: found 0"},
+		"shard cut":     {shard, func(b []byte) []byte { return b[:len(b)-1] }, "bytes, want"},
+		"shard empty":   {shard, func(b []byte) []byte { return nil }, "no safetensors file"},
+		"index cut":     {index, func(b []byte) []byte { return b[:len(b)-1] }, "cut off"},
+		"manifest cut":  {ManifestName, func(b []byte) []byte { return b[:len(b)-3] }, "unexpected end"},
+		"other version": {ManifestName, func(b []byte) []byte { return []byte(strings.Replace(string(b), `"version": 1`, `"version": 2`, 1)) }, "version: found 2, want 1"},
+		"wrong count":   {ManifestName, func(b []byte) []byte { return []byte(strings.ReplaceAll(string(b), `"images": 3`, `"images": 4`)) }, "found 3 images, want 4"},
+		"path":          {ManifestName, func(b []byte) []byte { return []byte(strings.Replace(string(b), shard, "../"+shard, 1)) }, "want a name in this directory"},
+		"wrong type":    {ManifestName, func(b []byte) []byte { return []byte(strings.Replace(string(b), `"F16"`, `"I8"`, 1)) }, `dtype: found "I8"`},
+		"wrong sum":     {ManifestName, func(b []byte) []byte { return []byte(strings.Replace(string(b), `"images": 3`, `"images": 4`, 1)) }, "the shards have 3"},
+		"wrong width": {ManifestName, func(b []byte) []byte {
+			return []byte(strings.Replace(string(b), `"feature_width": 3`, `"feature_width": 0`, 1))
+		}, "feature_width: found 0"},
 		"another shard":   {shard, func(b []byte) []byte { b[len(b)-1] ^= 0x3c; return b }, "SHA-256"},
 		"another index":   {index, func(b []byte) []byte { b[len(b)-1] ^= 1; return b }, "is not where the shard has it"},
 		"missing image":   {index, func(b []byte) []byte { return b }, "image lost is missing"},
