@@ -120,11 +120,11 @@ func (e *BadValue) Unwrap() error { return e.Err }
 func (r *Reader) Decode(into any) error {
 	r.bounds.left = MaxRecord
 	err := r.dec.Decode(into)
-	var mismatch *json.UnmarshalTypeError
-	if errors.As(err, &mismatch) {
-		return &BadValue{jsonerror.Explain(err)}
+	var syntax *json.SyntaxError
+	if err == nil || err == io.EOF || err == io.ErrUnexpectedEOF || errors.As(err, &syntax) || r.bounds.err != nil {
+		return r.at(err)
 	}
-	return r.at(err)
+	return &BadValue{jsonerror.Explain(err)}
 }
 
 // at says where the file is no JSON.
@@ -250,13 +250,18 @@ func (r *Reader) End() error {
 type bounded struct {
 	from io.Reader
 	left int
+	err  error // of from, or that there were too many bytes; not the end
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, fmt.Errorf("one value has more than %d bytes, which no record needs", MaxRecord)
+		b.err = fmt.Errorf("one value has more than %d bytes, which no record needs", MaxRecord)
+		return 0, b.err
 	}
 	n, err := b.from.Read(p[:min(len(p), b.left)])
 	b.left -= n
+	if err != nil && err != io.EOF {
+		b.err = err
+	}
 	return n, err
 }
