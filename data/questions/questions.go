@@ -192,18 +192,22 @@ func (q Question) check() error {
 	return nil
 }
 
-// Distinct passes questions on and makes a RecordError of each whose id has been before.
-func Distinct(path string, seq Seq) Seq {
+// Distinct passes questions on and makes a RecordError of each whose id has been before, in this file or, where seen is not nil, in those that
+// were read with the same seen.
+func Distinct(path string, seq Seq, seen map[ID]bool) Seq {
 	return func(yield func(Question, error) bool) {
-		seen := map[ID]bool{}
+		before := seen
+		if before == nil {
+			before = map[ID]bool{}
+		}
 		n := -1
 		for q, err := range seq {
 			n++
 			if err == nil && !q.ID.IsZero() {
-				if seen[q.ID] {
-					err = &RecordError{Path: path, Record: n, ID: q.ID.String(), Err: fmt.Errorf("id: found %s a second time, want each once", plain(q.ID.String()))}
+				if before[q.ID] {
+					err = &RecordError{Path: path, Record: n, ID: q.ID.String(), Err: errors.New("id: comes a second time, want each once")}
 				}
-				seen[q.ID] = true
+				before[q.ID] = true
 			}
 			if !yield(q, err) {
 				return

@@ -163,7 +163,7 @@ func TestGoldenNLVR2(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := filepath.Join(t.TempDir(), "valid.json")
-	n, err := Write(out, Good(Distinct(path, NLVR2(path, "valid")), nil))
+	n, err := Write(out, Good(Distinct(path, NLVR2(path, "valid"), nil), nil))
 	if err != nil || n != 500 {
 		t.Fatalf("%d, %v", n, err)
 	}
@@ -237,7 +237,7 @@ func TestWrite(t *testing.T) {
 	if n, err := Write(path, seq); n != 4 || err != nil {
 		t.Fatal(n, err)
 	}
-	collected(t, Distinct(path, LXMERT(path)), want...)
+	collected(t, Distinct(path, LXMERT(path), nil), want...)
 	content, _ := os.ReadFile(path)
 	if first := `{"answer_type":"other","img_id":"COCO_train2014_000000458752","label":{"net":1,"\"<é>\"":0.3},"question_id":458752000,"question_type":"what is this","sent":"What is this photo taken looking through?"}`; !bytes.Contains(content, []byte(first)) || !json.Valid(content) {
 		t.Errorf("%s", content)
@@ -269,7 +269,7 @@ func TestWritePretraining(t *testing.T) {
 		}
 	}
 	path := filepath.Join(t.TempDir(), "out.json")
-	pictures, sentences, err := WritePretraining(path, seq)
+	pictures, sentences, err := WritePretraining(path, seq, false)
 	if pictures != 2 || sentences != 4 || err != nil {
 		t.Fatal(pictures, sentences, err)
 	}
@@ -283,8 +283,13 @@ func TestWritePretraining(t *testing.T) {
 		t.Errorf("%s", content)
 	}
 	collected(t, LXMERT(path), given[0], given[3], given[2], given[1])
+	// Where a picture's sentences follow each other nothing more need be kept; b comes twice.
+	if pictures, sentences, err = WritePretraining(path, seq, true); pictures != 3 || sentences != 4 || err != nil {
+		t.Error(pictures, sentences, err)
+	}
+	collected(t, LXMERT(path), given[0], given[1], given[3], given[2])
 	given = append(given, Question{Image: "a", Sentence: "No label.", Source: "vqa"})
-	if _, _, err := WritePretraining(path, seq); err == nil || !strings.Contains(err.Error(), "picture a: some sentences of source vqa have a label") {
+	if _, _, err := WritePretraining(path, seq, false); err == nil || !strings.Contains(err.Error(), "picture a: some sentences of source vqa have a label") {
 		t.Errorf("%v", err)
 	}
 }
@@ -323,7 +328,7 @@ func TestLXMERTRefuses(t *testing.T) {
 		}
 	}
 	path := save(t, "l.json", `[{"img_id": "a", "sent": "x", "question_id": 1}, {"img_id": "a", "sent": "y", "question_id": "1"}, {"img_id": "b", "sent": "z", "question_id": 1}]`)
-	said(t, Distinct(path, LXMERT(path)), "record 2 (1): id: found 1 a second time")
+	said(t, Distinct(path, LXMERT(path), nil), "record 2 (1): id: comes a second time")
 	said(t, LXMERT(save(t, "l.json", `{}`)), "found { at byte 1, want '['")
 	said(t, LXMERT(save(t, "l.json", `[{"img_id": "a", "sent": "x"}`)), "unexpected EOF")
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/go-lxmert/lxmert/data/answers"
 	"github.com/go-lxmert/lxmert/internal/atomicfile"
@@ -106,45 +105,66 @@ func encode(v any) ([]byte, error) {
 }
 
 // WritePretraining writes questions as LXMERT's pre-training reads them: a record for each picture, in the order in which pictures come first, with
-// all its sentences. They are gathered in memory. It returns how many pictures and sentences there are.
+// all its sentences. They are gathered in memory, unless consecutive says that those of a picture follow each other. It returns how many
+// records and sentences there are.
 //
-// A source either has labels throughout or nowhere: a sentence without one beside others with is an error.
-func WritePretraining(path string, seq Seq) (pictures, sentences int, err error) {
-	var all []*lxmertRecord
-	at := map[string]*lxmertRecord{}
-	for q, err := range seq {
-		if err != nil {
-			return 0, 0, err
-		}
-		if q.Source == "" || q.Second != "" {
-			return 0, 0, fmt.Errorf("question %s: has no source that pre-training knows", plain(q.ID.String()))
-		}
-		v := at[q.Image]
-		if v == nil {
-			v = &lxmertRecord{Image: q.Image, Sentences: &perSource[string]{}, Labels: &perSource[labelValue]{}}
-			at[q.Image] = v
-			all = append(all, v)
-		}
-		if labelled := len((*v.Labels)[q.Source]) > 0; len((*v.Sentences)[q.Source]) > 0 && labelled != (q.Label != nil) {
-			return 0, 0, fmt.Errorf("picture %s: some sentences of source %s have a label and some have none", plain(q.Image), q.Source)
-		}
-		(*v.Sentences)[q.Source] = append((*v.Sentences)[q.Source], q.Sentence)
-		if q.Label != nil {
-			(*v.Labels)[q.Source] = append((*v.Labels)[q.Source], labelValue{scores: slices.Clip(q.Label)})
-		}
-		sentences++
-	}
+// A source either has labels throughout a picture or nowhere: a sentence without one beside others with is an error.
+func WritePretraining(path string, seq Seq, consecutive bool) (pictures, sentences int, err error) {
 	err = atomicfile.Write(path, 0o644, func(w io.Writer) error {
 		return list(w, func(record func(any) error) error {
-			for _, v := range all {
-				if err := record(v); err != nil {
+			var all []*lxmertRecord
+			at := map[string]*lxmertRecord{}
+			flush := func() error {
+				for _, v := range all {
+					if err := record(v); err != nil {
+						return err
+					}
+				}
+				pictures += len(all)
+				all = all[:0]
+				clear(at)
+				return nil
+			}
+			for q, err := range seq {
+				if err != nil {
 					return err
 				}
+				v := at[q.Image]
+				if v == nil {
+					if consecutive {
+						if err := flush(); err != nil {
+							return err
+						}
+					}
+					v = &lxmertRecord{Image: q.Image, Sentences: &perSource[string]{}, Labels: &perSource[labelValue]{}}
+					at[q.Image] = v
+					all = append(all, v)
+				}
+				if err := v.add(q); err != nil {
+					return err
+				}
+				sentences++
 			}
-			return nil
+			return flush()
 		})
 	})
-	return len(all), sentences, err
+	return pictures, sentences, err
+}
+
+// add adds a sentence to its picture.
+func (v *lxmertRecord) add(q Question) error {
+	if q.Source == "" || q.Second != "" {
+		return fmt.Errorf("question %s: has no source that pre-training knows", plain(q.ID.String()))
+	}
+	sentences, labels := *v.Sentences, *v.Labels
+	if labelled := len(labels[q.Source]) > 0; len(sentences[q.Source]) > 0 && labelled != (q.Label != nil) {
+		return fmt.Errorf("picture %s: some sentences of source %s have a label and some have none", plain(q.Image), q.Source)
+	}
+	sentences[q.Source] = append(sentences[q.Source], q.Sentence)
+	if q.Label != nil {
+		labels[q.Source] = append(labels[q.Source], labelValue{scores: q.Label})
+	}
+	return nil
 }
 
 // Best is the most right answer of the label, the first of equals; false if it has none.
