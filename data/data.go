@@ -3,8 +3,13 @@
 package data
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"iter"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/go-lxmert/lxmert/vision"
 )
@@ -44,5 +49,20 @@ func open[S Source](s S, err error) (Source, error) {
 	return s, nil
 }
 
-// OpenForeign is Open, and what import takes besides.
-func OpenForeign(path string) (Source, error) { return Open(path, false) }
+// OpenForeign is Open for whatever import takes: also a directory of NPZ archives or one of them, and HDF5, for which the options are.
+func OpenForeign(path string, options HDF5Options) (Source, error) {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".h5", ".hdf5":
+		return open(OpenHDF5(path, options))
+	case ".npz":
+		return open(OpenNPZ(path))
+	case ".npy":
+		return nil, fmt.Errorf("%s: a single array has no boxes: want .npz with both", path)
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		if _, err := os.Stat(filepath.Join(path, ManifestName)); errors.Is(err, fs.ErrNotExist) {
+			return open(OpenNPZ(path))
+		}
+	}
+	return Open(path, false)
+}

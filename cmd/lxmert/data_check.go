@@ -139,7 +139,7 @@ in LXMERT's JSON (.json), how many there are, about how many pictures, with whic
 			if isQuestions(args[0]) {
 				return questionStats(cmd.OutOrStdout(), args[0], skipBad, asJSON)
 			}
-			source, err := data.OpenForeign(args[0])
+			source, err := data.OpenForeign(args[0], data.HDF5Options{})
 			if err != nil {
 				return err
 			}

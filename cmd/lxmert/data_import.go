@@ -27,6 +27,7 @@ in the store are passed over. Others can read the store meanwhile.
 A picture's id may be any UTF-8 text without "/".`,
 		Example: `  lxmert data import train2014_obj36.tsv val2014_obj36.tsv --out coco
   lxmert data import vg_gqa_obj36.tsv --out vg_gqa --float32
+  lxmert data import train36.hdf5 --ids train36_imgid2idx.pkl --img-prefix COCO_train2014_ --preset butd-caffe --out train36
   lxmert data import features/ --out mine --preset d2-maxnms --skip-bad`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -44,6 +45,8 @@ A picture's id may be any UTF-8 text without "/".`,
 	flags.StringVar(&run.preset, "preset", "", "`name` of the detector the regions are by, where the file does not say (butd-caffe, d2-maxnms, hf-frcnn, or your own)")
 	flags.StringVar(&run.store.Detector, "detector", "", "`hash` of the detector's weights, kept in the store")
 	flags.Int64Var(&run.shardMB, "shard-mb", data.DefaultShardBytes>>20, "size of a shard in `MiB`")
+	flags.StringVar(&run.hdf5.IDs, "ids", "", "HDF5: `file` of {id: row}, a pickle (train36_imgid2idx.pkl) or JSON")
+	flags.StringVar(&run.hdf5.Prefix, "img-prefix", "", "HDF5: `text` before ids that are numbers, which get twelve digits (COCO_train2014_)")
 	flags.BoolVar(&run.basename, "basename", false, "of ids that are paths take the last part")
 	flags.BoolVar(&run.skipBad, "skip-bad", false, "count images that cannot be read, and go on")
 	flags.BoolVar(&run.json, "json", false, "print one JSON object")
@@ -52,11 +55,18 @@ A picture's id may be any UTF-8 text without "/".`,
 }
 
 const importForms = `  FILE.tsv   bottom-up attention's TSV as LXMERT has it, ten columns
-  DIR        a region store, to change its precision or its shards`
+  DIR        a directory of NumPy archives NAME.npz, one for each image, with features (x, features), boxes (bbox, boxes in
+             pixels, norm_bb in 0..1), image_h and image_w, and perhaps objects_id, objects_conf, attrs_id, attrs_conf; NAME
+             without .jpg is the id. Pickled labels (info) are not read
+  FILE.h5    HDF5 with a group for each image (VL-T5's layout), or with rows for all of them as bottom-up-attention-vqa has
+             (image_features, spatial_features; pos_boxes for a varying number), which need --ids. Numbers in 4 or 8
+             bytes; chunks that cut rows apart and groups in the "latest" format are refused
+  STORE      another region store, to change its precision or its shards`
 
 type importRun struct {
 	out, preset             string
 	store                   data.StoreOptions
+	hdf5                    data.HDF5Options
 	shardMB                 int64
 	basename, skipBad, json bool
 }
@@ -102,7 +112,7 @@ func (run importRun) all(ctx context.Context, files []string, out, errOut io.Wri
 }
 
 func (run importRun) file(ctx context.Context, w *data.StoreWriter, file string, errOut io.Writer) (data.ImportReport, error) {
-	source, err := data.OpenForeign(file)
+	source, err := data.OpenForeign(file, run.hdf5)
 	if err != nil {
 		return data.ImportReport{}, err
 	}
