@@ -4,9 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
 	"github.com/go-lxmert/lxmert/data/answers"
 	"github.com/go-lxmert/lxmert/internal/jsonstream"
@@ -27,9 +24,10 @@ func VQA(questionsPath, annotationsPath string, inUse func(answer string) bool) 
 		})
 	}
 	return func(yield func(Question, error) bool) {
-		asked := map[ID]Question{}
+		asked := map[ID]*unanswered{}
+		image := ""
 		for q, err := range read(questionsPath, vqaQuestions) {
-			if err == nil && !asked[q.ID].ID.IsZero() {
+			if err == nil && asked[q.ID] != nil {
 				err = &RecordError{Path: questionsPath, Record: len(asked), ID: q.ID.String(), Err: errors.New("question_id: comes a second time, want each once")}
 			}
 			if err != nil {
@@ -39,7 +37,10 @@ func VQA(questionsPath, annotationsPath string, inUse func(answer string) bool) 
 				}
 				continue
 			}
-			asked[q.ID] = q
+			if q.Image != image { // those of a picture follow each other, and share its name
+				image = q.Image
+			}
+			asked[q.ID] = &unanswered{image: image, sentence: q.Sentence}
 		}
 		annotated := 0
 		for q, err := range read(annotationsPath, func(r *jsonstream.Reader, yield func(Question, error) error) error {
@@ -51,11 +52,24 @@ func VQA(questionsPath, annotationsPath string, inUse func(answer string) bool) 
 			}
 			annotated++
 		}
-		if len(asked) > 0 { // annotated questions were taken out
-			first := slices.MinFunc(slices.Collect(maps.Keys(asked)), func(a, b ID) int { return strings.Compare(a.text, b.text) })
-			yield(asked[first], &RecordError{Path: annotationsPath, Record: annotated, ID: first.String(), Err: fmt.Errorf("found no annotation for this question and %d others of %s", len(asked)-1, questionsPath)})
+		first, left := ID{}, 0
+		for id, q := range asked {
+			if !q.annotated {
+				if left++; left == 1 || id.text < first.text {
+					first = id
+				}
+			}
+		}
+		if left > 0 {
+			yield(Question{ID: first}, &RecordError{Path: annotationsPath, Record: annotated, ID: first.String(), Err: fmt.Errorf("found no annotation for this question and %d others of %s", left-1, questionsPath)})
 		}
 	}
+}
+
+// A unanswered is what is kept of a question until its annotation comes.
+type unanswered struct {
+	image, sentence string
+	annotated       bool
 }
 
 type vqaQuestion struct {
@@ -148,10 +162,9 @@ type vqaAnnotation struct {
 	} `json:"answers"`
 }
 
-// vqaAnnotations takes the questions out of asked as they are annotated.
-func vqaAnnotations(r *jsonstream.Reader, asked map[ID]Question, inUse func(string) bool, yield func(Question, error) error) error {
+// vqaAnnotations marks in asked which questions are annotated.
+func vqaAnnotations(r *jsonstream.Reader, asked map[ID]*unanswered, inUse func(string) bool, yield func(Question, error) error) error {
 	found := false
-	done := map[ID]bool{}
 	err := r.Members(func(key string) error {
 		if key != "annotations" {
 			return r.Skip()
@@ -159,17 +172,17 @@ func vqaAnnotations(r *jsonstream.Reader, asked map[ID]Question, inUse func(stri
 		found = true
 		return r.Elements(func(i int) error {
 			return decode(r, i, yield, func(v vqaAnnotation) (Question, error) {
-				q, ok := asked[v.ID]
-				if !ok {
-					q.ID = v.ID
-					if done[v.ID] {
-						return q, fmt.Errorf("question_id: found %s a second time, want each once", v.ID)
-					}
+				q := Question{ID: v.ID, QuestionType: v.QuestionType, AnswerType: v.AnswerType}
+				of := asked[v.ID]
+				if of == nil {
 					return q, fmt.Errorf("question_id: found %q, which the questions do not have", v.ID)
 				}
-				delete(asked, v.ID)
-				done[v.ID] = true
-				q.QuestionType, q.AnswerType = v.QuestionType, v.AnswerType
+				if of.annotated {
+					return q, fmt.Errorf("question_id: found %s a second time, want each once", v.ID)
+				}
+				of.annotated = true
+				q.Image, q.Sentence = of.image, of.sentence
+				of.sentence = ""
 				var given []string
 				for k, a := range v.Answers {
 					if a.Answer == nil {
