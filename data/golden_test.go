@@ -1,11 +1,14 @@
 package data
 
 import (
+	"context"
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
+	"github.com/go-lxmert/lxmert/checkpoint"
 	"github.com/go-lxmert/lxmert/vision"
 )
 
@@ -50,5 +53,40 @@ func TestGoldenTSV(t *testing.T) {
 	}
 	if math.Abs(float64(highest)-35.29) > 0.005 || minID != 33 || maxID != 1525 {
 		t.Errorf("features up to %v, objects %d to %d; want 35.29, 33 to 1525", highest, minID, maxID)
+	}
+}
+
+// The same features in a store: exactly in float32, rounded to the nearest in float16.
+func TestGoldenStore(t *testing.T) {
+	path := filepath.Join("..", "..", "shared", "data", "features", "train2014_obj36.tsv")
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("the reference file is not here: %v", err)
+	}
+	tsv := openTSV(t, path)
+	for _, float32s := range []bool{true, false} {
+		dir := t.TempDir()
+		w := writeStore(t, dir, StoreOptions{Float32: float32s})
+		if _, err := Import(context.Background(), w, tsv, ImportOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		sound(t, dir, 10)
+		s := openStore(t, dir)
+		for record, err := range tsv.All() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := record.Regions
+			if !float32s {
+				for i, v := range want.Features {
+					want.Features[i] = checkpoint.FromF16Bits(checkpoint.F16Bits(v))
+				}
+			}
+			if got, err := s.Get(record.ID); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%s, float32 %v: differs, %v", record.ID, float32s, err)
+			}
+		}
 	}
 }

@@ -16,6 +16,10 @@ type ImportOptions struct {
 	BaseName bool               // of an id that is a path take the last element
 	Preset   string             // what the source does not say itself; "" leaves it
 	Progress func(done, of int) // unless nil, hears of each image
+
+	// Sources are the ids that were imported from other sources before, and from which: an image must not come from two. Import adds to
+	// it. It may be nil.
+	Sources map[string]string
 }
 
 // An ImportReport counts images.
@@ -33,8 +37,8 @@ func Import(ctx context.Context, w *StoreWriter, from Source, options ImportOpti
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var report ImportReport
-	ids := from.IDs()
-	for i, read := range ahead(ctx, ids, func(id string) *fetched { return options.fetch(w, from, id) }) {
+	jobs := options.plan(from)
+	for i, read := range ahead(ctx, jobs, func(f *fetched) { options.fetch(w, from, f) }) {
 		got := <-read
 		if got == nil {
 			return report, context.Cause(ctx)
@@ -49,7 +53,7 @@ func Import(ctx context.Context, w *StoreWriter, from Source, options ImportOpti
 			report.Faults = append(report.Faults, err)
 		}
 		if options.Progress != nil {
-			options.Progress(i+1, len(ids))
+			options.Progress(i+1, len(jobs))
 		}
 	}
 	return report, ctx.Err()
@@ -58,26 +62,49 @@ func Import(ctx context.Context, w *StoreWriter, from Source, options ImportOpti
 // A fetched image has been read, or not.
 type fetched struct {
 	source  string
+	from    string // its id there
 	id      string // in the store
 	there   bool
 	regions vision.Regions
 	err     error
 }
 
-func (o ImportOptions) fetch(w *StoreWriter, from Source, id string) *fetched {
-	f := &fetched{source: from.Path(), id: id}
-	if o.BaseName {
-		f.id = path.Base(strings.ReplaceAll(id, `\`, "/"))
+// plan lists what there is to fetch, and finds ids that come from two places.
+func (o ImportOptions) plan(from Source) []*fetched {
+	before := o.Sources
+	if before == nil {
+		before = map[string]string{}
 	}
-	if w.Has(f.id) {
-		f.there = true
-		return f
+	var jobs []*fetched
+	for _, id := range from.IDs() {
+		f := &fetched{source: from.Path(), from: id, id: id}
+		if o.BaseName {
+			f.id = path.Base(strings.ReplaceAll(id, `\`, "/"))
+		}
+		if other, ok := before[f.id]; ok {
+			f.err = fmt.Errorf("%s: image %s comes from %s already, want each once", f.source, plain(id), plain(other))
+		} else {
+			before[f.id] = from.Path()
+			if f.id != id {
+				before[f.id] += ", image " + id
+			}
+		}
+		jobs = append(jobs, f)
 	}
-	f.regions, f.err = from.Get(id)
+	return jobs
+}
+
+func (o ImportOptions) fetch(w *StoreWriter, from Source, f *fetched) {
+	if f.err != nil {
+		return
+	}
+	if f.there = w.Has(f.id); f.there {
+		return
+	}
+	f.regions, f.err = from.Get(f.from)
 	if o.Preset != "" {
 		f.regions.Preset = o.Preset
 	}
-	return f
 }
 
 func (o ImportOptions) add(w *StoreWriter, f *fetched) error {
@@ -101,9 +128,9 @@ func (w *StoreWriter) failed() bool {
 	return w.broken != nil || w.held == nil
 }
 
-// ahead runs work on each id, on all processors and a few ids ahead of who takes the results, which come in order.
+// ahead works on each job, on all processors and a few jobs ahead of who takes them, which is in order.
 // When ctx ends, channels are closed without one.
-func ahead[T any](ctx context.Context, ids []string, work func(id string) *T) func(yield func(int, <-chan *T) bool) {
+func ahead[T any](ctx context.Context, all []*T, work func(*T)) func(yield func(int, <-chan *T) bool) {
 	return func(yield func(int, <-chan *T) bool) {
 		workers := runtime.GOMAXPROCS(0)
 		queue := make(chan chan *T, 2*workers)
@@ -118,21 +145,21 @@ func ahead[T any](ctx context.Context, ids []string, work func(id string) *T) fu
 		go func() {
 			defer close(queue)
 			defer close(jobs)
-			for _, id := range ids {
+			for _, job := range all {
 				result := make(chan *T, 1)
-				job := func() {
-					defer close(result)
-					if ctx.Err() == nil {
-						result <- work(id)
-					}
-				}
 				select {
 				case queue <- result:
 				case <-ctx.Done():
 					return
 				}
 				select {
-				case jobs <- job:
+				case jobs <- func() {
+					defer close(result)
+					if ctx.Err() == nil {
+						work(job)
+						result <- job
+					}
+				}:
 				case <-ctx.Done():
 					close(result)
 					return

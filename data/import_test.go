@@ -80,6 +80,18 @@ func TestImportBad(t *testing.T) {
 	}
 }
 
+// An image that comes from two places is said, whether from two files or by the end of two paths.
+func TestImportTwice(t *testing.T) {
+	one := save(t, record(t, "train/1", regions(1, 1))+"\n"+record(t, "val/1", regions(1, 2)))
+	two := save(t, record(t, "1", regions(1, 3)))
+	w := writeStore(t, t.TempDir(), StoreOptions{})
+	sources := map[string]string{}
+	_, err := Import(context.Background(), w, openTSV(t, one), ImportOptions{BaseName: true, Sources: sources})
+	says(t, err, one+": image val/1 comes from "+one+", image train/1 already")
+	_, err = Import(context.Background(), w, openTSV(t, two), ImportOptions{Sources: sources})
+	says(t, err, two+": image 1 comes from "+one)
+}
+
 // Whoever stops an import gets the context's error, and no goroutine stays behind.
 func TestImportStopped(t *testing.T) {
 	var content strings.Builder

@@ -24,7 +24,7 @@ import (
 //	flags    U8  [images]     1: has objects, 2: attributes, 4: size
 //	names    U8  [bytes]      the ids, one after the other
 //
-// It follows from the shard's header (indexOf); reading that instead would take a second for 10,000 images.
+// It follows from the shard's header (indexOf); to read that instead takes seven seconds for 100,000 images.
 type storeIndex struct {
 	path                                            string
 	file                                            *checkpoint.File

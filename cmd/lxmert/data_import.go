@@ -22,7 +22,7 @@ func newDataImport() *cobra.Command {
 
 Features are kept in float16, which halves the store and changes them by at most 0.05 %; --float32 keeps them as they are.
 An import that was interrupted, even killed, goes on where it was when it is started again: images that are
-in the store are passed over. Others can read the store meanwhile.
+in the store are passed over. An image that two of the files have is an error. Others can read the store meanwhile.
 
 A picture's id may be any UTF-8 text without "/".`,
 		Example: `  lxmert data import train2014_obj36.tsv val2014_obj36.tsv --out coco
@@ -90,8 +90,9 @@ func (run importRun) all(ctx context.Context, files []string, out, errOut io.Wri
 	}
 	defer w.Abandon()
 	var total importRecord
+	sources := map[string]string{}
 	for _, file := range files {
-		report, err := run.file(ctx, w, file, errOut)
+		report, err := run.file(ctx, w, file, sources, errOut)
 		total.Added += report.Added
 		total.There += report.There
 		total.Skipped += report.Skipped
@@ -111,14 +112,14 @@ func (run importRun) all(ctx context.Context, files []string, out, errOut io.Wri
 	return err
 }
 
-func (run importRun) file(ctx context.Context, w *data.StoreWriter, file string, errOut io.Writer) (data.ImportReport, error) {
+func (run importRun) file(ctx context.Context, w *data.StoreWriter, file string, sources map[string]string, errOut io.Writer) (data.ImportReport, error) {
 	source, err := data.OpenForeign(file, run.hdf5)
 	if err != nil {
 		return data.ImportReport{}, err
 	}
 	defer source.Close()
 	progress := newProgress(errOut, plain(file))
-	report, err := data.Import(ctx, w, source, data.ImportOptions{SkipBad: run.skipBad, BaseName: run.basename, Preset: run.preset, Progress: progress.set})
+	report, err := data.Import(ctx, w, source, data.ImportOptions{SkipBad: run.skipBad, BaseName: run.basename, Preset: run.preset, Progress: progress.set, Sources: sources})
 	progress.end()
 	for _, fault := range report.Faults {
 		fmt.Fprintf(errOut, "skipped: %v\n", fault)

@@ -2,6 +2,8 @@ package questions
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +12,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/go-lxmert/lxmert/data/answers"
 )
@@ -157,7 +160,8 @@ func TestGoldenNLVR2(t *testing.T) {
 		t.Skipf("the reference data is not here: %v", err)
 	}
 	var want struct {
-		First []map[string]any
+		First  []map[string]any
+		SHA256 string
 	}
 	if err := json.Unmarshal(content, &want); err != nil {
 		t.Fatal(err)
@@ -178,11 +182,34 @@ func TestGoldenNLVR2(t *testing.T) {
 	if len(want.First) != 20 || !reflect.DeepEqual(got[:20], want.First) {
 		t.Errorf("got %v, want %v", got[:20], want.First)
 	}
+	if sum := sha256.Sum256(pythonJSON(t, got)); hex.EncodeToString(sum[:]) != want.SHA256 {
+		t.Errorf("SHA-256 of all is %x, want %s", sum, want.SHA256)
+	}
 	again, errs := collect(LXMERT(out))
 	raw, _ := collect(NLVR2(path, "valid"))
 	if errs != nil || !reflect.DeepEqual(again, raw) {
 		t.Errorf("read again: %v, %d questions", errs, len(again))
 	}
+}
+
+// pythonJSON is what Python's json.dumps(v, sort_keys=True, separators=(",", ":")) gives: in ASCII.
+func pythonJSON(t *testing.T, v any) []byte {
+	t.Helper()
+	text, err := encode(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []byte
+	for _, r := range string(text) {
+		if r < 0x80 {
+			out = append(out, byte(r))
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			out = fmt.Appendf(out, "\\u%04x", unit)
+		}
+	}
+	return out
 }
 
 func TestNLVR2(t *testing.T) {
