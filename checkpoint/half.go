@@ -57,8 +57,8 @@ func FromF16Bits(h uint16) float32 {
 	return math.Float32frombits(sign | (127-14-up)<<23 | frac<<up&0x3FF<<13)
 }
 
-// DecodeF16 widens binary16 numbers, little endian, into out, which has a place for each. It says whether all of them are
-// finite. It is FromF16Bits for many.
+// DecodeF16 widens binary16 numbers, little endian, into out, which has a place for each. It says whether all
+// of them are finite. It is FromF16Bits for many.
 func DecodeF16(out []float32, data []byte) (finite bool) {
 	const scale = 0x1p112 // from the exponent's bias of binary16, 15, to that of float32, 127
 	special := uint16(0)

@@ -21,9 +21,9 @@ const PartialSuffix = ".partial"
 // committed and another begun.
 var ErrHeaderFull = errors.New("no room in the header for more tensors")
 
-// A Stream is a safetensors file that grows tensor by tensor: for content that does not fit into memory,
-// or of which nobody knows yet how much there will be. In the format the header comes first, so room is set aside for it; what
-// is left over becomes spaces, which the format allows.
+// A Stream is a safetensors file that grows tensor by tensor: for content that does not fit into memory, or of
+// which nobody knows yet how much there will be. In the format the header comes first, so room is set aside for
+// it; what is left over becomes spaces, which the format allows.
 //
 // Until Commit the file is PATH.partial, without a header that could be read. A program that was killed may go on
 // with it (ResumeStream), if it knows what it had added.
@@ -147,10 +147,12 @@ func (s *Stream) Size() int64 { return s.size }
 // HeaderLen is the number of bytes that the header takes so far.
 func (s *Stream) HeaderLen() int { return len(s.head) + 1 }
 
-// Add writes the tensors after those that are there, in this order, all of them or none. When it returns, the system has the bytes: they outlive
-// the process, though not a power cut. Names must not come twice in a file; that is the caller's to see to.
+// Add writes the tensors after those that are there, in this order, all of them or none. When it returns, the
+// system has the bytes: they outlive the process, though not a power cut. Names must not come twice in a file;
+// that is the caller's to see to.
 //
-// The error is ErrHeaderFull, with the file as it was, or the file system's, after which the stream can only be discarded.
+// The error is ErrHeaderFull, with the file as it was, or the file system's, after which the stream can only be
+// discarded.
 func (s *Stream) Add(tensors ...Tensor) error {
 	if s.file == nil {
 		return fmt.Errorf("%s: %w", s.path, os.ErrClosed)

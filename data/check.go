@@ -31,9 +31,10 @@ func (r *CheckReport) fault(err error) {
 	})
 }
 
-// Check reads everything in a store or a TSV: every image's boxes, labels and features (vision.Regions.Check). Of a store it also compares
-// each file with its hash and each index with the header it follows from, and finds images that are in two shards. wanted are ids
-// that must be there, perhaps none. progress, unless nil, hears how many images are done.
+// Check reads everything in a store or a TSV: every image's boxes, labels and features (vision.Regions.Check).
+// Of a store it also compares each file with its hash and each index with the header it follows from, and finds
+// images that are in two shards. wanted are ids that must be there, perhaps none. progress, unless nil, hears
+// how many images are done.
 //
 // The error is ctx's, or that of opening; faults are in the report.
 func Check(ctx context.Context, path string, wanted []string, progress func(done, of int)) (*CheckReport, error) {

@@ -49,7 +49,8 @@ func open[S Source](s S, err error) (Source, error) {
 	return s, nil
 }
 
-// OpenForeign is Open for whatever import takes: also a directory of NPZ archives or one of them, and HDF5, for which the options are.
+// OpenForeign is Open for whatever import takes: also a directory of NPZ archives or one of them, and HDF5, for
+// which the options are.
 func OpenForeign(path string, options HDF5Options) (Source, error) {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".h5", ".hdf5":

@@ -25,12 +25,12 @@ import (
 //	rows: image_features [images, regions, width], spatial_features [images, regions, 6] in 0..1 (bottom-up-attention-vqa's train36.hdf5);
 //	rows of all images one after the other, with pos_boxes [images, 2] saying from where to where (its adaptive train.hdf5).
 //
-// Rows have no ids: those come from a file beside it, a pickle ("train36_imgid2idx.pkl") or JSON of {id: row}, or a list.
-// Sizes and labels are not in rows.
+// Rows have no ids: those come from a file beside it, a pickle ("train36_imgid2idx.pkl") or JSON of {id: row},
+// or a list. Sizes and labels are not in rows.
 //
-// Numbers are float32, float64, int32 and int64; datasets lie in one piece, or in chunks (gzip too) of whole images. What the library
-// that reads them (scigolib/hdf5) is known to get wrong is refused: chunks that cut rows apart, groups in the "latest"
-// format, other types.
+// Numbers are float32, float64, int32 and int64; datasets lie in one piece, or in chunks (gzip too) of whole
+// images. What the library that reads them (scigolib/hdf5) is known to get wrong is refused: chunks that cut
+// rows apart, groups in the "latest" format, other types.
 type HDF5 struct {
 	path  string
 	file  *hdf5.File
@@ -46,7 +46,8 @@ type HDF5Options struct {
 	Prefix string // before ids that are numbers, which get twelve digits: "COCO_train2014_"
 }
 
-// OpenHDF5 opens a file. Groups and datasets are listed, which takes a second for a hundred thousand; numbers are read when asked for.
+// OpenHDF5 opens a file. Groups and datasets are listed, which takes a second for a hundred thousand; numbers
+// are read when asked for.
 func OpenHDF5(path string, options HDF5Options) (h *HDF5, err error) {
 	file, err := plainfile.Open(path) // a pipe would wait
 	if err != nil {
@@ -388,7 +389,8 @@ func readDataset(d *hdf5.Dataset, start, count []int) (*hdf5Array, error) {
 			return nil, fmt.Errorf("wanted %v from %v on of shape %v, at most %d numbers", count, start, about.dims, maxElements)
 		}
 		total *= n
-		// The library puts the parts of several chunks one after the other, which is right only where they divide nothing but the first dimension.
+		// The library puts the parts of several chunks one after the other, which is right only where they
+		// divide nothing but the first dimension.
 		if i > 0 && about.chunk != nil && about.chunk[i] < about.dims[i] {
 			return nil, fmt.Errorf("found chunks %v of shape %v, which cut rows apart and are not read: write the file again without chunks", about.chunk[:len(about.dims)], about.dims)
 		}

@@ -17,8 +17,8 @@ type ImportOptions struct {
 	Preset   string             // what the source does not say itself; "" leaves it
 	Progress func(done, of int) // unless nil, hears of each image
 
-	// Sources are the ids that were imported from other sources before, and from which: an image must not come from two. Import adds to
-	// it. It may be nil.
+	// Sources are the ids that were imported from other sources before, and from which: an image must not come
+	// from two. Import adds to it. It may be nil.
 	Sources map[string]string
 }
 
@@ -30,9 +30,9 @@ type ImportReport struct {
 	Faults  []error // the first hundred of the skipped
 }
 
-// Import adds what a source has to a store, in the source's order. Images that are in the store already are passed over, so that
-// an import that was interrupted goes on where it was. The error is the first bad image's, unless SkipBad
-// says to count them; the store's, or ctx's. What was added by then stays.
+// Import adds what a source has to a store, in the source's order. Images that are in the store already are
+// passed over, so that an import that was interrupted goes on where it was. The error is the first bad image's,
+// unless SkipBad says to count them; the store's, or ctx's. What was added by then stays.
 func Import(ctx context.Context, w *StoreWriter, from Source, options ImportOptions) (ImportReport, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

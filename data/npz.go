@@ -24,8 +24,8 @@ import (
 //	size       image_h and image_w, img_h and img_w, image_height and image_width, or size: [height, width]
 //	labels     objects_id with objects_conf, attrs_id with attrs_conf: [regions]
 //
-// Labels that are pickled (info of bottom-up-attention.pytorch) are not read. An image's id is the name of its file without
-// .npz, and without .jpg or .png before that.
+// Labels that are pickled (info of bottom-up-attention.pytorch) are not read. An image's id is the name of its
+// file without .npz, and without .jpg or .png before that.
 type NPZ struct {
 	path  string
 	files []string // full names

@@ -24,9 +24,9 @@ import (
 // a manifest (manifest.json), and beside each shard an index, from which OpenStore learns what is where without
 // reading the shard's header. Size, objects and attributes are left out where they are unknown.
 //
-// Files are mapped: opening takes no longer for many images, memory is what the system can spare, and
-// is shared by all who read. Methods may be called from several goroutines. A store may grow while it is read; who opened it
-// earlier sees what was there then.
+// Files are mapped: opening takes no longer for many images, memory is what the system can spare, and is shared
+// by all who read. Methods may be called from several goroutines. A store may grow while it is read; who opened
+// it earlier sees what was there then.
 type Store struct {
 	path     string
 	manifest Manifest
@@ -44,8 +44,8 @@ type storeShard struct {
 	dtype checkpoint.DType // of the features
 }
 
-// OpenStore opens a store. The error names the file that is missing, is not as long as the manifest says, or does not fit its
-// index; what is in the tensors is looked at when they are read (all of them: CheckStore).
+// OpenStore opens a store. The error names the file that is missing, is not as long as the manifest says, or
+// does not fit its index; what is in the tensors is looked at when they are read (all of them: CheckStore).
 func OpenStore(path string) (*Store, error) {
 	m, err := ReadManifest(path)
 	if err != nil {
@@ -146,8 +146,8 @@ func (s *Store) read(shard *storeShard, e indexEntry, r *vision.Regions) error {
 	return nil
 }
 
-// All goes through the images in the order in which they were written. An image that cannot be read comes with its ID and error, and
-// the next one follows. Line is 0.
+// All goes through the images in the order in which they were written. An image that cannot be read comes with
+// its ID and error, and the next one follows. Line is 0.
 func (s *Store) All() iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		for _, shard := range s.shards {

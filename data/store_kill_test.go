@@ -25,7 +25,8 @@ func TestKilledWriter(t *testing.T) {
 	}
 }
 
-// A writer that is killed at any moment loses no image that was added before, and leaves a store that the next one goes on with.
+// A writer that is killed at any moment loses no image that was added before, and leaves a store that the next
+// one goes on with.
 func TestStoreKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts and kills twenty programs")

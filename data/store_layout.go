@@ -11,10 +11,10 @@ import (
 	"github.com/go-lxmert/lxmert/vision"
 )
 
-// In a shard the tensors of an image stand together, so that reading it touches one stretch of the file, and always
-// in the order of a layout: wide types first, as the safetensors library sorts them, so that each is
-// aligned if features are (a width that is a multiple of 4 sees to that). So the place of the first byte, the number of regions and what is
-// known of them say where everything is.
+// In a shard the tensors of an image stand together, so that reading it touches one stretch of the file, and
+// always in the order of a layout: wide types first, as the safetensors library sorts them, so that each is
+// aligned if features are (a width that is a multiple of 4 sees to that). So the place of the first byte, the
+// number of regions and what is known of them say where everything is.
 
 // What is known of an image's regions beyond features and boxes.
 const (

@@ -53,7 +53,8 @@ func (m Manifest) dtype() checkpoint.DType {
 	return d
 }
 
-// ReadManifest reads the manifest of the store in a directory. The error satisfies errors.Is(err, fs.ErrNotExist) if there is none.
+// ReadManifest reads the manifest of the store in a directory. The error satisfies errors.Is(err,
+// fs.ErrNotExist) if there is none.
 func ReadManifest(dir string) (Manifest, error) {
 	path := filepath.Join(dir, ManifestName)
 	content, err := plainfile.Read(path, maxManifest)

@@ -17,8 +17,8 @@ import (
 	"github.com/go-lxmert/lxmert/vision"
 )
 
-// A shardWriter writes one shard: the safetensors file, which has no header that could be read before it is complete, and
-// beside it a journal, a line for each image, from which a later program learns what is in it.
+// A shardWriter writes one shard: the safetensors file, which has no header that could be read before it is
+// complete, and beside it a journal, a line for each image, from which a later program learns what is in it.
 type shardWriter struct {
 	dir     string
 	name    string // without .safetensors
@@ -68,7 +68,8 @@ func (w *StoreWriter) metadata() map[string]string {
 	}
 }
 
-// newShard begins a shard whose first image will be this one: if all are like it, the room set aside for the header is enough.
+// newShard begins a shard whose first image will be this one: if all are like it, the room set aside for the
+// header is enough.
 func (w *StoreWriter) newShard(id string, r vision.Regions) (*shardWriter, error) {
 	s := w.shardWriter()
 	parts, size := imageLayout(id, r.Len(), r.FeatureWidth, s.dtype, flagsOf(r))

@@ -286,7 +286,8 @@ func TestStoreRefuses(t *testing.T) {
 	says(t, err, "is no region store")
 }
 
-// Files that were cut off, exchanged or garbled are named, at opening or by Check; reading never goes wrong in silence about places.
+// Files that were cut off, exchanged or garbled are named, at opening or by Check; reading never goes wrong in
+// silence about places.
 func TestStoreDamaged(t *testing.T) {
 	make := func(t *testing.T) string {
 		dir := t.TempDir()

@@ -30,9 +30,9 @@ const DefaultShardBytes = 1 << 30
 
 // A StoreWriter adds images to a store. Its methods may be called from several goroutines.
 //
-// Images are on their way to the disk when Add returns: a program that is killed and started again finds them (Has), at most
-// a power cut loses some of the last shard, which is then found out by checksums. Readers see a shard's images when it is
-// complete. One writer at a time is let in.
+// Images are on their way to the disk when Add returns: a program that is killed and started again finds them
+// (Has), at most a power cut loses some of the last shard, which is then found out by checksums. Readers see a
+// shard's images when it is complete. One writer at a time is let in.
 type StoreWriter struct {
 	dir      string
 	options  StoreOptions
@@ -45,8 +45,9 @@ type StoreWriter struct {
 	broken   error // the first failure to write; nothing can be added any more
 }
 
-// WriteStore opens a store for adding: a new one in an empty or missing directory, or one that is there, perhaps unfinished. The error says
-// where an existing one was written with other options, that another writer is at work, or that the directory holds something else.
+// WriteStore opens a store for adding: a new one in an empty or missing directory, or one that is there,
+// perhaps unfinished. The error says where an existing one was written with other options, that another writer
+// is at work, or that the directory holds something else.
 func WriteStore(dir string, options StoreOptions) (*StoreWriter, error) {
 	if options.ShardBytes <= 0 {
 		options.ShardBytes = DefaultShardBytes
@@ -154,8 +155,9 @@ func (w *StoreWriter) has(id string) bool {
 	return w.done.Has(id) || w.shard != nil && w.shard.has[id]
 }
 
-// Add adds an image. The error says what is wrong with the id (UTF-8 without a slash) or the regions, that they are of another width or preset than the store's, or that
-// the image is there already; the next image can still be added. An error of the file system is final: it is returned from then on.
+// Add adds an image. The error says what is wrong with the id (UTF-8 without a slash) or the regions, that they
+// are of another width or preset than the store's, or that the image is there already; the next image can still
+// be added. An error of the file system is final: it is returned from then on.
 func (w *StoreWriter) Add(id string, r vision.Regions) error {
 	if err := checkRegions(id, r, w.options.dtype()); err != nil {
 		return each(err, func(err error) error { return fmt.Errorf("image %s: %w", plain(id), err) })
@@ -254,7 +256,8 @@ func (w *StoreWriter) Close() error {
 	return w.broken
 }
 
-// Abandon leaves the store as it is, for a later writer to go on with. After Close it does nothing, so it can be deferred.
+// Abandon leaves the store as it is, for a later writer to go on with. After Close it does nothing, so it can
+// be deferred.
 func (w *StoreWriter) Abandon() {
 	w.lock.Lock()
 	defer w.lock.Unlock()

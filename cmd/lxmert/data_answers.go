@@ -19,17 +19,17 @@ func newDataAnswers() *cobra.Command {
 		Short: "Make the list of answers that a model chooses from",
 		Long: `Answers counts in how many questions each answer was the one most people gave.
 
-  vqa ANNOTATIONS...      the answers of --min questions or more (default 9), normalised: from train and val the 3,129 that
-                          everyone has for VQA 2.0
+  vqa ANNOTATIONS...      the answers of --min questions or more (default 9), normalised: the rule by which the 3,129
+                          for VQA 2.0 were made from train and val
   gqa FILE...             all answers of GQA's questions
   lxmert FILE...          the best answers of LXMERT's JSON
   pretrain SOURCE=FILE... the --size most frequent answers (default 9500) over several sources in LXMERT's JSON, in the form
                           of pre-training (lower case, without articles, numbers as digits). SOURCE is vqa, gqa or visual7w
 
-For a list to fine-tune with, PATH is a directory: trainval_label2ans.json and trainval_ans2label.json are written, sorted
-by alphabet. The order of the published lists came from a Python dictionary and cannot be found again: models that were
-trained with those need those. For pretrain, PATH is the file all_ans.json; the published one's own script was never given out, this makes
-one like it.`,
+For a list to fine-tune with, PATH is a directory: trainval_label2ans.json and trainval_ans2label.json are
+written, sorted by alphabet. The order of the published lists came from a Python dictionary and cannot be found
+again: models that were trained with those need those. For pretrain, PATH is the file all_ans.json; the published
+one's own script was never given out, this makes one like it.`,
 		Example: `  lxmert data answers vqa v2_mscoco_train2014_annotations.json v2_mscoco_val2014_annotations.json --out vqa
   lxmert data answers pretrain vqa=vqa/train.json gqa=gqa/train.json visual7w=vgqa.json --out all_ans.json`,
 		Args: func(cmd *cobra.Command, args []string) error {

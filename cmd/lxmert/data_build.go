@@ -18,8 +18,8 @@ func newDataBuild() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "build FILE... --out DIR",
 		Short: "Make a data set of your own from CSV or JSON",
-		Long: `Build turns questions of your own and what people answered into the files that LXMERT is fine-tuned with. A FILE is CSV with a
-header, JSON lines (.jsonl) or a JSON list (.json) of records with
+		Long: `Build turns questions of your own and what people answered into the files that LXMERT is fine-tuned with. A FILE
+is CSV with a header, JSON lines (.jsonl) or a JSON list (.json) of records with
 
   image        the picture's id in the feature file (also img_id, image_id)
   question     (also sent, sentence)
@@ -28,9 +28,9 @@ header, JSON lines (.jsonl) or a JSON list (.json) of records with
   question_id  (also id) if there is none, questions are numbered
 
 Answers are normalised as the official VQA evaluation does (--raw leaves them); an answer that k of n people gave
-has the score min(1, 3k/n): 0.3, 0.6, 0.9 and 1 for one to four of ten, as in VQA. For each FILE, DIR/NAME.json is written; and from all of them
-DIR/trainval_label2ans.json and trainval_ans2label.json, the answers that were the best of at least --min questions. Give all splits
-at once, or --answers with the list of the first time.`,
+has the score min(1, 3k/n): 0.3, 0.6, 0.9 and 1 for one to four of ten, as in VQA. For each FILE, DIR/NAME.json is
+written; and from all of them DIR/trainval_label2ans.json and trainval_ans2label.json, the answers that were the
+best of at least --min questions. Give all splits at once, or --answers with the list of the first time.`,
 		Example: `  lxmert data build train.csv valid.csv --out mine
   lxmert data build test.jsonl --answers mine/trainval_label2ans.json --out mine`,
 		Args: func(cmd *cobra.Command, args []string) error {

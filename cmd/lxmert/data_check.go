@@ -20,11 +20,12 @@ func newDataCheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check STORE | FILE",
 		Short: "Check a region store, a feature file or questions through and through",
-		Long: `Check reads every image of a store or a feature file: boxes within the picture, finite features, labels and confidences in range.
-Of a store it also compares each file with its hash and its index, and looks for images that are there twice.
+		Long: `Check reads every image of a store or a feature file: boxes within the picture, finite features, labels and
+confidences in range. Of a store it also compares each file with its hash and its index, and looks for images that
+are there twice.
 
-Of questions in LXMERT's JSON (.json) it checks every record: ids that come twice, empty sentences, scores out of range;
-with --features that every picture is there, with --answers that every answer of a label is in use.
+Of questions in LXMERT's JSON (.json) it checks every record: ids that come twice, empty sentences, scores out of
+range; with --features that every picture is there, with --answers that every answer of a label is in use.
 
 The exit code is 1 if anything is wrong.`,
 		Example: `  lxmert data check coco
@@ -130,8 +131,8 @@ func newDataStats() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stats PATH",
 		Short: "Show figures about a region store, a feature file or questions",
-		Long: `Stats reads everything once: how many images and regions there are, and what their features, boxes and labels are like; or, of questions
-in LXMERT's JSON (.json), how many there are, about how many pictures, with which answers.`,
+		Long: `Stats reads everything once: how many images and regions there are, and what their features, boxes and labels are
+like; or, of questions in LXMERT's JSON (.json), how many there are, about how many pictures, with which answers.`,
 		Example: `  lxmert data stats coco
   lxmert data stats vqa/train.json --json`,
 		Args: onePath,

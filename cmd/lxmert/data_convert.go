@@ -17,7 +17,8 @@ func newDataConvert() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "convert KIND FILE... --out F.json",
 		Short: "Turn a data set's own files into LXMERT's JSON",
-		Long: `Convert reads what the sites of data sets offer, unpacked or (a single JSON file) in its zip, and writes the JSON that LXMERT is trained and judged with.
+		Long: `Convert reads what the sites of data sets offer, unpacked or (a single JSON file) in its zip, and writes the JSON
+that LXMERT is trained and judged with.
 
   vqa QUESTIONS [ANNOTATIONS]   VQA 2.0. Labels are min(1, 0.3 × how many of ten people gave the answer), of the
                                 answers in --answers, compared as they are; of all answers without it
@@ -28,8 +29,8 @@ func newDataConvert() *cobra.Command {
   vgqa FILE                     question_answers.json of Visual Genome
   lxmert FILE...                LXMERT's own JSON, to put files together or leave out bad records
 
-For pre-training (--pretrain; coco and vg always) a record is a picture with all its sentences: sentf and labelf. Files are
-read record by record; pre-training's sentences of vqa, gqa and coco are gathered in memory.`,
+For pre-training (--pretrain; coco and vg always) a record is a picture with all its sentences: sentf and labelf.
+Files are read record by record; pre-training's sentences of vqa, gqa and coco are gathered in memory.`,
 		Example: `  lxmert data convert vqa v2_Questions_Val_mscoco.zip v2_Annotations_Val_mscoco.zip --answers trainval_label2ans.json --out val.json
   lxmert data convert gqa testdev_balanced_questions.json --out testdev.json
   lxmert data convert nlvr2 dev.json --split valid --out valid.json

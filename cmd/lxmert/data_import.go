@@ -119,7 +119,10 @@ func (run importRun) file(ctx context.Context, w *data.StoreWriter, file string,
 	}
 	defer source.Close()
 	progress := newProgress(errOut, plain(file))
-	report, err := data.Import(ctx, w, source, data.ImportOptions{SkipBad: run.skipBad, BaseName: run.basename, Preset: run.preset, Progress: progress.set, Sources: sources})
+	report, err := data.Import(ctx, w, source, data.ImportOptions{
+		SkipBad: run.skipBad, BaseName: run.basename, Preset: run.preset,
+		Progress: progress.set, Sources: sources,
+	})
 	progress.end()
 	for _, fault := range report.Faults {
 		fmt.Fprintf(errOut, "skipped: %v\n", fault)

@@ -1,5 +1,6 @@
-// Package answers knows what counts as the same answer: the normalisation of the official VQA evaluation, that of LXMERT's pre-training, the soft
-// scores that ten people's answers give, and the tables of answers that a model chooses from.
+// Package answers knows what counts as the same answer: the normalisation of the official VQA evaluation, that
+// of LXMERT's pre-training, the soft scores that ten people's answers give, and the tables of answers that a
+// model chooses from.
 package answers
 
 import (
@@ -9,9 +10,9 @@ import (
 	"unicode"
 )
 
-// Official is an answer as the official VQA evaluation compares it (GT-Vision-Lab/VQA, vqaEval.py; its processPunctuation and
-// processDigitArticle): without most punctuation, in lower case, number words as digits, without articles, contractions with their
-// apostrophes. Its oddities are kept, for scores depend on them.
+// Official is an answer as the official VQA evaluation compares it (GT-Vision-Lab/VQA, vqaEval.py; its
+// processPunctuation and processDigitArticle): without most punctuation, in lower case, number words as digits,
+// without articles, contractions with their apostrophes. Its oddities are kept, for scores depend on them.
 func Official(answer string) string {
 	text := strings.NewReplacer("\n", " ", "\t", " ").Replace(answer)
 	return digitsAndArticles(punctuation(strings.TrimFunc(text, isSpace)))
@@ -22,8 +23,8 @@ const marks = ";/[]\"{}()=+\\_-><@`,?!"
 
 var commaBetweenDigits = regexp.MustCompile(`[0-9],[0-9]`)
 
-// punctuation looks at the text as it came to decide about each mark: it is deleted where it stands beside a space anywhere, or
-// where any two digits have a comma between them; else it becomes a space.
+// punctuation looks at the text as it came to decide about each mark: it is deleted where it stands beside a
+// space anywhere, or where any two digits have a comma between them; else it becomes a space.
 func punctuation(text string) string {
 	out := text
 	comma := commaBetweenDigits.MatchString(text)
@@ -38,8 +39,8 @@ func punctuation(text string) string {
 	return periods(out)
 }
 
-// periods deletes those that no digit follows: the first 32 of them, for the evaluation passes re.UNICODE, which is 32, where
-// the number of replacements is asked for.
+// periods deletes those that no digit follows: the first 32 of them, for the evaluation passes re.UNICODE,
+// which is 32, where the number of replacements is asked for.
 func periods(text string) string {
 	const most = 32
 	var out strings.Builder
@@ -100,8 +101,8 @@ func missingApostrophes(words string) map[string]string {
 	return out
 }
 
-// Convert is an answer as LXMERT's pre-training looks it up in its table (AnswerTable.convert_ans): lower case, one period at the end
-// and one article of each kind at the beginning dropped, small numbers as digits.
+// Convert is an answer as LXMERT's pre-training looks it up in its table (AnswerTable.convert_ans): lower case,
+// one period at the end and one article of each kind at the beginning dropped, small numbers as digits.
 func Convert(answer string) string {
 	answer = strings.ToLower(answer)
 	if rest, ok := strings.CutSuffix(answer, "."); ok {

@@ -6,9 +6,10 @@ type Score struct {
 	Score  float64
 }
 
-// Soft are the scores that people's answers to one question give, in the order in which answers come first: an answer is as right
-// as three in ten people gave it, min(1, 3·share). Of ten people that is 0.3, 0.6, 0.9 and 1 for one to four, as in LXMERT's own files and in
-// the scripts their answers come from (hengyuan-hu/bottom-up-attention-vqa, compute_softscore.py); a single answer gets 1.
+// Soft are the scores that people's answers to one question give, in the order in which answers come first: an
+// answer is as right as three in ten people gave it, min(1, 3·share). Of ten people that is 0.3, 0.6, 0.9 and 1
+// for one to four, as in LXMERT's own files and in the scripts their answers come from
+// (hengyuan-hu/bottom-up-attention-vqa, compute_softscore.py); a single answer gets 1.
 //
 // Answers are compared as they are: those scripts do no normalisation here, and leave out answers that
 // their table does not have in that very form. Who wants otherwise gives normalised answers.

@@ -29,8 +29,8 @@ func (c *Counter) Add(dataSet, answer string) {
 // Len is the number of different answers.
 func (c *Counter) Len() int { return len(c.counts) }
 
-// AtLeast are the answers that were counted so often, sorted: the list of a fine-tuned model. The 3,129 of VQA are those with 9 questions
-// or more in train and val, in the form that VQALabel gives.
+// AtLeast are the answers that were counted so often, sorted: the list of a fine-tuned model. The 3,129 of VQA
+// are those with 9 questions or more in train and val, in the form that VQALabel gives.
 func (c *Counter) AtLeast(times int) []string {
 	var out []string
 	for answer, n := range c.counts {
@@ -74,7 +74,8 @@ func VQALabel(answer string) string {
 	return strings.ReplaceAll(digitsAndArticles(punctuation(answer)), ",", "")
 }
 
-// WriteList writes a list of answers as LXMERT's training wants it, DIR/NAME_label2ans.json and DIR/NAME_ans2label.json.
+// WriteList writes a list of answers as LXMERT's training wants it, DIR/NAME_label2ans.json and
+// DIR/NAME_ans2label.json.
 func WriteList(dir, name string, list []string) error {
 	ids := make(map[string]int, len(list))
 	for i, answer := range list {

@@ -21,8 +21,8 @@ const (
 	SourceVGQA = "visual7w" // questions of Visual Genome
 )
 
-// COCO reads MS COCO's captions (captions_val2014.json). A picture has the name of its file without .jpg; with prefix, such as
-// COCO_val2014_, that and twelve digits, for the files of 2017 have no such name.
+// COCO reads MS COCO's captions (captions_val2014.json). A picture has the name of its file without .jpg; with
+// prefix, such as COCO_val2014_, that and twelve digits, for the files of 2017 have no such name.
 func COCO(path, prefix string) Seq {
 	return read(path, func(r *jsonstream.Reader, yield func(Question, error) error) error {
 		names := map[int64]string{}

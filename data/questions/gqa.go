@@ -7,9 +7,9 @@ import (
 	"github.com/go-lxmert/lxmert/internal/jsonstream"
 )
 
-// GQA reads GQA's questions as its site offers them, {"ID": {"imageId", "question", "answer", "isBalanced", …}, …}: the
-// balanced files, or the parts of the full ones. With balanced, questions that are not in the balanced set are left out. The label is the one
-// answer; test questions have none.
+// GQA reads GQA's questions as its site offers them, {"ID": {"imageId", "question", "answer", "isBalanced", …},
+// …}: the balanced files, or the parts of the full ones. With balanced, questions that are not in the balanced
+// set are left out. The label is the one answer; test questions have none.
 func GQA(path string, balanced bool) Seq {
 	return read(path, func(r *jsonstream.Reader, yield func(Question, error) error) error {
 		number := -1

@@ -11,7 +11,8 @@ import (
 	"github.com/go-lxmert/lxmert/internal/jsonstream"
 )
 
-// LXMERT reads the JSON that LXMERT's authors give out, a list of records of one of three forms, told apart by their keys:
+// LXMERT reads the JSON that LXMERT's authors give out, a list of records of one of three forms, told apart by
+// their keys:
 //
 //	{"img_id", "sent", "label": {ANSWER: SCORE}, "question_id", "question_type", "answer_type"}   VQA, GQA
 //	{"img0", "img1", "sent", "label": 0 or 1, "identifier", "uid"}                                NLVR2

@@ -7,9 +7,9 @@ import (
 	"github.com/go-lxmert/lxmert/internal/jsonstream"
 )
 
-// NLVR2 reads NLVR2 as its repository offers it (train.json, dev.json, test1.json), an object a line. split is LXMERT's
-// name of it (train, valid, test) and goes into UID, nlvr2_valid_0; a sentence is about the pair of pictures that its identifier
-// names, dev-850-0-0 about dev-850-0-img0 and dev-850-0-img1.
+// NLVR2 reads NLVR2 as its repository offers it (train.json, dev.json, test1.json), an object a line. split is
+// LXMERT's name of it (train, valid, test) and goes into UID, nlvr2_valid_0; a sentence is about the pair of
+// pictures that its identifier names, dev-850-0-0 about dev-850-0-img0 and dev-850-0-img1.
 func NLVR2(path, split string) Seq {
 	return read(path, func(r *jsonstream.Reader, yield func(Question, error) error) error {
 		return r.Values(func(i int) error {

@@ -15,7 +15,8 @@ import (
 	"github.com/go-lxmert/lxmert/internal/plainfile"
 )
 
-// Own reads a data set of one's own, a record for each question: CSV with a header, or JSON objects (.jsonl: one after the other; .json: a list).
+// Own reads a data set of one's own, a record for each question: CSV with a header, or JSON objects (.jsonl:
+// one after the other; .json: a list).
 //
 //	image        the picture's id in the feature file; also img_id, image_id
 //	question     also sent, sentence
@@ -23,8 +24,8 @@ import (
 //	answer       a single answer, or in CSV several columns answer, answer1, answer_2, …; empty ones do not count
 //	question_id  also id; without it questions are numbered from 0
 //
-// Other columns and keys are passed over. normalise is applied to each answer before they are counted (answers.Official, or nil); the label
-// is answers.Soft of them, nil where a question has no answers.
+// Other columns and keys are passed over. normalise is applied to each answer before they are counted
+// (answers.Official, or nil); the label is answers.Soft of them, nil where a question has no answers.
 func Own(path string, normalise func(string) string) Seq {
 	if strings.EqualFold(filepath.Ext(path), ".csv") {
 		return ownCSV(path, normalise)

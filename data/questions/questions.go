@@ -1,5 +1,6 @@
-// Package questions reads what is asked and said about pictures: straight from what the data sets' sites offer, and in LXMERT's own JSON, which it
-// also writes. Files may be larger than memory; each is read record by record.
+// Package questions reads what is asked and said about pictures: straight from what the data sets' sites offer,
+// and in LXMERT's own JSON, which it also writes. Files may be larger than memory; each is read record by
+// record.
 package questions
 
 import (
@@ -21,8 +22,8 @@ type Question struct {
 	Second   string // the right picture, where there are two (NLVR2)
 	Sentence string
 
-	// Label are the right answers and how right each is. Nil means that nobody knows, or that nothing was asked (captions); empty
-	// that none of the answers in use is right.
+	// Label are the right answers and how right each is. Nil means that nobody knows, or that nothing was asked
+	// (captions); empty that none of the answers in use is right.
 	Label []answers.Score
 	Truth *bool // NLVR2: whether the sentence is true; nil if unknown
 
@@ -70,7 +71,8 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// UnmarshalText takes what looks like a whole number for one, and anything else for text: for files that do not tell the two apart.
+// UnmarshalText takes what looks like a whole number for one, and anything else for text: for files that do not
+// tell the two apart.
 func (id *ID) UnmarshalText(b []byte) error {
 	if n, err := strconv.ParseInt(string(b), 10, 64); err == nil && strconv.FormatInt(n, 10) == string(b) {
 		*id = NumberID(n)
@@ -122,8 +124,8 @@ func plain(s string) string {
 	return s
 }
 
-// A Seq goes through questions in the order of their file. A bad record comes as a *RecordError, and the next one follows; any other error is
-// the last thing that comes.
+// A Seq goes through questions in the order of their file. A bad record comes as a *RecordError, and the next
+// one follows; any other error is the last thing that comes.
 type Seq = iter.Seq2[Question, error]
 
 // errStop says that whoever takes the questions wants no more.
@@ -150,8 +152,8 @@ func read(path string, walk func(r *jsonstream.Reader, yield func(Question, erro
 	}
 }
 
-// decode reads a record of type T and makes a question of it; what is wrong with it becomes a RecordError, what is wrong with
-// the file is returned.
+// decode reads a record of type T and makes a question of it; what is wrong with it becomes a RecordError, what
+// is wrong with the file is returned.
 func decode[T any](r *jsonstream.Reader, number int, yield func(Question, error) error, make func(T) (Question, error)) error {
 	var record T
 	err := r.Decode(&record)
@@ -192,8 +194,8 @@ func (q Question) check() error {
 	return nil
 }
 
-// Distinct passes questions on and makes a RecordError of each whose id has been before, in this file or, where seen is not nil, in those that
-// were read with the same seen.
+// Distinct passes questions on and makes a RecordError of each whose id has been before, in this file or, where
+// seen is not nil, in those that were read with the same seen.
 func Distinct(path string, seq Seq, seen map[ID]bool) Seq {
 	return func(yield func(Question, error) bool) {
 		before := seen

@@ -24,8 +24,9 @@ type Summary struct {
 	Faults          []error        `json:"-"` // the first hundred of the bad
 }
 
-// Summarize counts questions. Bad are those that cannot be read; those about a picture that has does not know, each picture once; and those
-// with an answer that is not in use, each answer once. has and inUse may be nil. The error is one that ended the reading.
+// Summarize counts questions. Bad are those that cannot be read; those about a picture that has does not know,
+// each picture once; and those with an answer that is not in use, each answer once. has and inUse may be nil.
+// The error is one that ended the reading.
 func Summarize(seq Seq, path string, has, inUse func(string) bool) (Summary, error) {
 	s := Summary{Sources: map[string]int{}, AnswerTypes: map[string]int{}}
 	pictures, known := map[string]bool{}, map[string]bool{}

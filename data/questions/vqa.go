@@ -9,12 +9,12 @@ import (
 	"github.com/go-lxmert/lxmert/internal/jsonstream"
 )
 
-// VQA reads VQA 2.0 as its site offers it: questions (v2_OpenEnded_mscoco_val2014_questions.json) and, unless the path is "", annotations
-// (v2_mscoco_val2014_annotations.json); each may still be in its zip. Questions come in the order of the annotations, or of the questions where
-// there are none.
+// VQA reads VQA 2.0 as its site offers it: questions (v2_OpenEnded_mscoco_val2014_questions.json) and, unless
+// the path is "", annotations (v2_mscoco_val2014_annotations.json); each may still be in its zip. Questions
+// come in the order of the annotations, or of the questions where there are none.
 //
-// The label has answers.Soft of the ten answers, of those that are in use; with inUse nil, of all. Pictures are named as
-// LXMERT's feature files do, COCO_val2014_ and twelve digits, from the questions' data_subtype.
+// The label has answers.Soft of the ten answers, of those that are in use; with inUse nil, of all. Pictures are
+// named as LXMERT's feature files do, COCO_val2014_ and twelve digits, from the questions' data_subtype.
 //
 // The questions' text is kept in memory while annotations are read: about 100 bytes a question.
 func VQA(questionsPath, annotationsPath string, inUse func(answer string) bool) Seq {
@@ -212,8 +212,8 @@ func vqaAnnotations(r *jsonstream.Reader, asked map[ID]*unanswered, inUse func(s
 	return r.End()
 }
 
-// VQAMostCommon goes through an annotations file and gives the answer that most people gave to each question, as it was given: what
-// the list of answers in use is made of.
+// VQAMostCommon goes through an annotations file and gives the answer that most people gave to each question,
+// as it was given: what the list of answers in use is made of.
 func VQAMostCommon(annotationsPath string, each func(answer string)) error {
 	r, err := jsonstream.Open(annotationsPath)
 	if err != nil {

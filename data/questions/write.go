@@ -32,8 +32,8 @@ func orderedKeys(text []byte, each func(key string) error) error {
 	return nil
 }
 
-// Write writes questions as LXMERT's fine-tuning reads them, one record a line, and returns how many. The file appears when it is complete; the first error of the
-// sequence ends it.
+// Write writes questions as LXMERT's fine-tuning reads them, one record a line, and returns how many. The file
+// appears when it is complete; the first error of the sequence ends it.
 func Write(path string, seq Seq) (int, error) {
 	n := 0
 	err := atomicfile.Write(path, 0o644, func(w io.Writer) error {
@@ -104,9 +104,9 @@ func encode(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), err
 }
 
-// WritePretraining writes questions as LXMERT's pre-training reads them: a record for each picture, in the order in which pictures come first, with
-// all its sentences. They are gathered in memory, unless consecutive says that those of a picture follow each other. It returns how many
-// records and sentences there are.
+// WritePretraining writes questions as LXMERT's pre-training reads them: a record for each picture, in the
+// order in which pictures come first, with all its sentences. They are gathered in memory, unless consecutive
+// says that those of a picture follow each other. It returns how many records and sentences there are.
 //
 // A source either has labels throughout a picture or nowhere: a sentence without one beside others with is an error.
 func WritePretraining(path string, seq Seq, consecutive bool) (pictures, sentences int, err error) {

@@ -1,4 +1,5 @@
-// Package filelock lets one program at a time work on something. The system gives the lock back when a program ends, however it ends.
+// Package filelock lets one program at a time work on something. The system gives the lock back when a program
+// ends, however it ends.
 package filelock
 
 import (
@@ -13,8 +14,8 @@ var ErrHeld = errors.New("another program holds the lock")
 // A Lock is held until Release.
 type Lock struct{ file *os.File }
 
-// Acquire takes the lock that the file at path stands for; the file is made if need be, and stays. It does not wait: the error satisfies
-// errors.Is(err, ErrHeld) if the lock is taken, also by this very program.
+// Acquire takes the lock that the file at path stands for; the file is made if need be, and stays. It does not
+// wait: the error satisfies errors.Is(err, ErrHeld) if the lock is taken, also by this very program.
 func Acquire(path string) (*Lock, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package jsonstream reads JSON files that are larger than memory should hold, record by record. No record may be larger than
-// MaxRecord, and nesting is encoding/json's; everything else may be as large as it likes.
+// Package jsonstream reads JSON files that are larger than memory should hold, record by record. No record may
+// be larger than MaxRecord, and nesting is encoding/json's; everything else may be as large as it likes.
 package jsonstream
 
 import (
@@ -16,7 +16,8 @@ import (
 	"github.com/go-lxmert/lxmert/internal/plainfile"
 )
 
-// MaxRecord is about how many bytes one value that is decoded may have; the largest known, a picture of Visual Genome, has 200 thousand.
+// MaxRecord is about how many bytes one value that is decoded may have; the largest known, a picture of Visual
+// Genome, has 200 thousand.
 const MaxRecord = 16 << 20
 
 // A Reader walks through one JSON file.
@@ -93,7 +94,8 @@ func (r *Reader) Close() error {
 	return r.close()
 }
 
-// Begins says with which byte the file's first value begins, white space passed over: '[', '{' or another. It is for the very beginning.
+// Begins says with which byte the file's first value begins, white space passed over: '[', '{' or another. It
+// is for the very beginning.
 func (r *Reader) Begins() (byte, error) {
 	for {
 		b, err := r.text.ReadByte()

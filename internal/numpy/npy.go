@@ -1,4 +1,5 @@
-// Package numpy reads NumPy's arrays (.npy) and archives of them (.npz). Arrays of Python objects, which are pickles, are recognised and not read.
+// Package numpy reads NumPy's arrays (.npy) and archives of them (.npz). Arrays of Python objects, which are
+// pickles, are recognised and not read.
 package numpy
 
 import (
@@ -49,7 +50,8 @@ var header = regexp.MustCompile(`^\{'descr': ?('[^']*'|\[.*\]), ?'fortran_order'
 
 var descr = regexp.MustCompile(`^'([<>|=])([fiubOUSV])([0-9]*)'$`)
 
-// Read reads an array to the end of r. The error says what in the header was found and expected, ErrObjects, or that there are too many bytes or too few.
+// Read reads an array to the end of r. The error says what in the header was found and expected, ErrObjects, or
+// that there are too many bytes or too few.
 func Read(r io.Reader) (*Array, error) {
 	a, size, err := readHeader(r)
 	if err != nil {

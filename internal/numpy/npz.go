@@ -14,7 +14,8 @@ const (
 	maxTotal   = 4 * MaxBytes
 )
 
-// ReadNPZ reads the arrays of an archive by their names, without .npy. Arrays of Python objects come as nil. The error names the array.
+// ReadNPZ reads the arrays of an archive by their names, without .npy. Arrays of Python objects come as nil.
+// The error names the array.
 func ReadNPZ(from io.ReaderAt, size int64) (map[string]*Array, error) {
 	archive, err := zip.NewReader(from, size)
 	if err != nil {

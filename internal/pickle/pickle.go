@@ -1,6 +1,6 @@
-// Package pickle reads those of Python's pickles that are a table of numbers and texts, such as the one from image id to row that goes with
-// feature files in HDF5. A pickle is a program; everything that could do more than build a dict or a list of
-// numbers and texts is refused.
+// Package pickle reads those of Python's pickles that are a table of numbers and texts, such as the one from
+// image id to row that goes with feature files in HDF5. A pickle is a program; everything that could do more
+// than build a dict or a list of numbers and texts is refused.
 package pickle
 
 import (
@@ -14,8 +14,8 @@ import (
 // A Pair is a key of a dict and its value, each int64 or string.
 type Pair struct{ Key, Value any }
 
-// ReadDict reads a dict in the order in which it was written, or a list as a dict from its texts and numbers to their places. Every protocol of Python 2 and 3
-// will do.
+// ReadDict reads a dict in the order in which it was written, or a list as a dict from its texts and numbers to
+// their places. Every protocol of Python 2 and 3 will do.
 func ReadDict(text []byte) ([]Pair, error) {
 	m := machine{text: text}
 	top, err := m.run()
