@@ -47,3 +47,41 @@ func ExampleOpenTSV() {
 	// 1 [0 0.5 1 1] butd-caffe
 	// [COCO_train2014_000000132417]
 }
+
+// A store takes pictures one by one, and gives them back by id.
+func ExampleWriteStore() {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	w, err := data.WriteStore(dir, data.StoreOptions{Preset: vision.D2MaxNMS})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer w.Abandon() // after an error; the next writer goes on from here
+	err = w.Add("cat.jpg", vision.Regions{
+		Features: []float32{1, 2, 3, 4}, FeatureWidth: 4,
+		Boxes: []float32{0, 0.5, 1, 1},
+		Size:  vision.Size{Width: 640, Height: 480},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		log.Fatal(err)
+	}
+
+	store, err := data.OpenStore(dir)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
+	regions, err := store.Get("cat.jpg")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(store.Len(), regions.Features, regions.Size, regions.Preset)
+	// Output:
+	// 1 [1 2 3 4] {640 480} d2-maxnms
+}

@@ -59,6 +59,9 @@ func ReadManifest(dir string) (Manifest, error) {
 	path := filepath.Join(dir, ManifestName)
 	content, err := plainfile.Read(path, maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
+		if partial, _ := filepath.Glob(filepath.Join(dir, "regions-*"+checkpoint.PartialSuffix)); partial != nil {
+			return Manifest{}, fmt.Errorf("%s: the store's first shard is not complete: its writer is at work, or was interrupted and can be started again: %w", dir, fs.ErrNotExist)
+		}
 		if _, statErr := os.Stat(dir); statErr == nil {
 			return Manifest{}, fmt.Errorf("%s is no region store, it has no %s: %w", dir, ManifestName, fs.ErrNotExist)
 		}

@@ -278,6 +278,12 @@ func TestStoreRefuses(t *testing.T) {
 	}
 	_, err = WriteStore(dir, StoreOptions{Preset: vision.D2MaxNMS, Float32: true, Detector: "x"})
 	says(t, err, `preset "butd-caffe", found "d2-maxnms"`, `features of type "F16", found "F32"`, `detector "", found "x"`)
+	begun := t.TempDir()
+	w = writeStore(t, begun, StoreOptions{})
+	add(t, w, "a", regions(1, 1))
+	w.Abandon()
+	_, err = OpenStore(begun)
+	says(t, err, "first shard is not complete", "started again")
 	full := t.TempDir()
 	write(t, filepath.Join(full, "thesis.tex"), nil)
 	_, err = WriteStore(full, StoreOptions{})
