@@ -11,26 +11,53 @@ import (
 // to start a goroutine on another core. A worker out of work spins for a moment, then sleeps.
 //
 // One caller at a time has the pool; a second one works alone meanwhile, so nobody ever waits for a
-// worker that waits for somebody.
+// worker that waits for somebody. Work is cut into more pieces than there are threads, and each thread takes the next when it is done with
+// one: a thread that the operating system keeps from running holds up the others by a piece at most.
 type pool struct {
 	taken   sync.Mutex
 	workers []*worker
 }
 
-// worker is a goroutine that takes one piece of work at a time.
+// worker is a goroutine that helps with one job at a time.
 type worker struct {
-	work   atomic.Pointer[piece]
+	work   atomic.Pointer[job]
 	asleep atomic.Bool
 	wake   chan struct{}
 }
 
-// piece is a part of a shared work. The worker that has done it counts down pending.
-type piece struct {
-	run     func(from, to int)
-	from    int
-	to      int
-	pending *atomic.Int32
-	last    bool // the worker ends
+// job is a shared work of n steps, in pieces.
+type job struct {
+	run    func(from, to int)
+	n      int
+	pieces int32
+	next   atomic.Int32 // the next piece that nobody has taken
+	done   atomic.Int32
+	last   bool // the worker ends
+}
+
+// help does pieces until none is left.
+func (j *job) help() {
+	for {
+		i := int(j.next.Add(1)) - 1
+		if i >= int(j.pieces) {
+			return
+		}
+		if from, to := j.start(i), j.start(i+1); from < to {
+			j.run(from, to)
+		}
+		j.done.Add(1)
+	}
+}
+
+// start is where piece i begins. There is a long one for each thread, for a piece that goes on uses what the last has brought into the
+// caches, and then short ones, which even out what the long ones took.
+func (j *job) start(i int) int {
+	threads := int(j.pieces) / (1 + shortEach)
+	long := j.n * longPart / 100
+	if i <= threads {
+		return i * long / threads
+	}
+	return long + (i-threads)*(j.n-long)/(int(j.pieces)-threads)
 }
 
 func newPool(helpers int) *pool {
@@ -43,7 +70,13 @@ func newPool(helpers int) *pool {
 	return p
 }
 
-// share splits n pieces of work among the workers and the caller. It is false, and nothing is done, where
+// How a work is cut: for each thread there is a long piece, of longPart percent of the work together, and some short ones.
+const (
+	longPart  = 75
+	shortEach = 2
+)
+
+// share splits n steps of work among the workers and the caller. It is false, and nothing is done, where
 // somebody else has the pool.
 func (p *pool) share(n int, run func(from, to int)) bool {
 	if !p.taken.TryLock() {
@@ -51,13 +84,12 @@ func (p *pool) share(n int, run func(from, to int)) bool {
 	}
 	defer p.taken.Unlock()
 	threads := min(len(p.workers)+1, n)
-	var pending atomic.Int32
-	pending.Store(int32(threads - 1))
-	for t := 1; t < threads; t++ {
-		p.workers[t-1].give(&piece{run: run, from: t * n / threads, to: (t + 1) * n / threads, pending: &pending})
+	j := &job{run: run, n: n, pieces: int32(threads * (1 + shortEach))}
+	for _, w := range p.workers[:threads-1] {
+		w.give(j)
 	}
-	run(0, n/threads)
-	for pending.Load() > 0 {
+	j.help()
+	for j.done.Load() < j.pieces {
 		runtime.Gosched()
 	}
 	return true
@@ -68,13 +100,13 @@ func (p *pool) close() {
 	p.taken.Lock()
 	defer p.taken.Unlock()
 	for _, w := range p.workers {
-		w.give(&piece{last: true})
+		w.give(&job{last: true})
 	}
 	p.workers = nil
 }
 
-func (w *worker) give(p *piece) {
-	w.work.Store(p)
+func (w *worker) give(j *job) {
+	w.work.Store(j)
 	if w.asleep.Load() {
 		select {
 		case w.wake <- struct{}{}:
@@ -88,35 +120,34 @@ const patience = 100 * time.Microsecond
 
 func (w *worker) loop() {
 	for {
-		p := w.next()
-		if p.last {
+		j := w.next()
+		if j.last {
 			return
 		}
-		p.run(p.from, p.to)
-		p.pending.Add(-1)
+		j.help()
 	}
 }
 
 // next waits for work.
-func (w *worker) next() *piece {
+func (w *worker) next() *job {
 	for start := time.Now(); time.Since(start) < patience; {
 		for range 32 {
-			if p := w.work.Swap(nil); p != nil {
-				return p
+			if j := w.work.Swap(nil); j != nil {
+				return j
 			}
 			runtime.Gosched()
 		}
 	}
 	for {
 		w.asleep.Store(true)
-		p := w.work.Swap(nil) // given between the last look and falling asleep
-		if p == nil {
+		j := w.work.Swap(nil) // given between the last look and falling asleep
+		if j == nil {
 			<-w.wake
-			p = w.work.Swap(nil)
+			j = w.work.Swap(nil)
 		}
 		w.asleep.Store(false)
-		if p != nil {
-			return p
+		if j != nil {
+			return j
 		}
 	}
 }
