@@ -1,6 +1,7 @@
 package simd
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/gomlx/compute"
@@ -16,6 +17,7 @@ type execution struct {
 	memory  map[value]compute.Buffer // values in the portable backend's memory
 	callers map[value]*Buffer        // parameters
 	donated map[value]bool
+	ends    []context.Context // any of which ends the run
 }
 
 // Execute implements compute.Executable.
@@ -33,11 +35,19 @@ func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 			return nil, fmt.Errorf("simd: input %d (%s): found shape %v, want %v (%v)", i, e.names[i], shape, e.inputs[i], err)
 		}
 		x.callers[e.parameters[i]] = buffer
+		if ctx := buffer.context(); ctx != nil {
+			x.ends = append(x.ends, ctx)
+		}
 		x.donated[e.parameters[i]] = len(donate) > i && donate[i]
 	}
 	x.slab = e.backend.memory.takeSlab(e.slab)
 	defer e.backend.memory.giveSlab(x.slab)
 	for i := range e.steps {
+		for _, ctx := range x.ends {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+		}
 		if err := x.run(&e.steps[i]); err != nil {
 			return nil, err
 		}

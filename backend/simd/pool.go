@@ -12,10 +12,13 @@ import (
 //
 // One caller at a time has the pool; a second one works alone meanwhile, so nobody ever waits for a
 // worker that waits for somebody. Work is cut into more pieces than there are threads, and each thread takes the next when it is done with
-// one: a thread that the operating system keeps from running holds up the others by a piece at most.
+// one: a thread that the operating system keeps from running holds up the others by a piece at most. Where that happens the cores are
+// wanted by others too, and callers work alone for a while: threads in step with one another would lose a time slice at every step.
 type pool struct {
 	taken   sync.Mutex
 	workers []*worker
+	alone   time.Time     // until when callers work alone
+	pause   time.Duration // how long they did the last time
 }
 
 // worker is a goroutine that helps with one job at a time.
@@ -83,16 +86,47 @@ func (p *pool) share(n int, run func(from, to int)) bool {
 		return false
 	}
 	defer p.taken.Unlock()
+	start := time.Now()
+	if start.Before(p.alone) {
+		return false
+	}
 	threads := min(len(p.workers)+1, n)
 	j := &job{run: run, n: n, pieces: int32(threads * (1 + shortEach))}
 	for _, w := range p.workers[:threads-1] {
 		w.give(j)
 	}
 	j.help()
-	for j.done.Load() < j.pieces {
-		runtime.Gosched()
+	if j.done.Load() < j.pieces {
+		p.wait(j, start)
 	}
 	return true
+}
+
+// How long the caller, done with its own pieces, waits for the others' before it takes them to be held back, apart from a quarter of the
+// time that its own pieces took; and for how long callers then work alone, twice as long each time it happens again soon.
+const (
+	heldBack   = time.Millisecond
+	firstPause = 10 * time.Millisecond
+	longPause  = 160 * time.Millisecond
+)
+
+// wait waits until all pieces of a job, begun at start, are done.
+func (p *pool) wait(j *job, start time.Time) {
+	from := time.Now()
+	for turn := 1; j.done.Load() < j.pieces; turn++ {
+		runtime.Gosched()
+		if turn%64 == 0 && time.Since(from) > patience {
+			time.Sleep(patience / 4) // the core may be what the other thread waits for
+		}
+	}
+	end := time.Now()
+	if end.Sub(from) > heldBack+from.Sub(start)/4 {
+		if end.Sub(p.alone) > longPause {
+			p.pause = 0
+		}
+		p.pause = min(max(firstPause, 2*p.pause), longPause)
+		p.alone = end.Add(p.pause)
+	}
 }
 
 // close ends the workers, after a share under way.
