@@ -130,6 +130,15 @@ func TestVQALeavesOneOut(t *testing.T) {
 	}
 }
 
+func TestSoftByDataSet(t *testing.T) {
+	questions := []SoftQuestion{{"1", map[string]float64{"a": 0.3}, "vqa"}, {"2", map[string]float64{"a": 1}, "vqa"}, {"3", nil, "gqa"}, {"4", map[string]float64{"b": 1}, ""}}
+	got, err := Soft(questions, []Prediction{{"1", "a"}, {"2", "a"}, {"3", "a"}, {"4", "b"}})
+	want := &SoftScore{(0.3 + 1 + 1) / 4, 4, map[string]Group{"vqa": {1.3 / 2, 2}, "gqa": {0, 1}}}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+}
+
 func TestVQANobodyAnswered(t *testing.T) {
 	_, err := VQA([]VQAQuestion{{ID: "7"}, {ID: "8", Answers: []string{"a"}}}, []Prediction{{"7", ""}, {"8", ""}})
 	if err == nil || err.Error() != `1 question without people's answers: "7"` {
@@ -237,7 +246,7 @@ func TestScoreJSON(t *testing.T) {
 		unit  string
 	}{
 		{&VQAScore{Accuracy: 73.93, Questions: 2, ByAnswerType: map[string]Group{"yes/no": {1, 2}}}, "percent"},
-		{&SoftScore{0.5, 2}, "fraction"},
+		{&SoftScore{0.5, 2, map[string]Group{"gqa": {0.25, 1}}}, "fraction"},
 		{&GQAScore{Accuracy: 0.1 + 0.2, Open: &half, BySteps: map[int]Group{10: {50, 2}}}, "percent"},
 		{&NLVR2Score{0.954, 0.8561643835616438, 500, 146}, "fraction"},
 	} {
@@ -266,7 +275,8 @@ func TestReports(t *testing.T) {
 	}{
 		{&VQAScore{Accuracy: 73.9, Questions: 12, ByAnswerType: map[string]Group{"yes/no": {80, 5}, "number": {100.0 / 3, 7}}},
 			"Accuracy: 73.90% (12 questions)\n\nAccuracy / answer type:\n  number: 33.33% (7 questions)\n  yes/no: 80.00% (5 questions)\n"},
-		{&SoftScore{0.34449, 200}, "Accuracy (soft labels): 34.45% (200 questions)\n"},
+		{&SoftScore{0.34449, 200, map[string]Group{"vqa": {0.3, 150}, "gqa": {0.47796, 50}}},
+			"Accuracy (soft labels): 34.45% (200 questions)\n\nAccuracy / data set:\n  gqa: 47.80% (50 questions)\n  vqa: 30.00% (150 questions)\n"},
 		{&NLVR2Score{0.954, 0.8561643835616438, 500, 146}, "Accuracy: 95.40% (500 examples)\nConsistency: 85.62% (146 statements)\n"},
 	} {
 		if got := c.score.String(); got != c.want {

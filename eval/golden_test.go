@@ -121,7 +121,7 @@ func TestSoftGolden(t *testing.T) {
 	var questions []SoftQuestion
 	var predictions []Prediction
 	for i, d := range input.Data {
-		questions = append(questions, SoftQuestion{strconv.Itoa(d.ID), d.Label})
+		questions = append(questions, SoftQuestion{ID: strconv.Itoa(d.ID), Label: d.Label})
 		p := input.Predictions[i]
 		predictions = append(predictions, Prediction{strconv.Itoa(p.ID), p.Answer})
 	}
@@ -213,7 +213,7 @@ func TestGQAGolden(t *testing.T) {
 	var all, balanced []SoftQuestion
 	var balancedPredictions []Prediction
 	for i, q := range questions {
-		soft := SoftQuestion{q.ID, map[string]float64{q.Answer: 1}}
+		soft := SoftQuestion{ID: q.ID, Label: map[string]float64{q.Answer: 1}}
 		all = append(all, soft)
 		if q.Balanced {
 			balanced = append(balanced, soft)

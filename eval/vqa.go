@@ -12,8 +12,8 @@ import (
 type VQAQuestion struct {
 	ID           string
 	Answers      []string // what people answered, ten in VQA's own data
-	QuestionType string   // how it begins, such as "how many"; may be empty
-	AnswerType   string   // "yes/no", "number" or "other"; may be empty
+	QuestionType string   // how it begins, such as "how many"; empty if unknown
+	AnswerType   string   // "yes/no", "number" or "other"; empty if unknown
 }
 
 // Score is the official accuracy of an answer, 0..1. An answer counts as right as far as three people gave it; so that
@@ -81,8 +81,12 @@ func VQA(questions []VQAQuestion, predictions []Prediction) (*VQAScore, error) {
 		}
 		score, _ := q.Score(answerTo[q.ID])
 		all.add(score)
-		byAnswer.add(q.AnswerType, score)
-		byQuestion.add(q.QuestionType, score)
+		if q.AnswerType != "" {
+			byAnswer.add(q.AnswerType, score)
+		}
+		if q.QuestionType != "" {
+			byQuestion.add(q.QuestionType, score)
+		}
 	}
 	if unanswered != nil {
 		return nil, errors.New(named(len(unanswered), "question") + " without people's answers: " + some(unanswered))
