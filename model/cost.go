@@ -21,6 +21,13 @@ func (c *Config) QuestionAnsweringOperations(questions, pictures, tokens, region
 		}
 		cross += attention(regions, tokens) + attention(tokens, tokens) + attention(regions, regions) + feedForward(tokens) + feedForward(regions)
 	}
+	once := 0 // what the first cross-modality layer maps of the regions, as queries and as context, before questions differ
+	if c.CrossLayers > 0 {
+		once = 2 * linear(regions, h, h)
+		if c.CrossLayers > 1 {
+			once += linear(regions, h, h)
+		}
+	}
 	head := linear(1, h, h) + linear(1, h, 2*h) + linear(1, 2*h, c.NumQALabels)
-	return questions*(language+cross+head) + pictures*vision
+	return questions*(language+cross-once+head) + pictures*(vision+once)
 }

@@ -16,8 +16,9 @@ func TestQuestionAnsweringOperations(t *testing.T) {
 	language := (2*2*3*2*2 + 2*2*3*2*2 + 4*3*3*2) + 2*2*3*2*3
 	vision := 2*4*5*2 + 2*4*4*2 + (2*2*4*2*2 + 2*2*4*2*2 + 4*4*4*2) + 2*2*4*2*3
 	cross := (2*2*3*2*2 + 2*2*4*2*2 + 4*3*4*2) + (2*2*1*2*2 + 2*2*3*2*2 + 4*1*3*2) + 2*2*1*2*3
+	once := 2 * 2 * 4 * 2 * 2 // the key and the value of the regions are the same for all questions about one picture
 	head := 2*2*2 + 2*2*4 + 2*4*7
-	for _, test := range [][3]int{{1, 1, language + cross + head + vision}, {5, 1, 5*(language+cross+head) + vision}, {3, 3, 3 * (language + cross + head + vision)}} {
+	for _, test := range [][3]int{{1, 1, language + cross + head + vision}, {5, 1, 5*(language+cross-once+head) + once + vision}, {3, 3, 3 * (language + cross + head + vision)}} {
 		if got := c.QuestionAnsweringOperations(test[0], test[1], tokens, regions); got != test[2] {
 			t.Errorf("%d questions, %d pictures: %d, want %d", test[0], test[1], got, test[2])
 		}
