@@ -1,0 +1,169 @@
+package simd
+
+import (
+	"math"
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/gobackend"
+	"github.com/gomlx/compute/shapes"
+)
+
+// Computations that a caller could build of operations, against the portable backend.
+
+// computation builds the values to be returned.
+type computation func(p *planner) []compute.Value
+
+// runOn runs a computation on an engine: each parameter is one of the buffers.
+func runOn(t *testing.T, engine compute.Backend, build computation, donate []bool, args ...compute.Buffer) ([][]float32, error) {
+	t.Helper()
+	b := engine.Builder(t.Name())
+	p := &planner{t, b, b.Main()}
+	if err := p.Return(build(p), nil); err != nil {
+		t.Fatal(err)
+	}
+	e, err := b.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Finalize()
+	results, err := e.Execute(args, donate, 0)
+	if err != nil {
+		return nil, err
+	}
+	var values [][]float32
+	for i, result := range results {
+		flat := make([]float32, e.Outputs()[i].Size())
+		if err := result.ToFlatData(flat); err != nil {
+			t.Fatal(err)
+		}
+		values = append(values, flat)
+	}
+	return values, nil
+}
+
+// twoEngines are ours and the portable one.
+func twoEngines(t *testing.T) (ours, portable compute.Backend) {
+	t.Helper()
+	ours, err := New("threads=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ours.Finalize)
+	if portable, err = gobackend.New("ops_sequential"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(portable.Finalize)
+	return ours, portable
+}
+
+// buffers are an engine's, of one value list and shape each.
+func buffers(t *testing.T, engine compute.Backend, values [][]float32, dims ...[]int) []compute.Buffer {
+	t.Helper()
+	var list []compute.Buffer
+	for i, v := range values {
+		buffer, err := engine.BufferFromFlatData(0, v, shapes.Make(dtypes.Float32, dims[i]...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, buffer)
+	}
+	return list
+}
+
+// sameOnBoth runs a computation of parameters with those dimensions on both engines and compares.
+func sameOnBoth(t *testing.T, build computation, dims ...[]int) {
+	t.Helper()
+	var values [][]float32
+	for i, d := range dims {
+		values = append(values, ramp(shapes.Make(dtypes.Float32, d...).Size(), i))
+	}
+	ours, portable := twoEngines(t)
+	got, err := runOn(t, ours, build, nil, buffers(t, ours, values, dims...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := runOn(t, portable, build, nil, buffers(t, portable, values, dims...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range want {
+		alike(t, i, got[i], want[i])
+	}
+}
+
+// ramp is n values between -1 and 1 that repeat after a prime number of them.
+func ramp(n, seed int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32((i+7*seed)%61)/30 - 1
+	}
+	return x
+}
+
+// alike compares an output, to the roundings of float32.
+func alike(t *testing.T, output int, got, want []float32) {
+	t.Helper()
+	for i, w := range want {
+		equal := got[i] == w || got[i] != got[i] && w != w
+		if !equal && !(math.Abs(float64(got[i]-w)) <= 1e-5*(1+math.Abs(float64(w)))) {
+			t.Errorf("output %d: element %d is %v, want %v", output, i, got[i], w)
+			return
+		}
+	}
+}
+
+// TestProductsOfTransposed: the shadow gives a product of a matrix and one of its transpose that are equal as one value.
+func TestProductsOfTransposed(t *testing.T) {
+	square := []int{5, 5}
+	for first := range 4 {
+		sameOnBoth(t, func(p *planner) []compute.Value {
+			a, b := p.parameter("a", square...), p.parameter("b", square...)
+			var products []compute.Value
+			for i := range 4 {
+				lhs, rhs := a, b
+				axes := [2]int{0, 0}
+				if way := (first + i) % 4; way&1 == 1 {
+					lhs, axes[0] = p.must(p.Transpose(a, 1, 0)), 1
+				} else if way&2 == 2 {
+					rhs, axes[1] = p.must(p.Transpose(b, 1, 0)), 1
+				}
+				products = append(products, p.must(p.DotGeneral(lhs, axes[:1], nil, rhs, axes[1:], nil, compute.DotGeneralConfig{})))
+			}
+			return products
+		}, square, square)
+	}
+}
+
+// TestProductAfterItsReshape: the shadow ends a product of many axes with a reshape, which the caller may have asked for before.
+func TestProductAfterItsReshape(t *testing.T) {
+	sameOnBoth(t, func(p *planner) []compute.Value {
+		a, b := p.parameter("a", 2, 3, 4), p.parameter("b", 4, 5)
+		flat := p.must(p.DotGeneral(p.must(p.Reshape(a, 6, 4)), []int{1}, nil, b, []int{0}, nil, compute.DotGeneralConfig{}))
+		reshaped := p.must(p.Reshape(flat, 2, 3, 5))
+		again := p.must(p.DotGeneral(a, []int{2}, nil, b, []int{0}, nil, compute.DotGeneralConfig{}))
+		return []compute.Value{flat, reshaped, again, p.must(p.Add(again, reshaped))}
+	}, []int{2, 3, 4}, []int{4, 5})
+}
+
+// TestAttentionOfConstants is computed when the plan is made.
+func TestAttentionOfConstants(t *testing.T) {
+	ours, _ := twoEngines(t)
+	dims := []int{1, 5, 2, 4}
+	numbers := ramp(40, 0)
+	attend := func(p *planner, x compute.Value) []compute.Value {
+		seen, _, err := p.FusedScaledDotProductAttention(x, x, x, compute.AttentionAxesLayoutBSHD, nil)
+		return []compute.Value{p.must(seen, err)}
+	}
+	got, err := runOn(t, ours, func(p *planner) []compute.Value { return attend(p, p.must(p.Constant(numbers, dims...))) }, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := runOn(t, ours, func(p *planner) []compute.Value { return attend(p, p.parameter("x", dims...)) }, nil,
+		buffers(t, ours, [][]float32{numbers}, dims)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alike(t, 0, got[0], want[0])
+}
