@@ -167,3 +167,57 @@ func TestAttentionOfConstants(t *testing.T) {
 	}
 	alike(t, 0, got[0], want[0])
 }
+
+// TestDonated: what was donated is gone; a buffer that is given for two parameters is read for both, whichever is donated, and also where
+// the computation runs as its shadow.
+func TestDonated(t *testing.T) {
+	dims := []int{100, 70}
+	update := func(p *planner) []compute.Value { // in one chain, whose results could lie where the parameters are
+		a, b := p.parameter("a", dims...), p.parameter("b", dims...)
+		return []compute.Value{p.must(p.Add(p.must(p.Mul(a, a)), b)), p.must(p.Sub(p.must(p.Exp(b)), a))}
+	}
+	apart := func(p *planner) []compute.Value { // in two
+		a, b := p.parameter("a", dims...), p.parameter("b", dims...)
+		sum := p.must(p.ReduceSum(p.must(p.Exp(a)), 1))
+		return []compute.Value{p.must(p.Neg(a)), p.must(p.Mul(b, p.must(p.BroadcastInDim(sum, shapes.Make(dtypes.Float32, dims...), []int{0}))))}
+	}
+	whole := func(p *planner) []compute.Value { // with a closure
+		p.must(nil, func() error { _, err := p.Closure(); return err }())
+		return update(p)
+	}
+	ours, portable := twoEngines(t)
+	for name, build := range map[string]computation{"one chain": update, "two chains": apart, "whole": whole} {
+		for _, equal := range []bool{false, true} {
+			values := [][]float32{ramp(7000, 0), ramp(7000, 1)}
+			if equal {
+				values[1] = values[0]
+			}
+			want, err := runOn(t, portable, build, nil, buffers(t, portable, values, dims, dims)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, donate := range [][]bool{{true, false}, {false, true}, {true, true}} {
+				in := buffers(t, ours, values, dims, dims)
+				if equal {
+					in[1] = in[0]
+				}
+				got, err := runOn(t, ours, build, donate, in...)
+				if err != nil {
+					t.Fatalf("%s, the same buffer: %v, donated %v: %v", name, equal, donate, err)
+				}
+				for i := range want {
+					alike(t, i, got[i], want[i])
+				}
+				for i, given := range donate {
+					gone := in[i].ToFlatData(make([]float32, 7000)) != nil
+					if expected := given || equal; gone != expected {
+						t.Errorf("%s, the same buffer: %v, donated %v: input %d is gone: %v, want %v", name, equal, donate, i, gone, expected)
+					}
+				}
+			}
+		}
+		if _, err := runOn(t, ours, build, []bool{true}, buffers(t, ours, [][]float32{ramp(7000, 0), ramp(7000, 1)}, dims, dims)...); err == nil {
+			t.Errorf("%s: no error where it is not said of every input whether it is donated", name)
+		}
+	}
+}
