@@ -90,12 +90,13 @@ func (e *executable) source(v value) value {
 	return v
 }
 
-// fold computes the constants that somebody reads.
+// fold computes the constants that somebody reads, but for broadcast ones, which a chain makes on each run: of one number they can be as
+// large as a model.
 func (e *executable) fold(g *grouping, needed []*node) error {
 	var wanted []value
 	for _, n := range needed {
 		for _, v := range n.outputs {
-			if g.wanted[v] && g.constant[n] {
+			if g.wanted[v] && g.constant[n] && !g.unfolded[v] {
 				wanted = append(wanted, v)
 			}
 		}
