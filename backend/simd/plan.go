@@ -49,7 +49,10 @@ type executable struct {
 // plan makes a plan for the needed nodes.
 func (b *builder) plan(needed []*node) (compute.Executable, error) {
 	f := b.main
-	g := f.group(needed)
+	g, err := f.group(needed)
+	if err != nil {
+		return nil, err
+	}
 	e := &executable{backend: b.backend, names: f.names, inputs: f.shapes, returned: f.returned,
 		sources: map[value]value{}, offsets: map[value]int{}, shapes: map[value]shapes.Shape{}, constants: map[value]compute.Buffer{}, donors: map[value]value{}}
 	e.parameters = make([]value, len(f.names))
