@@ -221,3 +221,117 @@ func TestDonated(t *testing.T) {
 		}
 	}
 }
+
+// TestClampOverItsOperands: a clamp reads its third operand after it has written for the first time, so its result lies neither where a
+// parameter is that is donated, nor where a value in between is.
+func TestClampOverItsOperands(t *testing.T) {
+	dims := []int{100, 70}
+	over := func(between bool) computation {
+		return func(p *planner) []compute.Value {
+			low, x, high := p.parameter("low", dims...), p.parameter("x", dims...), p.parameter("high", dims...)
+			spread := func(v compute.Value) compute.Value {
+				return p.must(p.BroadcastInDim(v, shapes.Make(dtypes.Float32, dims...), []int{0}))
+			}
+			if !between { // nothing else lies as the result does
+				low, x = p.must(p.ReduceMin(low, 1)), p.must(p.ReduceMax(x, 1))
+				return []compute.Value{p.must(p.Clamp(spread(low), spread(x), high))}
+			}
+			high = p.must(p.Exp(high)) // in the first place, which would be the next to be taken
+			return []compute.Value{p.must(p.Tanh(p.must(p.Clamp(p.must(p.Neg(low)), p.must(p.Exp(x)), high))))}
+		}
+	}
+	ours, portable := twoEngines(t)
+	values := [][]float32{ramp(7000, 0), ramp(7000, 1), ramp(7000, 2)}
+	for _, between := range []bool{false, true} {
+		want, err := runOn(t, portable, over(between), nil, buffers(t, portable, values, dims, dims, dims)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := runOn(t, ours, over(between), []bool{false, false, true}, buffers(t, ours, values, dims, dims, dims)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		alike(t, 0, got[0], want[0])
+	}
+}
+
+// TestSumIsKnownAtTheEnd: what reads the sum of a chain's values cannot be in that chain.
+func TestSumIsKnownAtTheEnd(t *testing.T) {
+	dims := []int{30, 100}
+	sameOnBoth(t, func(p *planner) []compute.Value {
+		x := p.parameter("x", dims...)
+		square := p.must(p.Mul(x, x))
+		sum := p.must(p.BroadcastInDim(p.must(p.ReduceSum(square)), shapes.Make(dtypes.Float32, dims...), nil))
+		return []compute.Value{p.must(p.Div(square, sum)), p.must(p.Add(p.must(p.Sub(x, square)), p.must(p.Mul(sum, x))))}
+	}, dims)
+}
+
+// TestEndings: what follows a product is done by it only where that is the same.
+func TestEndings(t *testing.T) {
+	out := shapes.Make(dtypes.Float32, 6, 16)
+	for name, end := range map[string]func(p *planner, e ending) []compute.Value{
+		"two activations": func(p *planner, e ending) []compute.Value {
+			return []compute.Value{p.must(p.Tanh(p.must(p.FusedGelu(e.y, true))))}
+		},
+		"an activation, then a bias": func(p *planner, e ending) []compute.Value {
+			return []compute.Value{p.must(p.Add(p.must(p.Tanh(e.y)), e.bias))}
+		},
+		"two biases": func(p *planner, e ending) []compute.Value {
+			other := p.must(p.BroadcastInDim(e.other, out, []int{1}))
+			return []compute.Value{p.must(p.Add(p.must(p.Add(e.y, e.bias)), other))}
+		},
+		"a bias for each row": func(p *planner, e ending) []compute.Value {
+			return []compute.Value{p.must(p.Add(e.y, p.must(p.BroadcastInDim(e.rows, out, []int{0}))))}
+		},
+		"itself": func(p *planner, e ending) []compute.Value { return []compute.Value{p.must(p.Add(e.y, e.y))} },
+		"the largest of it and 0.5": func(p *planner, e ending) []compute.Value {
+			return []compute.Value{p.must(p.Max(e.y, p.must(p.BroadcastInDim(p.must(p.Constant([]float32{0.5})), out, nil))))}
+		},
+		"others read it": func(p *planner, e ending) []compute.Value {
+			return []compute.Value{p.must(p.Tanh(p.must(p.Add(e.y, e.residual)))), p.must(p.FusedSoftmax(e.y, 1))}
+		},
+		"others read what lies between": func(p *planner, e ending) []compute.Value {
+			sum := p.must(p.Add(e.y, e.residual))
+			return []compute.Value{p.must(p.Tanh(sum)), p.must(p.FusedSoftmax(sum, 1))}
+		},
+		"what lies between is returned, reshaped": func(p *planner, e ending) []compute.Value {
+			sum := p.must(p.Add(e.y, e.residual))
+			return []compute.Value{p.must(p.Tanh(sum)), p.must(p.Reshape(sum, 96))}
+		},
+		"a residual that depends on it": func(p *planner, e ending) []compute.Value {
+			return []compute.Value{p.must(p.Add(e.y, p.must(p.FusedSoftmax(p.must(p.Mul(e.y, e.residual)), 1))))}
+		},
+		"summed up": func(p *planner, e ending) []compute.Value {
+			sum := p.must(p.Add(e.y, e.residual))
+			return []compute.Value{p.must(p.ReduceSum(sum)), p.must(p.Tanh(sum))}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sameOnBoth(t, func(p *planner) []compute.Value {
+				x, w := p.parameter("x", 6, 8), p.parameter("w", 8, 16)
+				e := ending{residual: p.parameter("residual", 6, 16), other: p.parameter("other", 16), rows: p.parameter("rows", 6)}
+				e.bias = p.must(p.BroadcastInDim(p.parameter("bias", 16), out, []int{1}))
+				e.y = p.must(p.DotGeneral(x, []int{1}, nil, w, []int{0}, nil, compute.DotGeneralConfig{}))
+				return end(p, e)
+			}, []int{6, 8}, []int{8, 16}, []int{6, 16}, []int{16}, []int{6}, []int{16})
+		})
+	}
+}
+
+// ending is a product's result, and what may be done with it: another value, one for each column (bias, spread; other), one for each row.
+type ending struct{ y, residual, bias, other, rows compute.Value }
+
+// TestReturnedViewIsABuffer: what a computation returns reshaped, another takes in its new shape, also where the portable backend runs it.
+func TestReturnedViewIsABuffer(t *testing.T) {
+	ours, _ := twoEngines(t)
+	b := ours.Builder(t.Name())
+	p := &planner{t, b, b.Main()}
+	e, _, _, _ := p.plan(p.must(p.Reshape(p.must(p.Exp(p.parameter("x", 3, 4))), 2, 6)))
+	results, err := e.Execute(buffers(t, ours, [][]float32{ramp(12, 0)}, []int{3, 4}), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runOn(t, ours, func(p *planner) []compute.Value { return []compute.Value{p.must(p.Cos(p.parameter("x", 2, 6)))} }, nil, results...); err != nil {
+		t.Error(err)
+	}
+}
