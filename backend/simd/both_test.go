@@ -335,3 +335,37 @@ func TestReturnedViewIsABuffer(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestNoCircles: chains that wait for each other by way of others stay apart, also where one has begun to wait after others waited for it.
+func TestNoCircles(t *testing.T) {
+	wide := []int{100, 70}
+	for _, takesOver := range []bool{false, true} { // the chain of x goes on, or another takes it over
+		sameOnBoth(t, func(p *planner) []compute.Value {
+			a, x, row := p.parameter("a", wide...), p.must(p.Exp(p.parameter("b", wide...))), p.must(p.Exp(p.parameter("row", 70)))
+			spread := p.must(p.BroadcastInDim(row, shapes.Make(dtypes.Float32, wide...), []int{1}))
+			if takesOver {
+				spread = p.must(p.Mul(a, spread))
+			}
+			waits := p.must(p.Tanh(p.must(p.ReduceSum(x, 0))))
+			return []compute.Value{p.must(p.Add(spread, x)), p.must(p.Add(waits, row))} // x's chain waits for row's, and waits for x's
+		}, wide, wide, []int{70})
+	}
+}
+
+// TestBroadcastOfBroadcast: a chain reads a spread value from the value itself only where it is spread once.
+func TestBroadcastOfBroadcast(t *testing.T) {
+	sameOnBoth(t, func(p *planner) []compute.Value {
+		row, column, x := p.parameter("row", 4), p.parameter("column", 3), p.parameter("x", 3, 6, 4)
+		spread := func(v compute.Value, axes []int, dims ...int) compute.Value {
+			return p.must(p.BroadcastInDim(v, shapes.Make(dtypes.Float32, dims...), axes))
+		}
+		twice := spread(spread(row, []int{1}, 3, 4), []int{0, 2}, 3, 6, 4)
+		thrice := spread(p.must(p.Reshape(twice, 1, 72)), []int{0, 1}, 2, 72)
+		implicit := spread(column, []int{0}, 3, 1, 4)
+		scalar := spread(p.must(p.ReduceSum(row)), nil, 1)
+		return []compute.Value{
+			p.must(p.Add(x, twice)), p.must(p.Add(x, spread(spread(column, []int{0}, 3, 4), []int{0, 2}, 3, 6, 4))), p.must(p.Mul(x, implicit)), p.must(p.Sub(implicit, x)), p.must(p.Exp(thrice)), thrice,
+			p.must(p.Mul(x, spread(spread(scalar, []int{1}, 6, 1), []int{1, 2}, 3, 6, 4))),
+		}
+	}, []int{4}, []int{3}, []int{3, 6, 4})
+}
