@@ -1,6 +1,7 @@
 package simd
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -368,4 +369,56 @@ func TestBroadcastOfBroadcast(t *testing.T) {
 			p.must(p.Mul(x, spread(spread(scalar, []int{1}, 6, 1), []int{1, 2}, 3, 6, 4))),
 		}
 	}, []int{4}, []int{3}, []int{3, 6, 4})
+}
+
+// TestAfterAFailure: the portable backend panics where integers are divided by 0. The engine has its memory back and goes on.
+func TestAfterAFailure(t *testing.T) {
+	ours, err := New("threads=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Finalize()
+	b := ours.Builder(t.Name())
+	p := &planner{t, b, b.Main()}
+	x, by := p.parameter("x", 100, 70), p.must(p.Parameter("by", shapes.Make(dtypes.Int32), nil))
+	one := p.must(p.ConvertDType(p.must(p.Div(by, by)), dtypes.Float32))
+	turned := p.must(p.Transpose(p.must(p.Exp(x)), 1, 0)) // which lies in the slab
+	e, _, _, segments := p.plan(p.must(p.Mul(turned, p.must(p.BroadcastInDim(one, shapes.Make(dtypes.Float32, 70, 100), nil)))))
+	if segments == 0 || e.slab == 0 {
+		t.Fatalf("the plan has %d segments and a slab of %d values, want some of both", segments, e.slab)
+	}
+	run := func(divisor int32) (result []float32, err error) {
+		defer func() {
+			if failed := recover(); failed != nil {
+				err = fmt.Errorf("%v", failed)
+			}
+		}()
+		d, err := ours.BufferFromFlatData(0, []int32{divisor}, shapes.Make(dtypes.Int32))
+		if err != nil {
+			return nil, err
+		}
+		results, err := e.Execute(append(buffers(t, ours, [][]float32{ramp(7000, 0)}, []int{100, 70}), d), nil, 0)
+		if err != nil {
+			return nil, err
+		}
+		result = make([]float32, 7000)
+		return result, results[0].ToFlatData(result)
+	}
+	want, err := run(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, err := run(0); err == nil {
+			t.Fatal("no failure, want one")
+		}
+		got, err := run(5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		alike(t, 0, got, want)
+	}
+	if kept := len(ours.(*Backend).memory.slabs); kept != 1 {
+		t.Errorf("the engine keeps %d slabs, want one", kept)
+	}
 }
