@@ -32,7 +32,7 @@ func FuzzGraphs(f *testing.F) {
 
 // TestGraphs is FuzzGraphs for random bytes.
 func TestGraphs(t *testing.T) {
-	n := uint64(300)
+	n := uint64(250)
 	if testing.Short() {
 		n = 60
 	}
