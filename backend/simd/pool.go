@@ -11,9 +11,10 @@ import (
 // to start a goroutine on another core. A worker out of work spins for a moment, then sleeps.
 //
 // One caller at a time has the pool; a second one works alone meanwhile, so nobody ever waits for a
-// worker that waits for somebody. Work is cut into more pieces than there are threads, and each thread takes the next when it is done with
-// one: a thread that the operating system keeps from running holds up the others by a piece at most. Where that happens the cores are
-// wanted by others too, and callers work alone for a while: threads in step with one another would lose a time slice at every step.
+// worker that waits for somebody. Each thread has its part of a work, which it goes through chunk by chunk; one that is done takes
+// chunks from the end of another's, so that a thread which the operating system keeps from running holds up the others by a chunk at most. Where
+// that happens the cores are wanted by others too, and callers work alone for a while: threads in step with one another would
+// lose a time slice at every step.
 type pool struct {
 	taken   sync.Mutex
 	workers []*worker
@@ -23,61 +24,68 @@ type pool struct {
 
 // worker is a goroutine that helps with one job at a time.
 type worker struct {
+	thread int // 0 is the caller
 	work   atomic.Pointer[job]
 	asleep atomic.Bool
 	wake   chan struct{}
 }
 
-// job is a shared work of n steps, in pieces.
+// job is a shared work.
 type job struct {
-	run    func(from, to int)
-	n      int
-	pieces int32
-	next   atomic.Int32 // the next piece that nobody has taken
-	done   atomic.Int32
-	last   bool // the worker ends
+	run   func(from, to int)
+	chunk int
+	parts []atomic.Uint64 // each thread's steps that nobody has taken: from and to
+	left  atomic.Int64    // steps that are not done
+	last  bool            // the worker ends
 }
 
-// help does pieces until none is left.
-func (j *job) help() {
-	for {
-		i := int(j.next.Add(1)) - 1
-		if i >= int(j.pieces) {
-			return
-		}
-		if from, to := j.start(i), j.start(i+1); from < to {
-			j.run(from, to)
-		}
-		j.done.Add(1)
+// chunks is how many chunks a thread's part has.
+const chunks = 8
+
+func newJob(threads, n int, run func(from, to int)) *job {
+	j := &job{run: run, chunk: max(1, n/threads/chunks), parts: make([]atomic.Uint64, threads)}
+	j.left.Store(int64(n))
+	for t := range threads {
+		j.parts[t].Store(pack(t*n/threads, (t+1)*n/threads))
 	}
+	return j
 }
 
-// start is where piece i begins. There is a long one for each thread, for a piece that goes on uses what the last has brought into the
-// caches, and then short ones, which even out what the long ones took.
-func (j *job) start(i int) int {
-	threads := int(j.pieces) / (1 + shortEach)
-	long := j.n * longPart / 100
-	if i <= threads {
-		return i * long / threads
+func pack(from, to int) uint64 { return uint64(from)<<32 | uint64(to) }
+
+// help does a thread's own part, and then what others have not come to.
+func (j *job) help(thread int) {
+	for i := range j.parts {
+		for part := &j.parts[(thread+i)%len(j.parts)]; ; {
+			rest := part.Load()
+			from, to := int(rest>>32), int(rest&0xffffffff)
+			if from >= to {
+				break
+			}
+			start, end, left := from, min(from+j.chunk, to), uint64(0)
+			if i == 0 {
+				left = pack(end, to)
+			} else {
+				start, end = max(to-j.chunk, from), to
+				left = pack(from, start)
+			}
+			if part.CompareAndSwap(rest, left) {
+				j.run(start, end)
+				j.left.Add(int64(start - end))
+			}
+		}
 	}
-	return long + (i-threads)*(j.n-long)/(int(j.pieces)-threads)
 }
 
 func newPool(helpers int) *pool {
 	p := &pool{}
-	for range helpers {
-		w := &worker{wake: make(chan struct{}, 1)}
+	for i := range helpers {
+		w := &worker{thread: i + 1, wake: make(chan struct{}, 1)}
 		p.workers = append(p.workers, w)
 		go w.loop()
 	}
 	return p
 }
-
-// How a work is cut: for each thread there is a long piece, of longPart percent of the work together, and some short ones.
-const (
-	longPart  = 75
-	shortEach = 2
-)
 
 // share splits n steps of work among the workers and the caller. It is false, and nothing is done, where
 // somebody else has the pool.
@@ -91,32 +99,32 @@ func (p *pool) share(n int, run func(from, to int)) bool {
 		return false
 	}
 	threads := min(len(p.workers)+1, n)
-	j := &job{run: run, n: n, pieces: int32(threads * (1 + shortEach))}
+	j := newJob(threads, n, run)
 	for _, w := range p.workers[:threads-1] {
 		w.give(j)
 	}
-	j.help()
-	if j.done.Load() < j.pieces {
+	j.help(0)
+	if j.left.Load() > 0 {
 		p.wait(j, start)
 	}
 	return true
 }
 
-// How long the caller, done with its own pieces, waits for the others' before it takes them to be held back, apart from a quarter of the
-// time that its own pieces took; and for how long callers then work alone, twice as long each time it happens again soon.
+// How long the caller, done with its own steps, waits for the others' before it takes them to be held back, apart from a quarter of the
+// time that its own took; and for how long callers then work alone, twice as long each time it happens again soon.
 const (
-	heldBack   = time.Millisecond
+	heldBack   = 2 * time.Millisecond
 	firstPause = 10 * time.Millisecond
 	longPause  = 160 * time.Millisecond
 )
 
-// wait waits until all pieces of a job, begun at start, are done.
+// wait waits until all steps of a job, begun at start, are done.
 func (p *pool) wait(j *job, start time.Time) {
 	from := time.Now()
-	for turn := 1; j.done.Load() < j.pieces; turn++ {
+	for turn := 1; j.left.Load() > 0; turn++ {
 		runtime.Gosched()
-		if turn%64 == 0 && time.Since(from) > patience {
-			time.Sleep(patience / 4) // the core may be what the other thread waits for
+		if turn%64 == 0 && time.Since(from) > heldBack/4 {
+			time.Sleep(heldBack / 16) // the core may be what the other thread waits for
 		}
 	}
 	end := time.Now()
@@ -158,7 +166,7 @@ func (w *worker) loop() {
 		if j.last {
 			return
 		}
-		j.help()
+		j.help(w.thread)
 	}
 }
 
