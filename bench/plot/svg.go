@@ -101,7 +101,7 @@ func (p *panel) draw(b *bytes.Buffer) {
 			text("value", x, y, "middle", fmt.Sprintf("%.0f", at.y))
 		}
 		if n := len(s.points); n > 0 {
-			text("name "+s.class, end+4, p.scale.at(s.points[n-1].y)+4, "start", s.name)
+			text("name "+s.class, end+4, p.nameAt(s, s.points[n-1])+4, "start", s.name)
 		}
 	}
 }
@@ -115,6 +115,23 @@ func (p *panel) upper(own series, at point) bool {
 		}
 	}
 	return true
+}
+
+// nameAt is where a series' name stands: at its last point, but a line away from the other's.
+func (p *panel) nameAt(own series, last point) float64 {
+	const line = 16
+	at := p.scale.at(last.y)
+	for _, other := range p.series {
+		if n := len(other.points); n > 0 && other.class != own.class {
+			middle := (at + p.scale.at(other.points[n-1].y)) / 2
+			if p.upper(own, last) {
+				at = min(at, middle-line/2)
+			} else {
+				at = max(at, middle+line/2)
+			}
+		}
+	}
+	return at
 }
 
 // horizontal is where a batch size stands: each doubling is a step.
