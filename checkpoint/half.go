@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"encoding/binary"
 	"math"
 	"math/bits"
 )
@@ -54,4 +55,26 @@ func FromF16Bits(h uint16) float32 {
 	// Subnormal: shift the first set bit up to where a normal number implies it.
 	up := uint32(bits.LeadingZeros16(uint16(frac))) - 5
 	return math.Float32frombits(sign | (127-14-up)<<23 | frac<<up&0x3FF<<13)
+}
+
+// DecodeF16 widens binary16 numbers, little endian, into out, which has a place for each. It says whether all of them are
+// finite. It is FromF16Bits for many.
+func DecodeF16(out []float32, data []byte) (finite bool) {
+	const scale = 0x1p112 // from the exponent's bias of binary16, 15, to that of float32, 127
+	special := uint16(0)
+	data = data[:2*len(out)]
+	for i := range out {
+		h := binary.LittleEndian.Uint16(data[2*i:])
+		// Subnormal or not, the product is exact.
+		v := math.Float32frombits(uint32(h&0x7FFF)<<13) * scale
+		out[i] = math.Float32frombits(math.Float32bits(v) | uint32(h&0x8000)<<16)
+		special |= (h&0x7C00 + 0x0400) & 0x8000 // the exponent is all ones: an infinity or NaN
+	}
+	if special == 0 {
+		return true
+	}
+	for i := range out {
+		out[i] = FromF16Bits(binary.LittleEndian.Uint16(data[2*i:]))
+	}
+	return false
 }

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"encoding/binary"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -105,6 +106,34 @@ func benchmarkDecode(b *testing.B, dtype DType) {
 	for b.Loop() {
 		if _, err := tensor.Float32s(); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// Every binary16 number comes out as FromF16Bits says, in company and alone.
+func TestDecodeF16(t *testing.T) {
+	var all []byte
+	for h := range 1 << 16 {
+		all = binary.LittleEndian.AppendUint16(all, uint16(h))
+	}
+	got := make([]float32, 1<<16)
+	if DecodeF16(got, all) {
+		t.Error("infinities and NaNs passed for finite")
+	}
+	for h, v := range got {
+		if want := FromF16Bits(uint16(h)); math.Float32bits(v) != math.Float32bits(want) {
+			t.Fatalf("%#x in company: %v, want %v", h, v, want)
+		}
+	}
+	for h := range 1 << 16 {
+		var one [1]float32
+		finite := DecodeF16(one[:], all[2*h:2*h+2])
+		want := FromF16Bits(uint16(h))
+		if math.Float32bits(one[0]) != math.Float32bits(want) {
+			t.Fatalf("%#x: %v, want %v", h, one[0], want)
+		}
+		if wantFinite := !math.IsNaN(float64(want)) && !math.IsInf(float64(want), 0); finite != wantFinite {
+			t.Fatalf("%#x: finite %v, want %v", h, finite, wantFinite)
 		}
 	}
 }

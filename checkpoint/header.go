@@ -182,15 +182,7 @@ func (h *header) encode() ([]byte, error) {
 		if i > 0 || h.metadata != nil {
 			out = append(out, ',')
 		}
-		out = appendString(out, e.name)
-		out = append(out, `:{"dtype":"`+e.dtype.String()+`","shape":[`...)
-		for i, dim := range e.shape {
-			if i > 0 {
-				out = append(out, ',')
-			}
-			out = strconv.AppendInt(out, int64(dim), 10)
-		}
-		out = fmt.Appendf(out, `],"data_offsets":[%d,%d]}`, e.begin, e.end)
+		out = appendEntry(out, e)
 	}
 	out = append(out, '}')
 	for len(out)%8 != 0 {
@@ -202,6 +194,19 @@ func (h *header) encode() ([]byte, error) {
 	}
 	binary.LittleEndian.PutUint64(out, uint64(n))
 	return out, nil
+}
+
+// appendEntry writes one tensor's description.
+func appendEntry(out []byte, e entry) []byte {
+	out = appendString(out, e.name)
+	out = append(out, `:{"dtype":"`+e.dtype.String()+`","shape":[`...)
+	for i, dim := range e.shape {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = strconv.AppendInt(out, int64(dim), 10)
+	}
+	return fmt.Appendf(out, `],"data_offsets":[%d,%d]}`, e.begin, e.end)
 }
 
 // entry reads one tensor's description and checks it against itself.

@@ -64,7 +64,7 @@ func FuzzTSV(f *testing.F) {
 			}
 		}
 		tsv.Get("ab")
-		(&NotFoundError{ID: "ab", table: tsv}).Near()
+		(&NotFoundError{ID: "ab", among: tsv}).Near()
 		for range 2 {
 			cached, err := OpenTSVCached(path)
 			if err != nil {

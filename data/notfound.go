@@ -19,14 +19,14 @@ type NotFoundError struct {
 	Path string // the file
 	ID   string // what was asked for
 
-	table *TSV
+	among Source
 }
 
 // Error names the nearest ids.
 func (e *NotFoundError) Error() string {
 	n := 0
-	if e.table != nil {
-		n = e.table.Len()
+	if e.among != nil {
+		n = e.among.Len()
 	}
 	text := fmt.Sprintf("%s: image id %q not found among %d", e.Path, e.ID, n)
 	if near := e.Near(); len(near) > 0 {
@@ -45,7 +45,7 @@ func (e *NotFoundError) Is(target error) bool { return target == ErrNotFound }
 // any of COCO's spellings (132417, 000000132417.jpg, COCO_train2014_000000132417), else
 // those that differ by the fewest letters. It looks through all ids, each time.
 func (e *NotFoundError) Near() []string {
-	if e.table == nil {
+	if e.among == nil {
 		return nil
 	}
 	const shown = 3
@@ -57,15 +57,15 @@ func (e *NotFoundError) Near() []string {
 	}
 	var similar []candidate
 	worst := max(2, len(e.ID)/4) // more changes than this would be another word
-	for _, r := range e.table.records {
-		if number != "" && pictureNumber(r.id) == number {
-			if same = append(same, r.id); len(same) == shown {
+	for _, id := range e.among.IDs() {
+		if number != "" && pictureNumber(id) == number {
+			if same = append(same, id); len(same) == shown {
 				return same
 			}
 			continue
 		}
-		if d := distance(strings.ToLower(e.ID), strings.ToLower(r.id), worst); d <= worst {
-			similar = append(similar, candidate{r.id, d})
+		if d := distance(strings.ToLower(e.ID), strings.ToLower(id), worst); d <= worst {
+			similar = append(similar, candidate{id, d})
 		}
 	}
 	if same != nil {

@@ -1,4 +1,3 @@
-// Package data reads what LXMERT is trained and judged on.
 package data
 
 import (
@@ -103,7 +102,7 @@ func (t *TSV) IDs() []string {
 func (t *TSV) Get(id string) (vision.Regions, error) {
 	i, ok := t.byID[id]
 	if !ok {
-		return vision.Regions{}, &NotFoundError{Path: t.path, ID: id, table: t}
+		return vision.Regions{}, &NotFoundError{Path: t.path, ID: id, among: t}
 	}
 	return t.read(t.records[i])
 }

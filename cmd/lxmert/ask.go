@@ -26,8 +26,8 @@ func newAsk() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ask --model DIR --features F.tsv --image-id ID QUESTION...",
 		Short: "Answer questions about a picture's regions",
-		Long: `Ask answers questions about a picture whose regions are in a feature file of the bottom-up-attention
-detector (TSV, one picture a line). Each argument is one question; put it in quotes.
+		Long: `Ask answers questions about a picture whose regions are in a region store (lxmert data import makes one) or in a feature
+file of the bottom-up-attention detector (TSV, one picture a line). Each argument is one question; put it in quotes.
 
 The score is the model's logit; the probability is the softmax over all answers.`,
 		Example: `  lxmert ask --model DIR --features train2014_obj36.tsv --image-id COCO_train2014_000000573195 "What animal is this?"
@@ -55,16 +55,12 @@ The score is the model's logit; the probability is the softmax over all answers.
 				}
 				options = append(options, lxmert.WithLabels(table))
 			}
-			openFeatures := data.OpenTSV
-			if index {
-				openFeatures = data.OpenTSVCached
-			}
-			tsv, err := openFeatures(features)
+			source, err := data.Open(features, index)
 			if err != nil {
 				return err
 			}
-			defer tsv.Close()
-			regions, err := tsv.Get(imageID)
+			defer source.Close()
+			regions, err := source.Get(imageID)
 			if err != nil {
 				return err
 			}
@@ -94,7 +90,7 @@ The score is the model's logit; the probability is the softmax over all answers.
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&dir, "model", "", "model `directory`")
-	flags.StringVar(&features, "features", "", "feature `file` (bottom-up-attention TSV)")
+	flags.StringVar(&features, "features", "", "region store, or feature `file` (bottom-up-attention TSV)")
 	flags.StringVar(&imageID, "image-id", "", "the picture's `id` in the feature file")
 	flags.StringVar(&labels, "labels", "", "answer table `file`: a JSON list, a JSON object answer → id, or one answer a line\n(default: labels.json, or id2label of config.json, in the model directory)")
 	flags.BoolVar(&index, "index", false, "keep an index beside the feature file, so that later calls need not read through it")

@@ -74,6 +74,7 @@ func newRoot() *cobra.Command {
 		newTokenize(),
 		newInit(),
 		newBench(),
+		newData(),
 		newDocs(),
 	)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

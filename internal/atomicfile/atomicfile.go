@@ -121,6 +121,15 @@ func (f *File) Commit() error {
 	return syncDir(filepath.Dir(f.target))
 }
 
+// Rename puts a finished and synced file in the place of another, on the disk too: for files that grow
+// under a name of their own, such as those that an interrupted program can go on with.
+func Rename(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return fmt.Errorf("%s: %w", to, err)
+	}
+	return syncDir(filepath.Dir(to))
+}
+
 // Discard removes the temporary file. After Commit it does nothing, so it can be deferred.
 func (f *File) Discard() {
 	if f.temp == nil {
