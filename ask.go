@@ -85,8 +85,8 @@ func (m *Model) AskBatch(ctx context.Context, queries []Query) ([][]Answer, erro
 	}
 	done := make(chan result, 1)
 	m.mu.RLock()
-	// A pass cannot be stopped in the middle: where ctx ends first it keeps its slot, and
-	// the model, until it is done.
+	// Not every engine can stop in the middle of a pass: where ctx ends first the pass keeps its slot, and
+	// the model, until it has ended.
 	go func() {
 		defer func() {
 			m.mu.RUnlock()

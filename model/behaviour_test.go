@@ -10,11 +10,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"github.com/go-lxmert/lxmert/backend"
 	"github.com/go-lxmert/lxmert/internal/golden"
 	"github.com/go-lxmert/lxmert/model"
 )
@@ -381,6 +383,45 @@ func TestCancelled(t *testing.T) {
 	cancel()
 	if _, err := m.Forward(ctx, batch, model.Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestCancelledEndsEarly: on simd a pass that nobody waits for any more ends with the operation under way. Close waits for it.
+func TestCancelledEndsEarly(t *testing.T) {
+	engine, err := backend.Open("simd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Finalize()
+	config := golden.Config(t, "tiny")
+	config.LanguageLayers, config.VisionLayers, config.CrossLayers = 20, 1, 1
+	m, err := model.NewLxmertModel(engine, config, config.Fresh(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const examples = 400
+	in := &model.Batch{
+		InputIDs:    tensors.FromFlatDataAndDimensions(make([]int32, examples*40), examples, 40),
+		VisualFeats: tensors.FromFlatDataAndDimensions(make([]float32, examples*config.VisualFeatDim), examples, 1, config.VisualFeatDim),
+		VisualPos:   tensors.FromFlatDataAndDimensions(make([]float32, examples*config.VisualPosDim), examples, 1, config.VisualPosDim),
+	}
+	var whole time.Duration
+	for range 2 { // the first compiles
+		start := time.Now()
+		if _, err := m.Forward(t.Context(), in, model.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		whole = time.Since(start)
+	}
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), whole/10)
+	defer cancel()
+	if _, err := m.Forward(ctx, in, model.Options{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("got %v", err)
+	}
+	m.Close()
+	if took := time.Since(start); took > whole/2 {
+		t.Errorf("cancelled after a tenth of %v, the pass ended after %v", whole, took)
 	}
 }
 

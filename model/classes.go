@@ -47,7 +47,8 @@ func NewLxmertForQuestionAnswering(backend compute.Backend, c *Config, source So
 }
 
 // Forward runs the encoders. The inputs are checked first, see [Config.CheckInputs]. When ctx ends
-// it returns ctx's error at once; a computation already begun ends in the background.
+// it returns ctx's error at once; a computation already begun ends in the background: with the operation under way on engine simd, with
+// the whole pass on others.
 func (m *LxmertModel) Forward(ctx context.Context, in *Batch, opt Options) (*ModelOutput[*tensors.Tensor], error) {
 	return forward(ctx, m.Network, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*ModelOutput[*tensors.Tensor]] {
 		return (*modelNodes)(m.config.Model(s, in, opt))

@@ -4,23 +4,73 @@ package model
 // (a multiplication and an addition are two): questions of so many tokens about pictures of so many regions. It counts what is
 // computed: in the last cross-modality layer that is the first token's row, and none of the visual side.
 func (c *Config) QuestionAnsweringOperations(questions, pictures, tokens, regions int) int {
-	h := c.HiddenSize
-	linear := func(rows, in, out int) int { return 2 * rows * in * out }
-	feedForward := func(rows int) int { return 2 * linear(rows, h, c.IntermediateSize) }
-	// attention of some rows to others: four linear maps and two products.
-	attention := func(rows, others int) int { return 2*linear(rows, h, h) + 2*linear(others, h, h) + 4*rows*others*h }
-	language := c.LanguageLayers * (attention(tokens, tokens) + feedForward(tokens))
-	vision := linear(regions, c.VisualFeatDim, h) + linear(regions, c.VisualPosDim, h) +
-		c.VisionLayers*(attention(regions, regions)+feedForward(regions))
-	cross := 0
-	for layer := range c.CrossLayers {
-		cross += attention(tokens, regions)
-		if layer == c.CrossLayers-1 {
-			cross += attention(1, tokens) + feedForward(1)
-			continue
-		}
-		cross += attention(regions, tokens) + attention(tokens, tokens) + attention(regions, regions) + feedForward(tokens) + feedForward(regions)
+	cross := max(0, c.CrossLayers-1) * c.crossOperations(tokens, regions)
+	if c.CrossLayers > 0 {
+		cross += c.attentionOperations(tokens, regions) + c.attentionOperations(1, tokens) + c.feedForwardOperations(1)
 	}
-	head := linear(1, h, h) + linear(1, h, 2*h) + linear(1, 2*h, c.NumQALabels)
-	return questions*(language+cross+head) + pictures*vision
+	once := 0 // what the first cross-modality layer maps of the regions before questions differ: context, and queries unless it is the last
+	if c.CrossLayers > 0 {
+		once = min(c.CrossLayers+1, 3) * linearOperations(regions, c.HiddenSize, c.HiddenSize)
+	}
+	return questions*(c.languageOperations(tokens)+cross-once+c.answerOperations()) + pictures*(c.visionOperations(regions)+once)
+}
+
+// PreTrainingOperations counts those of a pre-training pass forward, with every head that the configuration has. The way back
+// multiplies each product's gradient with either side, so a training step is three times as much.
+func (c *Config) PreTrainingOperations(batch, tokens, regions int) int {
+	h := c.HiddenSize
+	encoders := c.languageOperations(tokens) + c.visionOperations(regions) + c.CrossLayers*c.crossOperations(tokens, regions)
+	heads := linearOperations(tokens, h, h) + linearOperations(tokens, h, c.VocabSize) + linearOperations(1, h, 2)
+	if c.TaskQA {
+		heads += c.answerOperations()
+	} else {
+		heads += linearOperations(1, h, h) // the pooler, which the answer head's count has in it
+	}
+	if c.TaskObjPredict {
+		heads += linearOperations(regions, h, h)
+		for _, decoder := range []struct {
+			on    bool
+			width int
+		}{{c.VisualObjLoss, c.NumObjectLabels}, {c.VisualAttrLoss, c.NumAttrLabels}, {c.VisualFeatLoss, c.VisualFeatDim}} {
+			if decoder.on {
+				heads += linearOperations(regions, h, decoder.width)
+			}
+		}
+	}
+	return batch * (encoders + heads)
+}
+
+func linearOperations(rows, in, out int) int { return 2 * rows * in * out }
+
+// attentionOperations is attention of some rows to others: four linear maps and two products.
+func (c *Config) attentionOperations(rows, others int) int {
+	h := c.HiddenSize
+	return 2*linearOperations(rows, h, h) + 2*linearOperations(others, h, h) + 4*rows*others*h
+}
+
+func (c *Config) feedForwardOperations(rows int) int {
+	return 2 * linearOperations(rows, c.HiddenSize, c.IntermediateSize)
+}
+
+func (c *Config) languageOperations(tokens int) int {
+	return c.LanguageLayers * (c.attentionOperations(tokens, tokens) + c.feedForwardOperations(tokens))
+}
+
+func (c *Config) visionOperations(regions int) int {
+	h := c.HiddenSize
+	return linearOperations(regions, c.VisualFeatDim, h) + linearOperations(regions, c.VisualPosDim, h) +
+		c.VisionLayers*(c.attentionOperations(regions, regions)+c.feedForwardOperations(regions))
+}
+
+// crossOperations is a whole cross-modality layer.
+func (c *Config) crossOperations(tokens, regions int) int {
+	return c.attentionOperations(tokens, regions) + c.attentionOperations(regions, tokens) +
+		c.attentionOperations(tokens, tokens) + c.attentionOperations(regions, regions) +
+		c.feedForwardOperations(tokens) + c.feedForwardOperations(regions)
+}
+
+// answerOperations is the pooler and the answer head.
+func (c *Config) answerOperations() int {
+	h := c.HiddenSize
+	return linearOperations(1, h, h) + linearOperations(1, h, 2*h) + linearOperations(1, 2*h, c.NumQALabels)
 }

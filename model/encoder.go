@@ -52,8 +52,8 @@ func (c *Config) encode(s *model.Scope, in *Inputs[*Node], opt Options, pooledOn
 		keep(&out.VisionHiddenStates, visual, wantHidden)
 		keep(&out.VisionAttentions, probabilities, wantAttentions)
 	}
-	if pictures, questions := visual.Shape().Dim(0), lang.Shape().Dim(0); pictures < questions { // one picture for all
-		visual = BroadcastToDims(visual, questions, visual.Shape().Dim(1), c.HiddenSize)
+	if c.CrossLayers == 0 {
+		visual = forAll(visual, lang.Shape().Dim(0))
 	}
 	for i, layer := range scopes(encoder, "x_layers", c.CrossLayers) {
 		firstOnly := pooledOnly && !wantHidden && i == c.CrossLayers-1

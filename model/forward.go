@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -78,6 +79,9 @@ func run[Out any](ctx context.Context, n *Network, in *Batch, opt Options, build
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
+	if err := endWith(ctx, n.backend, args[0].(*tensors.Tensor)); err != nil {
+		return none, err
+	}
 	var outputs []*tensors.Tensor
 	if panicked := catch(func() { outputs, err = compiled.exec.Call(args...) }); panicked != nil {
 		return none, panicked
@@ -86,6 +90,18 @@ func run[Out any](ctx context.Context, n *Network, in *Batch, opt Options, build
 		return none, err
 	}
 	return fill(compiled.record.(record[Out]), outputs), nil
+}
+
+// endWith lets the computation that reads an input end with ctx, if the engine can do that.
+func endWith(ctx context.Context, engine compute.Backend, input *tensors.Tensor) error {
+	buffer, err := input.Buffer(engine, 0)
+	if err != nil {
+		return err
+	}
+	if b, ok := buffer.(interface{ SetContext(context.Context) }); ok {
+		b.SetContext(ctx)
+	}
+	return nil
 }
 
 // compile builds the graph for inputs of these names and shapes.

@@ -6,24 +6,17 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/go-lxmert/lxmert/backend/simd"
-	"github.com/go-lxmert/lxmert/backend/simd/kernel"
 	"github.com/go-lxmert/lxmert/internal/golden"
 	"github.com/go-lxmert/lxmert/model"
 )
 
-// portable is GoMLX's own backend. Its parallel scheduling of operations can dead-lock.
-func portable(t testing.TB) compute.Backend {
-	t.Helper()
-	backend, err := gobackend.New("ops_sequential")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return backend
-}
+// The engines that tests run on.
+var (
+	eachEngine = golden.EachEngine
+	portable   = golden.Portable
+)
 
 // runCase runs one case of the reference and returns every output by name.
 func runCase(t *testing.T, backend compute.Backend, dir string, c golden.Case) map[string]*tensors.Tensor {
@@ -61,20 +54,6 @@ func compareCase(t *testing.T, c golden.Case, got map[string]*tensors.Tensor) {
 		if want[name] == nil {
 			t.Errorf("%s: the reference has no such output", name)
 		}
-	}
-}
-
-// eachEngine runs a test on the portable backend, and on ours with each set of kernels that this CPU runs.
-func eachEngine(t *testing.T, test func(t *testing.T, backend compute.Backend)) {
-	t.Run("go", func(t *testing.T) { test(t, portable(t)) })
-	for _, set := range kernel.Sets() {
-		t.Run("simd-"+set.String(), func(t *testing.T) {
-			backend, err := simd.New("isa=" + set.String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			test(t, backend)
-		})
 	}
 }
 

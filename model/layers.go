@@ -54,11 +54,14 @@ func (c *Config) feedForward(inter, output *model.Scope, x *Node) *Node {
 
 // attend lets x look at context, each head on its own, and adds what it saw to x.
 // x is [batch, rows, hidden], context [batch, others, hidden], mask [batch, 1, 1, others]
-// or nil. The probabilities are [batch, heads, rows, others], nil unless wanted.
+// or nil. x or context may be of batch 1 where the other is not: its linear maps are then computed once for all.
+// The probabilities are [batch, heads, rows, others], nil unless wanted.
 func (c *Config) attend(heads, output *model.Scope, x, context, mask *Node, wantProbabilities bool) (y, probabilities *Node) {
 	q := c.split(linear(heads.In("query"), x, c.HiddenSize))
 	k := c.split(linear(heads.In("key"), context, c.HiddenSize))
 	v := c.split(linear(heads.In("value"), context, c.HiddenSize))
+	batch := max(x.Shape().Dim(0), context.Shape().Dim(0))
+	x, q, k, v = forAll(x, batch), forAll(q, batch), forAll(k, batch), forAll(v, batch)
 	options := attention.CoreOptions{AttentionMask: mask, WantCoefficients: wantProbabilities}
 	if c.AttentionDropout > 0 && heads.IsTraining(x.Graph()) {
 		options.Scope = heads
@@ -71,6 +74,14 @@ func (c *Config) attend(heads, output *model.Scope, x, context, mask *Node, want
 		probabilities = nil
 	}
 	return c.addNorm(output, Reshape(seen, x.Shape().Dimensions...), x), probabilities
+}
+
+// forAll repeats what is of batch 1 for each example.
+func forAll(x *Node, batch int) *Node {
+	if x.Shape().Dim(0) == batch {
+		return x
+	}
+	return BroadcastToDims(x, append([]int{batch}, x.Shape().Dimensions[1:]...)...)
 }
 
 // split divides the hidden axis into heads: [batch, rows, heads, hidden/heads].

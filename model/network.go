@@ -18,6 +18,7 @@ import (
 type Network struct {
 	head    Head
 	backend compute.Backend
+	names   []string // of the weights, in the order of Declare; training keeps more in the store
 
 	mu     sync.RWMutex // held for reading while weights are in use
 	config *Config
@@ -41,6 +42,7 @@ func New(backend compute.Backend, c *Config, head Head, source Source) (*Network
 	}
 	n := &Network{head: head, backend: backend, config: c.Clone(), store: model.NewStore(), graphs: newGraphCache()}
 	for _, w := range weights {
+		n.names = append(n.names, w.Name)
 		if err := n.declare(w, source); err != nil {
 			n.Close()
 			return nil, fmt.Errorf("%s: %w", w.Name, err)
@@ -108,5 +110,5 @@ func (n *Network) Head() Head { return n.head }
 func (n *Network) Backend() compute.Backend { return n.backend }
 
 // Store is the GoMLX store of the weights, for training and other graphs of one's own. It also holds
-// GoMLX's random state once something has trained; [Network.Weights] lists the weights alone.
+// GoMLX's random state, and what an optimiser keeps beside each weight; [Network.Weights] lists the weights alone.
 func (n *Network) Store() *model.Store { return n.store }

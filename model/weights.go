@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -37,13 +36,16 @@ func (n *Network) weights() []namedTensor {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	var list []namedTensor
-	for v := range n.store.IterVariables() {
-		if strings.HasPrefix(v.Name(), "#") { // GoMLX's own, such as its random state
-			continue
+	for _, name := range n.names {
+		v, err := n.variable(name)
+		if err != nil {
+			return nil // the model is closed
 		}
-		if value, err := v.Value(); err == nil { // there is none once the model is closed
-			list = append(list, namedTensor{weightName(v.Path()), value})
+		value, err := v.Value()
+		if err != nil {
+			return nil // it is being closed
 		}
+		list = append(list, namedTensor{name, value})
 	}
 	return list
 }
@@ -91,7 +93,7 @@ func (n *Network) variable(name string) (*model.Variable, error) {
 		return nil, ErrClosed
 	}
 	v := n.store.GetVariable(variablePath(name))
-	if v == nil {
+	if v == nil || !slices.Contains(n.names, name) {
 		return nil, fmt.Errorf("%s has no weight %q", n.head.Class(), name)
 	}
 	return v, nil

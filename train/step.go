@@ -18,6 +18,7 @@ import (
 type Loss func(s *gomodel.Scope, inputs []*graph.Node) *graph.Node
 
 // Optimizer updates weights, given the gradient of each by the loss, in the order of scope's trainable variables that the graph uses.
+// A weight that the loss does not depend on has no gradient and is not trainable meanwhile: it stays as it is.
 // GoMLX's optimisers are of this kind.
 type Optimizer interface {
 	UpdateGraphWithGradients(scope *gomodel.Scope, gradients []*graph.Node, lossDType dtype)
@@ -34,7 +35,12 @@ func NewStep(m *model.Network, loss Loss, optimizer Optimizer, clip float64) (*S
 		g := inputs[0].Graph()
 		s.Store().SetTraining(g, true)
 		value = loss(s, inputs)
+		restore := freezeUnreached(s, value)
+		defer restore()
 		gradients := s.BuildTrainableVariablesGradientsGraph(value)
+		if len(gradients) == 0 {
+			panic(errors.New("train.Step: the loss depends on no weight"))
+		}
 		norm = globalNorm(gradients)
 		optimizer.UpdateGraphWithGradients(s, clipped(gradients, norm, clip), value.DType())
 		return value, norm

@@ -27,8 +27,14 @@ func (f *function) FusedScaledDotProductAttention(query, key, value compute.Valu
 	if err != nil {
 		return nil, nil, err
 	}
-	n := f.record(&node{outputs: []compute.Value{v}, parameter: -1})
-	n.inputs = []compute.Value{query, key, value, options.Mask} // also where the shadow knew the value already, by its parts
+	inputs := []compute.Value{query, key, value, options.Mask}
+	f.record(&node{inputs: inputs, outputs: []compute.Value{v}, parameter: -1, again: func(g compute.Function, in []compute.Value) ([]compute.Value, error) {
+		v, err := a.inParts(g, in[0], in[1], in[2], in[3], layout)
+		return []compute.Value{v}, err
+	}})
+	if f.made(v, inputs) == nil { // the shadow knew the value already, by its parts
+		return v, nil, nil
+	}
 	f.setKernel(v, func(b *Backend, dst []float32, in [][]float32) { b.attend(a, dst, in[0], in[1], in[2], in[3]) })
 	return v, nil, nil
 }

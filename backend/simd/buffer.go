@@ -1,6 +1,7 @@
 package simd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -20,6 +21,7 @@ type Buffer struct {
 	mu     sync.Mutex
 	memory compute.Buffer             // nil while only the packed form is kept
 	packed map[packing]*kernel.Packed // at most one
+	ctx    context.Context            // see SetContext; or nil
 	spread bool                       // it was wanted unpacked after it had been packed, so both are kept
 
 	transformed map[packing]*kernel.Winograd // see conv.go
@@ -42,6 +44,21 @@ func (p packing) stride() int {
 // newBuffer owns memory of that shape.
 func (b *Backend) newBuffer(memory compute.Buffer, shape shapes.Shape) (*Buffer, error) {
 	return &Buffer{backend: b, shape: shape, memory: memory}, nil
+}
+
+// SetContext lets a computation that reads the buffer end when ctx ends, after the operation under way, with ctx's error. An engine's
+// interface has no other place for a context.
+func (b *Buffer) SetContext(ctx context.Context) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ctx = ctx
+}
+
+// context is what SetContext gave, or nil.
+func (b *Buffer) context() context.Context {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ctx
 }
 
 // take is the buffer's memory, which is no longer the buffer's; nil if there is none.
@@ -112,7 +129,7 @@ func (b *Buffer) unpacked() (compute.Buffer, error) {
 
 // collectAfter is how much memory may be let go before the garbage collector is called for it: left to itself it
 // would wait until the process had doubled.
-const collectAfter = 128 << 20
+const collectAfter = 32 << 20
 
 // letGo counts memory that has become garbage.
 func (b *Backend) letGo(bytes int) {

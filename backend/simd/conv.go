@@ -13,20 +13,21 @@ import (
 // inputs, rows, columns] or [outputs, rows, columns, inputs].
 func (f *function) ConvGeneral(input, weights compute.Value, axes compute.ConvolveAxesConfig, strides []int, paddings [][2]int,
 	inputDilations, kernelDilations []int, channelGroupCount, batchGroupCount int) (compute.Value, error) {
-	v, err := f.one([]compute.Value{input, weights}, func(g compute.Function, in []compute.Value) (compute.Value, error) {
+	inputs := []compute.Value{input, weights}
+	v, err := f.one(inputs, func(g compute.Function, in []compute.Value) (compute.Value, error) {
 		return g.ConvGeneral(in[0], in[1], axes, strides, paddings, inputDilations, kernelDilations, channelGroupCount, batchGroupCount)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if !f.plain(v, input, weights) || channelGroupCount > 1 || batchGroupCount > 1 || !ones(inputDilations) {
+	n := f.made(v, inputs)
+	if n == nil || !f.plain(v, input, weights) || channelGroupCount > 1 || batchGroupCount > 1 || !ones(inputDilations) {
 		return v, nil
 	}
 	c, ok := f.convolution(input, weights, v, axes, strides, paddings, kernelDilations)
 	if !ok {
 		return v, nil
 	}
-	n := f.maker[v]
 	n.finish = &finish{columns: c.packing.n}
 	if c.outputFirst {
 		n.finish = nil // its rows are not the result's

@@ -19,14 +19,16 @@ func (f *function) FusedDense(x, weight, bias compute.Value, options compute.Den
 	if err := f.fusible(compute.OpTypeFusedDense, x); err != nil {
 		return nil, err
 	}
-	v, err := f.one([]compute.Value{x, weight, bias}, func(g compute.Function, in []compute.Value) (compute.Value, error) {
+	inputs := []compute.Value{x, weight, bias}
+	v, err := f.one(inputs, func(g compute.Function, in []compute.Value) (compute.Value, error) {
 		return g.FusedDense(in[0], in[1], in[2], options)
 	})
 	if err != nil {
 		return nil, err
 	}
 	activation, ok := activations[options.Activation]
-	if !ok || !f.plain(v, x, weight, bias) {
+	n := f.made(v, inputs)
+	if n == nil || !ok || !f.plain(v, x, weight, bias) {
 		return v, nil
 	}
 	k := f.shape(x).Dim(-1)
@@ -34,7 +36,6 @@ func (f *function) FusedDense(x, weight, bias compute.Value, options compute.Den
 	if options.WeightLayout == compute.DenseLayoutOutputsInput {
 		p.layout = kernel.OutputsInputs
 	}
-	n := f.maker[v]
 	n.finish = &finish{columns: p.n, bias: bias, activation: activation}
 	n.kernel = func(run *execution, n *node) error {
 		rows, err := run.input(n.inputs[0])

@@ -11,13 +11,15 @@ import (
 // of each side are matrix products: gradients of linear maps are of this kind.
 func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int, rhs compute.Value, rhsContracting, rhsBatch []int,
 	config compute.DotGeneralConfig) (compute.Value, error) {
-	v, err := f.one([]compute.Value{lhs, rhs}, func(g compute.Function, in []compute.Value) (compute.Value, error) {
+	inputs := []compute.Value{lhs, rhs}
+	v, err := f.one(inputs, func(g compute.Function, in []compute.Value) (compute.Value, error) {
 		return g.DotGeneral(in[0], lhsContracting, lhsBatch, in[1], rhsContracting, rhsBatch, config)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if !f.plain(v, lhs, rhs) || config.AccumulatorDType != dtypes.InvalidDType && config.AccumulatorDType != dtypes.Float32 {
+	n := f.made(v, inputs)
+	if n == nil || !f.plain(v, lhs, rhs) || config.AccumulatorDType != dtypes.InvalidDType && config.AccumulatorDType != dtypes.Float32 {
 		return v, nil
 	}
 	if p, ok := f.batchedProduct(lhs, lhsContracting, lhsBatch, rhs, rhsContracting, rhsBatch); ok {
@@ -32,7 +34,6 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 	if columns.sumsFirst {
 		p.layout = kernel.InputsOutputs
 	}
-	n := f.maker[v]
 	n.finish = &finish{columns: p.n}
 	n.kernel = func(x *execution, n *node) error {
 		values, err := x.input(n.inputs[0])

@@ -140,7 +140,9 @@ func (f *function) element(op elementOp, inputs []compute.Value, again func(comp
 	return v, nil
 }
 
-// made is the node that makes v of these inputs, or nil where the shadow has made something else of them.
+// made is the node that makes v of these inputs, or nil where the shadow has made something else of them: it gives values that it knows
+// to be equal as one, also where they were made in another way. The product of a transposed matrix is one such: what is known of the new way
+// says nothing about the inputs of the old.
 func (f *function) made(v compute.Value, inputs []compute.Value) *node {
 	n := f.maker[v]
 	if n == nil || len(n.inputs) != len(inputs) {

@@ -1,6 +1,7 @@
 package simd
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/gomlx/compute"
@@ -16,12 +17,17 @@ type execution struct {
 	memory  map[value]compute.Buffer // values in the portable backend's memory
 	callers map[value]*Buffer        // parameters
 	donated map[value]bool
+	ends    []context.Context // any of which ends the run
 }
 
 // Execute implements compute.Executable.
 func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.DeviceNum) ([]compute.Buffer, error) {
 	if len(inputs) != len(e.parameters) {
 		return nil, fmt.Errorf("simd: found %d inputs, want %d", len(inputs), len(e.parameters))
+	}
+	given, err := donated(inputs, donate)
+	if err != nil {
+		return nil, err
 	}
 	x := &execution{backend: e.backend, plan: e, memory: map[value]compute.Buffer{}, callers: map[value]*Buffer{}, donated: map[value]bool{}}
 	for i, input := range inputs {
@@ -33,11 +39,19 @@ func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 			return nil, fmt.Errorf("simd: input %d (%s): found shape %v, want %v (%v)", i, e.names[i], shape, e.inputs[i], err)
 		}
 		x.callers[e.parameters[i]] = buffer
-		x.donated[e.parameters[i]] = len(donate) > i && donate[i]
+		if ctx := buffer.context(); ctx != nil {
+			x.ends = append(x.ends, ctx)
+		}
+		x.donated[e.parameters[i]] = given[i]
 	}
 	x.slab = e.backend.memory.takeSlab(e.slab)
 	defer e.backend.memory.giveSlab(x.slab)
 	for i := range e.steps {
+		for _, ctx := range x.ends {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+		}
 		if err := x.run(&e.steps[i]); err != nil {
 			return nil, err
 		}
@@ -46,14 +60,39 @@ func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 	if err != nil {
 		return nil, err
 	}
+	return outputs, finalize(inputs, donate)
+}
+
+// donated says whose memory a run may take: that of donated inputs, but not where the same buffer is another input too.
+func donated(inputs []compute.Buffer, donate []bool) ([]bool, error) {
+	given := make([]bool, len(inputs))
+	if len(donate) == 0 {
+		return given, nil
+	}
+	if len(donate) != len(inputs) {
+		return nil, fmt.Errorf("simd: %d inputs are said to be donated or not, want %d", len(donate), len(inputs))
+	}
+	times := map[compute.Buffer]int{}
+	for _, input := range inputs {
+		times[input]++
+	}
+	for i, input := range inputs {
+		given[i] = donate[i] && times[input] == 1
+	}
+	return given, nil
+}
+
+// finalize ends the donated inputs, also those whose memory nobody took.
+func finalize(inputs []compute.Buffer, donate []bool) error {
 	for i, given := range donate {
-		if given {
-			if err := inputs[i].Finalize(); err != nil {
-				return nil, err
-			}
+		if !given {
+			continue
+		}
+		if err := inputs[i].Finalize(); err != nil {
+			return err
 		}
 	}
-	return outputs, nil
+	return nil
 }
 
 // run makes one step and frees what it spent.
@@ -241,6 +280,10 @@ type wholeExecutable struct {
 
 // Execute implements compute.Executable.
 func (e *wholeExecutable) Execute(inputs []compute.Buffer, donate []bool, device compute.DeviceNum) ([]compute.Buffer, error) {
+	given, err := donated(inputs, donate)
+	if err != nil {
+		return nil, err
+	}
 	in := make([]compute.Buffer, len(inputs))
 	for i, input := range inputs {
 		buffer, err := e.backend.own(input)
@@ -250,8 +293,11 @@ func (e *wholeExecutable) Execute(inputs []compute.Buffer, donate []bool, device
 		if in[i], err = buffer.flat(); err != nil {
 			return nil, err
 		}
+		if given[i] {
+			buffer.take()
+		}
 	}
-	out, err := e.Executable.Execute(in, donate, device)
+	out, err := e.Executable.Execute(in, given, device)
 	if err != nil {
 		return nil, err
 	}
@@ -264,5 +310,5 @@ func (e *wholeExecutable) Execute(inputs []compute.Buffer, donate []bool, device
 			return nil, err
 		}
 	}
-	return out, nil
+	return out, finalize(inputs, donate)
 }

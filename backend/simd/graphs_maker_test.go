@@ -41,6 +41,7 @@ type maker struct {
 	graph  *Graph
 	values []value
 	inputs []value // parameters
+	kept   []value // that are returned
 	data   []func() *tensors.Tensor
 	// noise multiplies what arithmetic reads by 1 ± noise, in a pattern that differs with phase: how far the results move says
 	// how far rounding can move them.

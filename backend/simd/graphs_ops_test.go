@@ -17,7 +17,8 @@ var steps = []func(m *maker){
 	(*maker).unary, (*maker).unary, (*maker).binary, (*maker).binary, (*maker).binary, (*maker).kink, (*maker).compare, (*maker).where,
 	(*maker).integers, (*maker).reduce, (*maker).reduce, (*maker).cumulate, (*maker).reshape, (*maker).reshape, (*maker).transpose,
 	(*maker).transpose, (*maker).slice, (*maker).concatenate, (*maker).pad, (*maker).broadcast, (*maker).gather, (*maker).scatter,
-	(*maker).convert, (*maker).source,
+	(*maker).convert, (*maker).source, (*maker).chain, (*maker).chain, (*maker).update, (*maker).feedForward, (*maker).convolution,
+	(*maker).dropout, (*maker).scatterInto, (*maker).transposed, (*maker).everyReduction,
 }
 
 // source adds a value that is made of nothing.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 
@@ -31,7 +32,7 @@ func FuzzGraphs(f *testing.F) {
 
 // TestGraphs is FuzzGraphs for random bytes.
 func TestGraphs(t *testing.T) {
-	n := uint64(300)
+	n := uint64(250)
 	if testing.Short() {
 		n = 60
 	}
@@ -54,6 +55,7 @@ func randomChoices(seed uint64) []byte {
 type engines struct {
 	portable compute.Backend
 	ours     map[string]compute.Backend
+	threads  []compute.Backend // ours with other numbers of threads
 }
 
 func newEngines(t testing.TB) engines {
@@ -70,6 +72,14 @@ func newEngines(t testing.TB) engines {
 		}
 		t.Cleanup(b.Finalize)
 		e.ours[set.String()] = b
+	}
+	for _, threads := range []int{1, 3} {
+		b, err := simd.New(fmt.Sprint("threads=", threads))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(b.Finalize)
+		e.threads = append(e.threads, b)
 	}
 	return e
 }
@@ -100,7 +110,7 @@ func (e engines) make(backend compute.Backend, bytes []byte, noise, phase float6
 			m.source()
 		}
 		result.Graph = m.graph
-		result.outputs = append(m.results(count), m.gradients(gradient)...)
+		result.outputs = slices.Concat(m.results(count), m.kept, m.gradients(gradient))
 		// The portable backend's sequential mode wants no parameter after the last node that it computes (it indexes out of range).
 		result.outputs = append(result.outputs, value{Node: Iota(m.graph, shape(dtypes.Int32, 1009), 0), exact: true})
 		result.data, result.longest = m.data, m.longest
@@ -175,29 +185,36 @@ const noise = 0x1p-18
 func (e engines) compare(t *testing.T, bytes []byte) {
 	want := e.results(t, e.portable, bytes, 0, 0)
 	near := [][][]float64{e.results(t, e.portable, bytes, noise, 0), e.results(t, e.portable, bytes, noise, 50)}
+	same := map[string][][]float64{}
 	for name, backend := range e.ours {
 		graph, err := e.make(backend, bytes, 0, 0)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		for i, got := range runEveryWay(t, name, graph) {
+		results := runEveryWay(t, name, graph)
+		same[backend.(*simd.Backend).Set()] = results
+		for i, got := range results {
 			graph.check(t, fmt.Sprintf("%s: output %d of %d, %s", name, i, len(want), graph.outputs[i].Shape()), i, got, want[i], near[0][i], near[1][i])
 		}
 		graph.Finalize()
 	}
+	for _, backend := range e.threads {
+		got := e.results(t, backend, bytes, 0, 0)
+		sameBits(t, backend.Description(), same[backend.(*simd.Backend).Set()], got)
+	}
 }
 
-// results makes a graph on the portable backend and runs it.
+// results makes a graph on a backend and runs it.
 func (e engines) results(t *testing.T, backend compute.Backend, bytes []byte, noise, phase float64) [][]float64 {
 	t.Helper()
 	graph, err := e.make(backend, bytes, noise, phase)
 	if err != nil {
-		t.Fatalf("the portable backend, with noise %v: %v", noise, err)
+		t.Fatalf("%s, with noise %v: %v", backend.Description(), noise, err)
 	}
 	defer graph.Finalize()
 	out, err := graph.run(graph.tensors(), nil)
 	if err != nil {
-		t.Fatalf("the portable backend, with noise %v: %v", noise, err)
+		t.Fatalf("%s, with noise %v: %v", backend.Description(), noise, err)
 	}
 	return out
 }
@@ -210,6 +227,7 @@ func runEveryWay(t *testing.T, name string, graph made) [][]float64 {
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
+	simd.Spoil(graph.Backend())
 	again := make([][][]float64, 3)
 	var group sync.WaitGroup
 	for i := range 2 {
@@ -228,15 +246,21 @@ func runEveryWay(t *testing.T, name string, graph made) [][]float64 {
 		t.Fatalf("%s, with donated inputs: %v", name, err)
 	}
 	for way, results := range again {
-		for i := range results {
-			for j, v := range results[i] {
-				if w := first[i][j]; v != w && (v == v || w == w) {
-					t.Fatalf("%s: output %d, element %d is %v, and then (%d) %v", name, i, j, w, way, v)
-				}
+		sameBits(t, fmt.Sprint(name, ", again, way ", way), first, results)
+	}
+	return first
+}
+
+// sameBits compares two runs of one graph.
+func sameBits(t *testing.T, name string, first, second [][]float64) {
+	t.Helper()
+	for i := range second {
+		for j, v := range second[i] {
+			if w := first[i][j]; v != w && (v == v || w == w) {
+				t.Fatalf("%s: output %d, element %d is %v, and then %v", name, i, j, w, v)
 			}
 		}
 	}
-	return first
 }
 
 // tensors are the inputs.

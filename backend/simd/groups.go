@@ -2,6 +2,7 @@ package simd
 
 import (
 	"container/heap"
+	"fmt"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -40,7 +41,7 @@ type grouping struct {
 }
 
 // group cuts the needed nodes, which are in the order in which they were recorded.
-func (f *function) group(needed []*node) *grouping {
+func (f *function) group(needed []*node) (*grouping, error) {
 	g := &grouping{f: f, maker: map[value]*group{}, constant: map[*node]bool{}, unfolded: map[value]bool{}, wanted: map[value]bool{},
 		positions: map[*node]int{}}
 	for i, n := range needed {
@@ -57,8 +58,7 @@ func (f *function) group(needed []*node) *grouping {
 		g.place(n)
 	}
 	g.fuse()
-	g.sort()
-	return g
+	return g, g.sort()
 }
 
 // mostConstant is how many values a constant may have to be computed when the plan is made.
@@ -346,7 +346,8 @@ func (g *grouping) free(n *node) bool {
 }
 
 // sort orders the groups: those that need others after them, and else as they would like.
-func (g *grouping) sort() {
+func (g *grouping) sort() error {
+	count := 0
 	waiting := make([]int, len(g.groups))
 	feeds := make([][]*group, len(g.groups))
 	ready := &byKey{}
@@ -354,6 +355,7 @@ func (g *grouping) sort() {
 		if of.kernel == nil && of.chain == nil && of.segment == nil {
 			continue // taken over by another
 		}
+		count++
 		makers := map[*group]bool{}
 		for _, v := range of.reads {
 			if maker := g.maker[v]; maker != nil && maker != of && !makers[maker] {
@@ -377,6 +379,10 @@ func (g *grouping) sort() {
 		}
 	}
 	g.groups = sorted
+	if len(sorted) < count {
+		return fmt.Errorf("simd: %d of %d steps wait for each other, which is an error of the engine", count-len(sorted), count)
+	}
+	return nil
 }
 
 // byKey is a heap of groups.

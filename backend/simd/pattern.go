@@ -9,9 +9,6 @@ type pattern []axis
 
 type axis struct{ n, stride int }
 
-// straight is the pattern of an operand that has the result's own order.
-func straight(size int) pattern { return pattern{{size, 1}} }
-
 // newPattern joins axes that can be taken for one.
 func newPattern(axes []axis) pattern {
 	var p pattern

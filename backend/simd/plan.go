@@ -49,7 +49,10 @@ type executable struct {
 // plan makes a plan for the needed nodes.
 func (b *builder) plan(needed []*node) (compute.Executable, error) {
 	f := b.main
-	g := f.group(needed)
+	g, err := f.group(needed)
+	if err != nil {
+		return nil, err
+	}
 	e := &executable{backend: b.backend, names: f.names, inputs: f.shapes, returned: f.returned,
 		sources: map[value]value{}, offsets: map[value]int{}, shapes: map[value]shapes.Shape{}, constants: map[value]compute.Buffer{}, donors: map[value]value{}}
 	e.parameters = make([]value, len(f.names))
@@ -90,12 +93,13 @@ func (e *executable) source(v value) value {
 	return v
 }
 
-// fold computes the constants that somebody reads.
+// fold computes the constants that somebody reads, but for broadcast ones, which a chain makes on each run: of one number they can be as
+// large as a model.
 func (e *executable) fold(g *grouping, needed []*node) error {
 	var wanted []value
 	for _, n := range needed {
 		for _, v := range n.outputs {
-			if g.wanted[v] && g.constant[n] {
+			if g.wanted[v] && g.constant[n] && !g.unfolded[v] {
 				wanted = append(wanted, v)
 			}
 		}

@@ -164,3 +164,17 @@ func TestPattern(t *testing.T) {
 		}
 	}
 }
+
+// TestZerosAreNotKept: one number spread over an array is made when it is wanted, where it is wanted.
+func TestZerosAreNotKept(t *testing.T) {
+	p := newPlanner(t)
+	zero := p.must(p.Constant([]float32{0}))
+	spread := p.must(p.BroadcastInDim(zero, shapes.Make(dtypes.Float32, 300, 40), nil))
+	turned := p.must(p.Transpose(p.must(p.Add(spread, p.parameter("x", 300, 40))), 1, 0)) // so that a chain reads it too
+	e := p.want(1, 2, 0, spread, turned)
+	for v, memory := range e.constants {
+		if e.shapes[v].Size() > 1 {
+			t.Errorf("the plan holds a constant of %s: %v", e.shapes[v], memory)
+		}
+	}
+}

@@ -10,7 +10,8 @@ import (
 // they are, channels first between two transpositions.
 func (f *function) ReduceWindow(input compute.Value, reductionType compute.ReduceOpType, windowDimensions, strides, inputDilations, windowDilations []int,
 	paddings [][2]int) (compute.Value, error) {
-	v, err := f.one([]compute.Value{input}, func(g compute.Function, in []compute.Value) (compute.Value, error) {
+	inputs := []compute.Value{input}
+	v, err := f.one(inputs, func(g compute.Function, in []compute.Value) (compute.Value, error) {
 		return g.ReduceWindow(in[0], reductionType, windowDimensions, strides, inputDilations, windowDilations, paddings)
 	})
 	if err != nil {
@@ -27,7 +28,7 @@ func (f *function) ReduceWindow(input compute.Value, reductionType compute.Reduc
 	if strides == nil {
 		strides = windowDimensions
 	}
-	if !f.plain(v, input) || f.shape(input).Rank() != 4 || !ones(inputDilations) {
+	if f.made(v, inputs) == nil || !f.plain(v, input) || f.shape(input).Rank() != 4 || !ones(inputDilations) {
 		return v, nil
 	}
 	p, ok := f.pooling(input, v, windowDimensions, strides, windowDilations, paddings)

@@ -33,14 +33,15 @@ func (f *function) FusedLayerNorm(x compute.Value, axes []int, epsilon float64, 
 	if err := f.fusible(compute.OpTypeFusedLayerNorm, x); err != nil {
 		return nil, err
 	}
-	v, err := f.one([]compute.Value{x, gamma, beta}, func(g compute.Function, in []compute.Value) (compute.Value, error) {
+	inputs := []compute.Value{x, gamma, beta}
+	v, err := f.one(inputs, func(g compute.Function, in []compute.Value) (compute.Value, error) {
 		return g.FusedLayerNorm(in[0], axes, epsilon, in[1], in[2])
 	})
 	if err != nil {
 		return nil, err
 	}
 	columns, ok := f.float32Rows(v)
-	if !ok || len(axes) != 1 || axes[0] != f.shape(v).Rank()-1 && axes[0] != -1 || !f.perColumn(gamma, columns) || !f.perColumn(beta, columns) {
+	if f.made(v, inputs) == nil || !ok || len(axes) != 1 || axes[0] != f.shape(v).Rank()-1 && axes[0] != -1 || !f.perColumn(gamma, columns) || !f.perColumn(beta, columns) {
 		return v, nil
 	}
 	f.setKernel(v, func(b *Backend, dst []float32, in [][]float32) {
@@ -65,14 +66,15 @@ func (f *function) FusedSoftmax(x compute.Value, axis int) (compute.Value, error
 	if err := f.fusible(compute.OpTypeFusedSoftmax, x); err != nil {
 		return nil, err
 	}
-	v, err := f.one([]compute.Value{x}, func(g compute.Function, in []compute.Value) (compute.Value, error) {
+	inputs := []compute.Value{x}
+	v, err := f.one(inputs, func(g compute.Function, in []compute.Value) (compute.Value, error) {
 		return g.FusedSoftmax(in[0], axis)
 	})
 	if err != nil {
 		return nil, err
 	}
 	columns, ok := f.float32Rows(v)
-	if ok && axis == f.shape(v).Rank()-1 {
+	if f.made(v, inputs) != nil && ok && axis == f.shape(v).Rank()-1 {
 		f.rowKernel(v, columns, func(b *Backend, dst, src []float32) {
 			b.set.Softmax(dst, src, len(src)/columns, columns, 1, nil, 0)
 		})

@@ -1,9 +1,13 @@
 // Package simd is an engine for GoMLX on CPUs, a compute.Backend named "simd": pure Go and assembly, no cgo. Import
 // it to register it.
 //
-// What takes the time in a transformer (linear maps, attention, layer normalisation, GELU, softmax, in float32) and in a
-// network for pictures (convolutions, pooling) runs on package kernel's packed, vectorised kernels. Everything else runs on GoMLX's portable backend, in segments between
-// them, so every operation that the portable backend has is there, and what it cannot do says so in its words.
+// What takes the time in a transformer, its training and a convolutional detector, in float32, runs on package kernel's packed,
+// vectorised kernels, and element-wise operations between them run in chains, a block of values at a time. Everything else runs on
+// GoMLX's portable backend, in segments between them, so every operation that the portable backend has is there, and what it
+// cannot do says so in its words.
+//
+// The way of a computation: builder.go records it, groups.go cuts it into kernels, chains and segments, finish.go lets products take over
+// what follows them, plan.go compiles the groups, memory.go says where each value lies, execute.go runs the plan.
 //
 // Configuration, after the colon of "simd:threads=2,isa=avx2": threads, how many goroutines share the work of
 // one operation (default: GOMAXPROCS); isa, generic, avx2 or avx512 (default: the best that the CPU runs, or $SIMD_ISA).

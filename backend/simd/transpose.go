@@ -11,13 +11,14 @@ func (f *function) Transpose(x compute.Value, permutation ...int) (compute.Value
 	if shape, err := f.builder.OpShape(x); err == nil && movesNothing(shape.Rank(), permutation) {
 		return x, nil // gradients of linear maps are full of these
 	}
-	v, err := f.one([]compute.Value{x}, func(g compute.Function, in []compute.Value) (compute.Value, error) {
+	inputs := []compute.Value{x}
+	v, err := f.one(inputs, func(g compute.Function, in []compute.Value) (compute.Value, error) {
 		return g.Transpose(in[0], permutation...)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if !f.plain(x) {
+	if f.made(v, inputs) == nil || !f.plain(x) {
 		return v, nil
 	}
 	m, ok := readMove(f.shape(x), permutation)

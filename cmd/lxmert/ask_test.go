@@ -225,34 +225,3 @@ func TestVersion(t *testing.T) {
 		t.Errorf("exit code %d, %s%s", code, out, errOut)
 	}
 }
-
-// TestBench: a line a batch size, with figures that can be; contradictions are usage errors.
-func TestBench(t *testing.T) {
-	t.Setenv("GOMLX_BACKEND", "")
-	code, out, errOut := command(t, "", "bench", "--model", exampleModel, "--batch", "1,4", "--rounds", "3", "--warm-up", "1", "--json")
-	if code != exitOK {
-		t.Fatalf("exit code %d: %s", code, errOut)
-	}
-	lines := strings.Split(strings.TrimSpace(out), "\n")
-	if len(lines) != 2 {
-		t.Fatalf("%d lines: %s", len(lines), out)
-	}
-	for i, line := range lines {
-		var r benchResult
-		if err := json.Unmarshal([]byte(line), &r); err != nil {
-			t.Fatal(err)
-		}
-		if r.Batch != []int{1, 4}[i] || r.MedianMS <= 0 || r.P95MS < r.MedianMS || r.PerSecond <= 0 || r.GFLOPS <= 0 || r.PeakGFLOPS <= r.GFLOPS || r.LoadMS <= 0 {
-			t.Errorf("line %d: %+v", i+1, r)
-		}
-	}
-	if code, out, errOut := command(t, "", "bench", "--model", exampleModel, "--batch", "2", "--rounds", "2", "--questions-per-image", "2"); code != exitOK || !strings.Contains(out, "questions/s") {
-		t.Errorf("exit code %d: %s%s", code, out, errOut)
-	}
-	for _, args := range [][]string{{"--batch", "0"}, {"--batch", "x"}, {"--size", "huge"}, {"--rounds", "0"}, {"--batch", "4", "--questions-per-image", "3"},
-		{"--threads", "2", "--backend", "go"}, {"--threads", "-1"}} {
-		if code, _, errOut := command(t, "", append([]string{"bench"}, args...)...); code != exitUsage || errOut == "" {
-			t.Errorf("%v: exit code %d, %s", args, code, errOut)
-		}
-	}
-}

@@ -244,9 +244,7 @@ func TestSpecialPairs(t *testing.T) {
 		check("Less", s.Less, func(x, y float32) float32 { return truth(x < y) })
 		check("LessEqual", s.LessEqual, func(x, y float32) float32 { return truth(x <= y) })
 		check("Equal", s.Equal, func(x, y float32) float32 { return truth(x == y) })
-		for i, c := range x {
-			condition[i] = c // NaN is not 0
-		}
+		copy(condition, x) // NaN is not 0
 		check("Choose", func(dst, x, y []float32) { s.Choose(dst, condition, x, y) }, func(x, y float32) float32 {
 			if x != 0 {
 				return x

@@ -1,0 +1,35 @@
+package golden
+
+import (
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/gobackend"
+
+	"github.com/go-lxmert/lxmert/backend/simd"
+	"github.com/go-lxmert/lxmert/backend/simd/kernel"
+)
+
+// EachEngine runs a test on the portable engine, and on ours with each set of kernels that this CPU runs.
+func EachEngine(t *testing.T, test func(t *testing.T, engine compute.Backend)) {
+	t.Run("go", func(t *testing.T) { test(t, Portable(t)) })
+	for _, set := range kernel.Sets() {
+		t.Run("simd-"+set.String(), func(t *testing.T) {
+			engine, err := simd.New("isa=" + set.String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			test(t, engine)
+		})
+	}
+}
+
+// Portable is GoMLX's own engine. Its parallel scheduling of operations can dead-lock.
+func Portable(t testing.TB) compute.Backend {
+	t.Helper()
+	engine, err := gobackend.New("ops_sequential")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return engine
+}
