@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-lxmert/lxmert/internal/answers"
+	"github.com/go-lxmert/lxmert/data/answers"
 )
 
 // GQAQuestion is what the official GQA evaluation knows about a question: its record in the questions file, and its choices.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/go-lxmert/lxmert/internal/answers"
+	"github.com/go-lxmert/lxmert/data/answers"
 )
 
 // VQAQuestion is what the official VQA evaluation knows about a question.

@@ -9,7 +9,7 @@ import (
 
 // maxGraphs bounds the compiled graphs that a model keeps. A served model meets a few dozen shapes;
 // beyond that the least recently used graph goes.
-const maxGraphs = 256
+const maxGraphs = 128
 
 // graphCache keeps compiled graphs by signature. A graph is compiled once however many callers
 // want it at the same moment, and freed when it is evicted and its last user is done.

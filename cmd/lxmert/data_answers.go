@@ -117,7 +117,7 @@ func (run answersRun) count(kind, file string, counter *answers.Counter, skipped
 		if !ok {
 			return usagef("pretrain: found %q, want SOURCE=FILE", file)
 		}
-		source, form, seq = name, answers.Convert, questions.LXMERT(path)
+		source, form, seq = name, answers.Pretraining, questions.LXMERT(path)
 	default:
 		return usagef("found kind %q, want vqa, gqa, lxmert or pretrain", kind)
 	}

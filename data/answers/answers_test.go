@@ -28,43 +28,6 @@ func shared(t *testing.T, into any, path ...string) string {
 	return name
 }
 
-// Every answer comes out as the official evaluation made it.
-func TestGoldenOfficial(t *testing.T) {
-	var cases [][2]string
-	shared(t, &cases, "golden", "eval", "vqa_processed_answers.json")
-	if len(cases) != 300 {
-		t.Errorf("%d cases, want 300", len(cases))
-	}
-	for _, c := range cases {
-		if got := Official(c[0]); got != c[1] {
-			t.Errorf("%q becomes %q, want %q", c[0], got, c[1])
-		}
-	}
-}
-
-func TestGoldenConvert(t *testing.T) {
-	var cases []struct {
-		Raw, Converted string
-		Used           bool
-		ID             *int
-	}
-	shared(t, &cases, "golden", "eval", "lxmert_convert_ans.json")
-	table, err := ReadTable(shared(t, nil, "data", "labels", "all_ans.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(cases) != 200 || table.Len() != 9500 {
-		t.Errorf("%d cases, %d answers", len(cases), table.Len())
-	}
-	for _, c := range cases {
-		got := Convert(c.Raw)
-		id, used := table.ID(got)
-		if got != c.Converted || used != c.Used || c.ID != nil && id != *c.ID {
-			t.Errorf("%q becomes %q (%v, %d), want %q (%v)", c.Raw, got, used, id, c.Converted, c.Used)
-		}
-	}
-}
-
 // The tables of each choice of data sets, and the rows that fine-tuning takes over.
 func TestGoldenTable(t *testing.T) {
 	var want struct {
@@ -258,17 +221,5 @@ func FuzzTable(f *testing.F) {
 			}
 		}
 		table.Of("vqa")
-	})
-}
-
-// Normalising again changes nothing but what the first time left behind, and never panics.
-func FuzzNormalise(f *testing.F) {
-	f.Add("The. red-2,3 aint \x1f")
-	f.Fuzz(func(t *testing.T, answer string) {
-		if out := Official(answer); strings.Contains(out, "  ") {
-			t.Errorf("%q becomes %q", answer, out)
-		}
-		Convert(answer)
-		VQALabel(answer)
 	})
 }

@@ -97,7 +97,7 @@ func (t *Table) ID(answer string) (int, bool) {
 func (t *Table) Match(labels []string) []int {
 	out := make([]int, len(labels))
 	for i, label := range labels {
-		id, ok := t.ids[Convert(label)]
+		id, ok := t.ids[Pretraining(label)]
 		if !ok {
 			id = -1
 		}

@@ -71,7 +71,7 @@ func (c *Counter) Covered(list []string) float64 {
 
 // VQALabel is the form in which an answer stands in VQA's list of 3,129: Official, without what commas are left.
 func VQALabel(answer string) string {
-	return strings.ReplaceAll(digitsAndArticles(punctuation(answer)), ",", "")
+	return strings.ReplaceAll(official(answer), ",", "")
 }
 
 // WriteList writes a list of answers as LXMERT's training wants it, DIR/NAME_label2ans.json and

@@ -92,7 +92,7 @@ func Regions(path string) Seq {
 	})
 }
 
-// VGQA reads Visual Genome's question_answers.json. Answers have the form of pre-training's table (answers.Convert).
+// VGQA reads Visual Genome's question_answers.json. Answers have the form of pre-training's table (answers.Pretraining).
 func VGQA(path string) Seq {
 	return nested(path, "qas", func(image string, raw json.RawMessage) (Question, error) {
 		var v struct {
@@ -103,7 +103,7 @@ func VGQA(path string) Seq {
 		err := json.Unmarshal(raw, &v)
 		q := Question{ID: v.ID, Image: image, Sentence: v.Question, Source: SourceVGQA}
 		if v.Answer != nil {
-			q.Label = []answers.Score{{Answer: answers.Convert(*v.Answer), Score: 1}}
+			q.Label = []answers.Score{{Answer: answers.Pretraining(*v.Answer), Score: 1}}
 		}
 		return q, err
 	})

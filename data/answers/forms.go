@@ -1,4 +1,7 @@
-// Package answers brings answers into the form in which they are compared. There are two such forms, and they differ:
+// Package answers knows what counts as the same answer: the forms in which answers are compared, the soft scores that ten people's
+// answers give, and the tables of answers that a model chooses from.
+//
+// There are two forms, and they differ:
 //
 //   - [Official] is what the VQA evaluation makes of a prediction and of people's answers before it compares them: punctuation,
 //     number words, articles anywhere, contractions.

@@ -9,8 +9,10 @@ var lineEnds = strings.NewReplacer("\n", " ", "\t", " ")
 
 // Official is the form in which the VQA evaluation compares answers to a question on which people disagree: [Clean], without
 // punctuation, in lower case, with digits for number words, without articles, with the apostrophes of contractions.
-func Official(answer string) string {
-	words := Words(strings.ToLower(withoutPunctuation(Clean(answer))))
+func Official(answer string) string { return official(Clean(answer)) }
+
+func official(answer string) string {
+	words := Words(strings.ToLower(withoutPunctuation(answer)))
 	kept := words[:0]
 	for _, word := range words {
 		if digits, ok := numberWords[word]; ok {
