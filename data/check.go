@@ -31,14 +31,14 @@ func (r *CheckReport) fault(err error) {
 	})
 }
 
-// Check reads everything in a store or a TSV: every image's boxes, labels and features (vision.Regions.Check).
+// Check reads everything in a store, a TSV or another file of features: every image's boxes, labels and features (vision.Regions.Check).
 // Of a store it also compares each file with its hash and each index with the header it follows from, and finds
 // images that are in two shards. wanted are ids that must be there, perhaps none. progress, unless nil, hears
 // how many images are done.
 //
 // The error is ctx's, or that of opening; faults are in the report.
 func Check(ctx context.Context, path string, wanted []string, progress func(done, of int)) (*CheckReport, error) {
-	source, err := Open(path, false)
+	source, err := OpenForeign(path, HDF5Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -49,14 +49,19 @@ func Check(ctx context.Context, path string, wanted []string, progress func(done
 			return nil, err
 		}
 	}
-	done := 0
+	done, width := 0, 0
 	for record, err := range source.All() {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+		found := record.Regions.FeatureWidth
+		if err == nil && width != 0 && found != width {
+			err = fmt.Errorf("%s: image %s: features are %d numbers wide, want %d as in the images before", path, plain(record.ID), found, width)
+		}
 		if err != nil {
 			report.fault(err)
 		} else {
+			width = found
 			report.Images++
 			report.Regions += record.Regions.Len()
 		}

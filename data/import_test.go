@@ -121,3 +121,15 @@ func TestImportStopped(t *testing.T) {
 	}
 	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 }
+
+// A file whose images have features of different widths is found out.
+func TestCheckWidths(t *testing.T) {
+	wide := regions(1, 2)
+	wide.FeatureWidth, wide.Features = 4, []float32{1, 2, 3, 4}
+	path := save(t, record(t, "a", regions(1, 1))+"\n"+record(t, "b", wide)+"\n"+record(t, "c", regions(1, 1)))
+	report, err := Check(context.Background(), path, []string{"a", "d", "d"}, nil)
+	if err != nil || report.Images != 2 || report.Count != 2 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	says(t, errors.Join(report.Faults...), "image b: features are 4 numbers wide, want 3", "image d is missing")
+}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/go-lxmert/lxmert/internal/numpy"
 	"github.com/go-lxmert/lxmert/internal/plainfile"
@@ -31,6 +32,8 @@ type NPZ struct {
 	files []string // full names
 	ids   []string
 	byID  map[string]int
+
+	pickled atomic.Int64 // images read so far that have arrays of Python objects
 }
 
 // OpenNPZ lists a directory, or opens an archive. The error says that there is none, or which two have the same id.
@@ -98,7 +101,10 @@ func (n *NPZ) Get(id string) (vision.Regions, error) {
 	if !ok {
 		return vision.Regions{}, &NotFoundError{Path: n.path, ID: id, among: n}
 	}
-	r, err := readNPZ(n.files[i])
+	r, pickled, err := readNPZ(n.files[i])
+	if pickled {
+		n.pickled.Add(1)
+	}
 	if err != nil {
 		return vision.Regions{}, each(err, func(err error) error { return fmt.Errorf("%s: %w", n.files[i], err) })
 	}
@@ -123,21 +129,29 @@ func allOf(s Source) iter.Seq2[Record, error] {
 // Close does nothing: files are open while they are read.
 func (n *NPZ) Close() error { return nil }
 
-func readNPZ(path string) (vision.Regions, error) {
+// Pickled is how many of the images read so far have arrays of Python objects, in which there may be labels that
+// were not read.
+func (n *NPZ) Pickled() int { return int(n.pickled.Load()) }
+
+func readNPZ(path string) (r vision.Regions, pickled bool, err error) {
 	file, err := plainfile.Open(path)
 	if err != nil {
-		return vision.Regions{}, err
+		return r, false, err
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
-		return vision.Regions{}, err
+		return r, false, err
 	}
 	arrays, err := numpy.ReadNPZ(file, info.Size())
 	if err != nil {
-		return vision.Regions{}, err
+		return r, false, err
 	}
-	return regionsOf(func(name string) bool { return arrays[name] != nil }, func(name string) (array, error) { return arrays[name], nil })
+	for _, a := range arrays {
+		pickled = pickled || a == nil
+	}
+	r, err = regionsOf(func(name string) bool { return arrays[name] != nil }, func(name string) (array, error) { return arrays[name], nil })
+	return r, pickled, err
 }
 
 // An array is numbers with a shape, from NumPy or HDF5.

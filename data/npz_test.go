@@ -86,6 +86,9 @@ func TestNPZ(t *testing.T) {
 			t.Errorf("labels %v %v", r.Objects, r.Attributes)
 		}
 	}
+	if got := source.(*NPZ).Pickled(); got != 3 {
+		t.Errorf("%d images with pickles, want 3", got)
+	}
 	_, err = source.Get("391895")
 	says(t, err, "did you mean COCO_val2014_000000391895")
 	one, err := OpenForeign(filepath.Join(dir, "turned.npz"), HDF5Options{})

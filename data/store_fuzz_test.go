@@ -148,7 +148,7 @@ func FuzzNPZ(f *testing.F) {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if r, err := readNPZ(path); err == nil && (r.Len() == 0 || r.Len() > vision.MaxRegions || r.Check(r.FeatureWidth, 4) != nil) {
+		if r, _, err := readNPZ(path); err == nil && (r.Len() == 0 || r.Len() > vision.MaxRegions || r.Check(r.FeatureWidth, 4) != nil) {
 			t.Errorf("%+v", r)
 		}
 	})

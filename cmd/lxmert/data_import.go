@@ -124,6 +124,9 @@ func (run importRun) file(ctx context.Context, w *data.StoreWriter, file string,
 		Progress: progress.set, Sources: sources,
 	})
 	progress.end()
+	if n, ok := source.(*data.NPZ); ok && n.Pickled() > 0 {
+		fmt.Fprintf(errOut, "%s: %s images have pickled arrays, which were not read; labels in them are lost\n", plain(file), grouped(n.Pickled()))
+	}
 	for _, fault := range report.Faults {
 		fmt.Fprintf(errOut, "skipped: %v\n", fault)
 	}
