@@ -221,7 +221,7 @@ func TestAskConcurrently(t *testing.T) {
 
 // TestMemoryStaysFlat: 10,000 passes of 64 callers at once leave neither memory nor goroutines behind. They come in 195 shapes, of
 // 1 to 3 questions with 1 to 13 words about pictures with 1 to 16 regions, the same picture or several; and each caller brings new
-// shapes, of which there are more than the model keeps graphs for (256).
+// shapes, of which there are more than the model keeps graphs for (128).
 func TestMemoryStaysFlat(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: 10,000 passes take some seconds")
