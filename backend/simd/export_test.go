@@ -13,8 +13,8 @@ func Spoil(engine compute.Backend) {
 	b.memory.mu.Lock()
 	defer b.memory.mu.Unlock()
 	for _, slab := range b.memory.slabs {
-		for i := range slab {
-			slab[i] = nan
+		for i := range slab.values {
+			slab.values[i] = nan
 		}
 	}
 	var scratch [][]float32

@@ -169,12 +169,23 @@ func (p *slabPlan) free(offset, size int) {
 // memory keeps what executions borrow: slabs, and scratch of each power of two.
 type memory struct {
 	mu      sync.Mutex
-	slabs   [][]float32 // least recently used first
+	slabs   []idleSlab // least recently used first
+	turn    int        // counts the slabs given back
 	scratch [40]sync.Pool
 }
 
-// mostSlabs bounds the slabs kept for later.
-const mostSlabs = 4
+// idleSlab is a slab that nobody uses, given back in that turn.
+type idleSlab struct {
+	values []float32
+	turn   int
+}
+
+// Slabs that are kept for later: at most mostSlabs, and none, however large a computation left it, that has lain idle for longestIdle
+// turns of others.
+const (
+	mostSlabs   = 4
+	longestIdle = 100
+)
 
 // takeSlab is a slab of at least n values, contents without meaning.
 func (m *memory) takeSlab(n int) []float32 {
@@ -185,29 +196,30 @@ func (m *memory) takeSlab(n int) []float32 {
 	defer m.mu.Unlock()
 	best := -1
 	for i, s := range m.slabs {
-		if len(s) >= n && len(s) <= 2*n+1<<16 && (best < 0 || len(s) < len(m.slabs[best])) {
+		if len(s.values) >= n && len(s.values) <= 2*n+1<<16 && (best < 0 || len(s.values) < len(m.slabs[best].values)) {
 			best = i
 		}
 	}
 	if best >= 0 {
-		s := m.slabs[best]
+		s := m.slabs[best].values
 		m.slabs = slices.Delete(m.slabs, best, best+1)
 		return s
 	}
 	return kernel.Aligned(n)
 }
 
-// giveSlab keeps a slab for later, in place of the one that has not been used for longest.
+// giveSlab keeps a slab for later.
 func (m *memory) giveSlab(s []float32) {
 	if s == nil {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.slabs) == mostSlabs {
+	m.turn++
+	for len(m.slabs) > 0 && (len(m.slabs) == mostSlabs || m.turn-m.slabs[0].turn > longestIdle) {
 		m.slabs = slices.Delete(m.slabs, 0, 1)
 	}
-	m.slabs = append(m.slabs, s)
+	m.slabs = append(m.slabs, idleSlab{s, m.turn})
 }
 
 // take is scratch of at least n values, contents without meaning.

@@ -140,6 +140,37 @@ func TestSlab(t *testing.T) {
 	}
 }
 
+// TestIdleSlabs: slabs are few, and a large one that nobody wants any more goes.
+func TestIdleSlabs(t *testing.T) {
+	var m memory
+	large := m.takeSlab(1 << 22)
+	m.giveSlab(large)
+	if s := m.takeSlab(1<<22 - 5); &s[0] != &large[0] {
+		t.Error("a slab is not used again")
+	} else {
+		m.giveSlab(s)
+	}
+	if s := m.takeSlab(1 << 10); len(s) == len(large) {
+		t.Error("a slab is used for a thousandth of it")
+	}
+	for range longestIdle + 1 {
+		m.giveSlab(m.takeSlab(1 << 10))
+	}
+	if len(m.slabs) != 1 {
+		t.Errorf("%d slabs are kept, want the small one", len(m.slabs))
+	}
+	var many [][]float32
+	for range 2 * mostSlabs {
+		many = append(many, m.takeSlab(1<<10))
+	}
+	for _, s := range many {
+		m.giveSlab(s)
+	}
+	if len(m.slabs) != mostSlabs {
+		t.Errorf("%d slabs are kept, want %d", len(m.slabs), mostSlabs)
+	}
+}
+
 // TestPattern compares patterns with the definition of broadcasting.
 func TestPattern(t *testing.T) {
 	for _, c := range []struct {
