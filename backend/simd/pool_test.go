@@ -59,3 +59,50 @@ func BenchmarkShare(b *testing.B) {
 		p.share(2, func(int, int) {})
 	}
 }
+
+// TestOneThreadDoesAll: what other threads do not come to, one does, each step once.
+func TestOneThreadDoesAll(t *testing.T) {
+	for _, n := range []int{1, 2, 7, 100, 1000} {
+		done := make([]int, n)
+		j := newJob(min(3, n), n, func(from, to int) {
+			for i := from; i < to; i++ {
+				done[i]++
+			}
+		})
+		j.help(0)
+		if left := j.left.Load(); left != 0 {
+			t.Errorf("%d of %d steps are left", left, n)
+		}
+		for i, times := range done {
+			if times != 1 {
+				t.Errorf("step %d of %d was done %d times", i, n, times)
+			}
+		}
+	}
+}
+
+// TestAlone: after a wait for a thread that was held back callers are told to work alone, and later no longer.
+func TestAlone(t *testing.T) {
+	p := newPool(1)
+	defer p.close()
+	mine := make(chan bool)
+	shared := p.share(2, func(from, to int) {
+		if from == 0 {
+			<-mine // until the worker has begun
+			return
+		}
+		mine <- true
+		time.Sleep(10 * heldBack)
+	})
+	if !shared {
+		t.Fatal("nothing was shared")
+	}
+	nothing := func(int, int) {}
+	if p.share(2, nothing) {
+		t.Error("a thread was held back, and work is shared at once")
+	}
+	time.Sleep(firstPause + firstPause/2)
+	if !p.share(2, nothing) {
+		t.Error("work is not shared again")
+	}
+}
