@@ -122,6 +122,9 @@ func ReadNLVR2(r io.Reader) ([]Prediction, error) {
 		if _, err := statementOf(id); err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
+		if strings.ContainsRune(id, '\r') {
+			return nil, fmt.Errorf("line %d: found a carriage return in identifier %.60q, want none", n, id)
+		}
 		if _, err := truth(answer); err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
