@@ -144,9 +144,6 @@ func streamHead(metadata map[string]string) ([]byte, error) {
 // Size is the number of bytes of tensors added so far.
 func (s *Stream) Size() int64 { return s.size }
 
-// HeaderLen is the number of bytes that the header takes so far.
-func (s *Stream) HeaderLen() int { return len(s.head) + 1 }
-
 // Add writes the tensors after those that are there, in this order, all of them or none. When it returns, the
 // system has the bytes: they outlive the process, though not a power cut. Names must not come twice in a file;
 // that is the caller's to see to.

@@ -31,6 +31,9 @@ type Step struct {
 
 // NewStep makes a training step. clip is the largest norm that all gradients together may have; 0 means any.
 func NewStep(m *model.Network, loss Loss, optimizer Optimizer, clip float64) (*Step, error) {
+	if m == nil || loss == nil || optimizer == nil || clip < 0 {
+		return nil, errors.New("train.NewStep wants a model, a loss, an optimiser and a clip of 0 or more")
+	}
 	exec, err := gomodel.NewExec(m.Backend(), m.Store(), func(s *gomodel.Scope, inputs []*graph.Node) (value, norm *graph.Node) {
 		g := inputs[0].Graph()
 		s.Store().SetTraining(g, true)

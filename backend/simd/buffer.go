@@ -42,8 +42,8 @@ func (p packing) stride() int {
 }
 
 // newBuffer owns memory of that shape.
-func (b *Backend) newBuffer(memory compute.Buffer, shape shapes.Shape) (*Buffer, error) {
-	return &Buffer{backend: b, shape: shape, memory: memory}, nil
+func (b *Backend) newBuffer(memory compute.Buffer, shape shapes.Shape) *Buffer {
+	return &Buffer{backend: b, shape: shape, memory: memory}
 }
 
 // SetContext lets a computation that reads the buffer end when ctx ends, after the operation under way, with ctx's error. An engine's
@@ -205,5 +205,5 @@ func (b *Buffer) CopyToDevice(device compute.DeviceNum) (compute.Buffer, error) 
 	if err != nil {
 		return nil, err
 	}
-	return b.backend.newBuffer(copied, b.shape)
+	return b.backend.newBuffer(copied, b.shape), nil
 }

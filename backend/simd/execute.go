@@ -165,9 +165,7 @@ func (x *execution) results(returned []value) ([]compute.Buffer, error) {
 		} else {
 			given[src] = !inSlab
 		}
-		if outputs[i], err = x.backend.newBuffer(memory, x.plan.outputs[i]); err != nil {
-			return nil, err
-		}
+		outputs[i] = x.backend.newBuffer(memory, x.plan.outputs[i])
 	}
 	return outputs, nil
 }
@@ -306,9 +304,7 @@ func (e *wholeExecutable) Execute(inputs []compute.Buffer, donate []bool, device
 		if err != nil {
 			return nil, err
 		}
-		if out[i], err = e.backend.newBuffer(memory, shape); err != nil {
-			return nil, err
-		}
+		out[i] = e.backend.newBuffer(memory, shape)
 	}
 	return out, finalize(inputs, donate)
 }

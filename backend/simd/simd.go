@@ -134,11 +134,11 @@ func (b *Backend) BufferFromFlatData(device compute.DeviceNum, flat any, shape s
 		if err != nil {
 			return nil, err
 		}
-		return b.newBuffer(empty, shape)
+		return b.newBuffer(empty, shape), nil
 	}
 	buffer, err := b.portable.BufferFromFlatData(device, flat, shape)
 	if err != nil {
 		return nil, err
 	}
-	return b.newBuffer(buffer, shape)
+	return b.newBuffer(buffer, shape), nil
 }

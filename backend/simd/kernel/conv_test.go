@@ -181,7 +181,7 @@ func TestConvolve(t *testing.T) {
 func TestConvolveGroups(t *testing.T) {
 	eachSet(t, func(t *testing.T, s *Set) {
 		if testing.Short() && s == &generic {
-			t.Skip("slow")
+			t.Skip("-short: these sizes take seconds without assembly")
 		}
 		r := rand.New(rand.NewPCG(33, 34))
 		for i, c := range []struct {
