@@ -27,7 +27,7 @@ func (c *Config) PreTraining(s *model.Scope, in *Inputs[*Node], opt Options) *Pr
 	} else {
 		out.QuestionAnsweringScore = Reshape(Slice(base.PooledOutput, AxisElem(0), AxisElem(0)))
 	}
-	c.preTrainingLosses(in, out, objects)
+	c.preTrainingLosses(in, out, objects, opt)
 	return out
 }
 
@@ -38,7 +38,7 @@ func (c *Config) QuestionAnswering(s *model.Scope, in *Inputs[*Node], opt Option
 	out := &QuestionAnsweringOutput[*Node]{States: base.States}
 	out.QuestionAnsweringScore = c.answerHead(s.In("answer_head"), base.PooledOutput)
 	if in.Labels != nil {
-		out.Loss = crossEntropy(out.QuestionAnsweringScore, in.Labels)
+		out.Loss = crossEntropy(out.QuestionAnsweringScore, in.Labels, opt)
 	}
 	return out
 }

@@ -1,6 +1,8 @@
 package model
 
 import (
+	"iter"
+
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 )
@@ -122,13 +124,22 @@ func (in *Inputs[T]) Nodes() (args []any, assembler func([]*graph.Node) *Inputs[
 	return args, func(nodes []*graph.Node) *Inputs[*graph.Node] { return assemble(names, nodes) }
 }
 
+// Given visits the inputs that are there, under their names, in a fixed order.
+func (in *Inputs[T]) Given() iter.Seq2[string, T] {
+	return func(yield func(string, T) bool) {
+		for _, field := range in.fields() {
+			if *field.value != nil && !yield(field.name, *field.value) {
+				return
+			}
+		}
+	}
+}
+
 // given lists the inputs that are there.
 func (in *Inputs[T]) given() (names []string, args []any) {
-	for _, field := range in.fields() {
-		if *field.value != nil {
-			names = append(names, field.name)
-			args = append(args, *field.value)
-		}
+	for name, value := range in.Given() {
+		names = append(names, name)
+		args = append(args, value)
 	}
 	return names, args
 }

@@ -109,6 +109,19 @@ func (n *Network) Head() Head { return n.head }
 // Backend is where the weights live and the graphs run.
 func (n *Network) Backend() compute.Backend { return n.backend }
 
+// Update runs f while nobody uses the weights; f may change them through [Network.Store]. [ErrClosed] if the model is closed.
+func (n *Network) Update(f func() error) (err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return ErrClosed
+	}
+	if panicked := catch(func() { err = f() }); panicked != nil {
+		return panicked
+	}
+	return err
+}
+
 // Store is the GoMLX store of the weights, for training and other graphs of one's own. It also holds
 // GoMLX's random state, and what an optimiser keeps beside each weight; [Network.Weights] lists the weights alone.
 func (n *Network) Store() *model.Store { return n.store }
