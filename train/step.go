@@ -21,6 +21,16 @@ type Batch struct {
 	Unlabelled []string
 }
 
+// free gives the batch's memory back.
+func (b *Batch) free() {
+	for _, value := range b.Inputs.Given() {
+		value.FinalizeAll()
+	}
+	if b.Target != nil {
+		b.Target.FinalizeAll()
+	}
+}
+
 // Objective builds what is to become small, in a graph over the model's weights. target is nil if the batch has none.
 type Objective func(s *gomodel.Scope, in *model.Inputs[*graph.Node], target *graph.Node) Loss
 
