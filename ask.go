@@ -64,6 +64,36 @@ func (e *QueryError) Unwrap() error { return e.Err }
 // one picture if their Regions are the same memory. The error joins a [QueryError] for each query that is refused;
 // then none is answered.
 func (m *Model) AskBatch(ctx context.Context, queries []Query) ([][]Answer, error) {
+	logits, err := m.scores(ctx, queries)
+	if err != nil || logits == nil {
+		return nil, err
+	}
+	answers := make([][]Answer, len(queries))
+	for i := range answers {
+		if answers[i], err = m.rank(logits[i]); err != nil {
+			return nil, &QueryError{i, err}
+		}
+	}
+	return answers, nil
+}
+
+// BestBatch is the best answer of each query, the first of [Model.AskBatch]'s, without the others being put in order.
+func (m *Model) BestBatch(ctx context.Context, queries []Query) ([]Answer, error) {
+	logits, err := m.scores(ctx, queries)
+	if err != nil || logits == nil {
+		return nil, err
+	}
+	answers := make([]Answer, len(queries))
+	for i := range answers {
+		if answers[i], err = m.best(logits[i]); err != nil {
+			return nil, &QueryError{i, err}
+		}
+	}
+	return answers, nil
+}
+
+// scores are the logits of each query, nil for no queries.
+func (m *Model) scores(ctx context.Context, queries []Query) ([][]float32, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -95,23 +125,12 @@ func (m *Model) AskBatch(ctx context.Context, queries []Query) ([][]Answer, erro
 		logits, err := m.logits(ctx, queries, encodings)
 		done <- result{logits, err}
 	}()
-	var logits [][]float32
 	select {
 	case r := <-done:
-		if r.err != nil {
-			return nil, r.err
-		}
-		logits = r.logits
+		return r.logits, r.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	answers := make([][]Answer, len(queries))
-	for i := range answers {
-		if answers[i], err = m.rank(logits[i]); err != nil {
-			return nil, &QueryError{i, err}
-		}
-	}
-	return answers, nil
 }
 
 // logits runs the model on one group of queries after another: a logit for each query and answer. mu is held.
@@ -175,7 +194,11 @@ func (m *Model) tokenize(question string) (tokenizer.Encoding, error) {
 	case len(question) > maxQuestionBytes:
 		return tokenizer.Encoding{}, fmt.Errorf("the question has %d bytes, at most %d are read; shorten it", len(question), maxQuestionBytes)
 	}
-	encoding, err := m.tokenizer.Encode(question, tokenizer.Call{})
+	call := tokenizer.Call{}
+	if m.maxTokens > 0 {
+		call = tokenizer.Call{Truncation: tokenizer.OnlyFirst, MaxLength: m.maxTokens, TruncationSide: tokenizer.Right}
+	}
+	encoding, err := m.tokenizer.Encode(question, call)
 	if err != nil {
 		return encoding, fmt.Errorf("the question: %w", err)
 	}
@@ -188,17 +211,35 @@ func (m *Model) tokenize(question string) (tokenizer.Encoding, error) {
 	return encoding, nil
 }
 
-// rank turns one question's logits into answers, the best first; equal ones by id.
-func (m *Model) rank(logits []float32) ([]Answer, error) {
+// softmax is what turns one question's logits into probabilities: the highest, and the sum of all exp(logit - highest).
+func softmax(logits []float32) (highest float32, sum float64, err error) {
 	for id, logit := range logits {
 		if logit-logit != 0 { // true of NaN and the infinities only
-			return nil, fmt.Errorf("the model scores answer %d with %v: its weights or the regions' features are damaged", id, logit)
+			return 0, 0, fmt.Errorf("the model scores answer %d with %v: its weights or the regions' features are damaged", id, logit)
 		}
 	}
-	highest := slices.Max(logits)
-	var sum float64
+	highest = slices.Max(logits)
 	for _, logit := range logits {
 		sum += math.Exp(float64(logit - highest))
+	}
+	return highest, sum, nil
+}
+
+// best is the first of rank's answers.
+func (m *Model) best(logits []float32) (Answer, error) {
+	highest, sum, err := softmax(logits)
+	if err != nil {
+		return Answer{}, err
+	}
+	id := slices.Index(logits, highest)
+	return Answer{ID: id, Text: m.labels[id], Score: highest, Probability: float32(1 / sum)}, nil
+}
+
+// rank turns one question's logits into answers, the best first; equal ones by id.
+func (m *Model) rank(logits []float32) ([]Answer, error) {
+	highest, sum, err := softmax(logits)
+	if err != nil {
+		return nil, err
 	}
 	best := make([]uint64, len(logits)) // sorts like the logits from the highest down, then by id
 	for id, logit := range logits {

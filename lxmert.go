@@ -40,6 +40,8 @@ type Model struct {
 	config    *model.Config
 	tokenizer *tokenizer.Tokenizer
 	labels    []string
+	maxTokens int             // to which questions are cut; 0: those that are too long are refused
+	borrowed  bool            // the network is the caller's
 	engine    compute.Backend // to finalize; nil if the caller's
 	slots     chan struct{}   // one for each forward pass that may run at once
 
@@ -47,7 +49,7 @@ type Model struct {
 	closed bool
 }
 
-// Option is a choice made at [Open].
+// Option is a choice made at [Open] or [New].
 type Option func(*options)
 
 type options struct {
@@ -55,7 +57,34 @@ type options struct {
 	engineName  string
 	labels      []string
 	concurrency int
+	maxTokens   int
+	cut         bool // maxTokens was given
 }
+
+// choose applies the options to the defaults.
+func choose(opts []Option) (options, error) {
+	o := options{concurrency: 1}
+	for _, option := range opts {
+		if option != nil {
+			option(&o)
+		}
+	}
+	if o.concurrency < 1 {
+		return o, fmt.Errorf("concurrency: found %d, want 1 or more", o.concurrency)
+	}
+	return o, nil
+}
+
+// limit is to how many tokens questions are cut, 0 if they are not.
+func (o options) limit(config *model.Config) (int, error) {
+	if o.cut && (o.maxTokens < leastTokens || o.maxTokens > config.MaxPositionEmbeddings) {
+		return 0, fmt.Errorf("max tokens: found %d, want %d to %d (max_position_embeddings)", o.maxTokens, leastTokens, config.MaxPositionEmbeddings)
+	}
+	return o.maxTokens, nil
+}
+
+// leastTokens are a word between the two tokens that every question has.
+const leastTokens = 3
 
 // WithBackend runs the model on an engine that the caller made, and will finalize.
 func WithBackend(engine compute.Backend) Option { return func(o *options) { o.engine = engine } }
@@ -72,6 +101,10 @@ func WithLabels(labels []string) Option {
 // one pass already uses all cores.
 func WithConcurrency(n int) Option { return func(o *options) { o.concurrency = n } }
 
+// WithMaxTokens cuts questions to n tokens, [CLS] and [SEP] included: the first n-2 word pieces stay. Without it a question
+// that is longer than the model reads is refused. The original trains and evaluates with 20.
+func WithMaxTokens(n int) Option { return func(o *options) { o.maxTokens, o.cut = n, true } }
+
 // LabelsName is the answer table's file name in a model directory.
 const LabelsName = "labels.json"
 
@@ -79,14 +112,9 @@ const LabelsName = "labels.json"
 // (tokenizer.json or vocab.txt), and labels.json unless config.json has an id2label or [WithLabels] is given.
 // It is an error if a weight is missing, or if the answer table has another size than the answer head. Errors name the file.
 func Open(dir string, opts ...Option) (*Model, error) {
-	o := options{concurrency: 1}
-	for _, option := range opts {
-		if option != nil {
-			option(&o)
-		}
-	}
-	if o.concurrency < 1 {
-		return nil, fmt.Errorf("concurrency: found %d, want 1 or more", o.concurrency)
+	o, err := choose(opts)
+	if err != nil {
+		return nil, err
 	}
 	config, err := pretrained.Config(dir)
 	if err != nil {
@@ -100,10 +128,14 @@ func Open(dir string, opts ...Option) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if size := words.VocabSize(); size > config.VocabSize {
-		return nil, fmt.Errorf("%s: the vocabulary has %d words, the model %d (vocab_size): they do not belong together", dir, size, config.VocabSize)
+	if err := sameVocabulary(words, config); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
-	m := &Model{config: config, tokenizer: words, labels: labels, slots: make(chan struct{}, o.concurrency)}
+	limit, err := o.limit(config)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{config: config, tokenizer: words, labels: labels, maxTokens: limit, slots: make(chan struct{}, o.concurrency)}
 	engine := o.engine
 	if engine == nil {
 		if engine, err = backend.Open(o.engineName); err != nil {
@@ -119,6 +151,42 @@ func Open(dir string, opts ...Option) (*Model, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// New makes a Model of parts that are there already: a model in training is asked through it, between two steps. The network and its engine
+// stay the caller's, and must outlive the Model; options that choose an engine or answers are refused. labels has the answer of each id.
+func New(network *model.LxmertForQuestionAnswering, words *tokenizer.Tokenizer, labels []string, opts ...Option) (*Model, error) {
+	if network == nil || network.Network == nil || words == nil {
+		return nil, errors.New("lxmert.New: want a network and a tokenizer, found nil")
+	}
+	o, err := choose(opts)
+	if err != nil {
+		return nil, err
+	}
+	if o.engine != nil || o.engineName != "" || o.labels != nil {
+		return nil, errors.New("lxmert.New: the network has its engine, and the answers are given: leave out the options for them")
+	}
+	config := network.Config()
+	if len(labels) != config.NumQALabels {
+		return nil, fmt.Errorf("%d answers, but the model scores %d (num_qa_labels): they do not belong together", len(labels), config.NumQALabels)
+	}
+	if err := sameVocabulary(words, config); err != nil {
+		return nil, err
+	}
+	limit, err := o.limit(config)
+	if err != nil {
+		return nil, err
+	}
+	return &Model{network: network, borrowed: true, config: config, tokenizer: words, labels: slices.Clone(labels), maxTokens: limit,
+		slots: make(chan struct{}, o.concurrency)}, nil
+}
+
+// sameVocabulary checks that the model has an embedding for each word.
+func sameVocabulary(words *tokenizer.Tokenizer, config *model.Config) error {
+	if size := words.VocabSize(); size > config.VocabSize {
+		return fmt.Errorf("the vocabulary has %d words, the model %d (vocab_size): they do not belong together", size, config.VocabSize)
+	}
+	return nil
 }
 
 // answerTable finds the answers and checks that there is one for each logit.
@@ -168,7 +236,7 @@ func (m *Model) Labels() []string { return append([]string(nil), m.labels...) }
 // Tokenizer is the model's tokenizer.
 func (m *Model) Tokenizer() *tokenizer.Tokenizer { return m.tokenizer }
 
-// Close frees the model, after the questions under way. Later questions get [model.ErrClosed].
+// Close frees the model, after the questions under way; of one made by [New] the network stays open. Later questions get [model.ErrClosed].
 func (m *Model) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -176,6 +244,9 @@ func (m *Model) Close() error {
 		return nil
 	}
 	m.closed = true
+	if m.borrowed {
+		return nil
+	}
 	err := m.network.Close()
 	if m.engine != nil {
 		m.engine.Finalize()

@@ -35,6 +35,7 @@ var trajectories = []trajectory{
 	{"pretrain_bertadam", "pretrain_bertadam", model.HeadPreTraining, train.BertAdam{}, train.Schedule{Course: train.Linear, Rate: 1e-3, Warmup: 0.05, Steps: 40}, 1, finalWeight},
 	{"pretrain_adamw", "pretrain_bertadam", model.HeadPreTraining, train.AdamW{WeightDecay: 0.01}, train.Schedule{Course: train.Linear, Rate: 1e-3, Warmup: 0.25, Steps: 8}, 1, golden.Tolerance{Absolute: 4e-3}},
 	{"vqa_bertadam", "vqa_bertadam", model.HeadQuestionAnswering, train.BertAdam{}, train.Schedule{Course: train.Linear, Rate: 5e-4, Warmup: 0.1, Steps: 20}, 5, finalWeight},
+	{"nlvr2_bertadam", "nlvr2_bertadam", model.HeadNLVR2, train.BertAdam{}, train.Schedule{Course: train.Linear, Rate: 5e-4, Warmup: 0.1, Steps: 6}, 5, finalWeight},
 }
 
 // finalWeight and stepNumber are how close weights and losses come when the reference is computed in float64, with a margin.
@@ -123,8 +124,11 @@ func readBatch(t *testing.T, path string) *train.Batch {
 func objectiveOf(config *model.Config, head model.Head) train.Objective {
 	training := model.Options{Training: true}
 	return func(s *gomodel.Scope, in *model.Inputs[*graph.Node], target *graph.Node) train.Loss {
-		if head == model.HeadPreTraining {
+		switch head {
+		case model.HeadPreTraining:
 			return train.Loss{Total: config.PreTraining(s, in, training).Loss}
+		case model.HeadNLVR2:
+			return train.Loss{Total: config.NLVR2(s, in, training).Loss}
 		}
 		return train.Loss{Total: train.AnswerLoss(config.QuestionAnswering(s, in, training).QuestionAnsweringScore, target)}
 	}
