@@ -25,7 +25,7 @@ func (t *Trainer) loader(ctx context.Context, epoch, from, to int) <-chan loaded
 		for i := from; i < to; i++ {
 			examples := order[i*t.options.Batch:][:t.options.Batch]
 			l := loaded{examples: examples}
-			l.batches, l.err = t.prepare(ctx, epoch*t.perEpoch+i+1, examples)
+			l.batches, l.err = t.prepare(ctx, epoch, epoch*t.perEpoch+i+1, examples)
 			select {
 			case out <- l:
 			case <-ctx.Done():
@@ -40,13 +40,13 @@ func (t *Trainer) loader(ctx context.Context, epoch, from, to int) <-chan loaded
 }
 
 // prepare makes the batches of one step.
-func (t *Trainer) prepare(ctx context.Context, step int, examples []int) ([]*Batch, error) {
+func (t *Trainer) prepare(ctx context.Context, epoch, step int, examples []int) ([]*Batch, error) {
 	size := len(examples) / t.options.Accumulate
 	batches := make([]*Batch, t.options.Accumulate)
 	for i := range batches {
 		chance := NewRandom(t.options.Seed, fmt.Sprintf("batch %d of step %d", i, step)).Uint64()
 		var err error
-		if batches[i], err = t.task.Batch(ctx, examples[i*size:][:size], chance); err != nil {
+		if batches[i], err = t.task.Batch(ctx, Request{Examples: examples[i*size:][:size], Epoch: epoch, Chance: chance}); err != nil {
 			return nil, err
 		}
 	}

@@ -12,9 +12,8 @@ type Task interface {
 	Len() int
 	// Describe names an example in messages, such as "question 262148000".
 	Describe(example int) string
-	// Batch prepares examples for a step. What is left to chance depends on chance alone. It is called ahead of the step, by another goroutine
-	// than the one that trains, for one batch at a time.
-	Batch(ctx context.Context, examples []int, chance uint64) (*Batch, error)
+	// Batch prepares examples for a step. It is called ahead of the step, by another goroutine than the one that trains, for one batch at a time.
+	Batch(ctx context.Context, r Request) (*Batch, error)
 	// Objective is the loss.
 	Objective() Objective
 	// Scores says how right the model's choices are, each 0..1. It is not called if the objective has none.
@@ -25,6 +24,13 @@ type Task interface {
 	Save(dir string) error
 	// WritePredictions writes the submission file of a validation's predictions.
 	WritePredictions(path string, predictions []eval.Prediction) error
+}
+
+// Request is what a batch is to be made of.
+type Request struct {
+	Examples []int
+	Epoch    int    // from 0
+	Chance   uint64 // the seed of whatever is left to chance
 }
 
 // Validation is how well a model does on questions that it does not learn from.
@@ -39,7 +45,7 @@ type Validation struct {
 // better reports whether v is better than the best so far: by score, or where there is none by loss.
 func (v *Validation) better(best *bestSoFar) bool {
 	switch {
-	case best == nil:
+	case best == nil, v.Score == nil && v.Loss == nil:
 		return true
 	case v.Score != nil && best.Score != nil:
 		return *v.Score > *best.Score
