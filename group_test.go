@@ -30,13 +30,14 @@ func TestDivide(t *testing.T) {
 				items[i].regions = 36
 			}
 		}
-		groups, cost := divide(c, items, one)
+		pass := (&Model{reader: &reader{config: c}}).passCost(one)
+		groups, cost := divide(items, pass)
 		priced := func(group []int) int {
 			tokens, regions := 0, 0
 			for _, i := range group {
 				tokens, regions = max(tokens, items[i].tokens), max(regions, items[i].regions)
 			}
-			return passCost(c, len(group), one, tokens, regions)
+			return pass(len(group), tokens, regions)
 		}
 		var sorted []int
 		total := 0
@@ -72,7 +73,7 @@ func TestDivide(t *testing.T) {
 
 // TestGroups: what the base size does.
 func TestGroups(t *testing.T) {
-	m := &Model{config: model.DefaultConfig()}
+	m := &Model{reader: &reader{config: model.DefaultConfig()}}
 	for name, test := range map[string]struct {
 		tokens, pictures []int // of each query
 		want             [][]int
