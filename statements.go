@@ -148,6 +148,18 @@ func (s *Statements) encode(p Pair) (tokenizer.Encoding, error) {
 
 // logits are two for each pair; mu is held.
 func (s *Statements) logits(ctx context.Context, pairs []Pair, encodings []tokenizer.Encoding) ([][]float32, error) {
+	network := &model.LxmertForNLVR2{Network: s.network}
+	return s.run(ctx, len(pairs), s.groups(pairs, encodings), func(group []int) (*tensors.Tensor, error) {
+		out, err := network.Forward(context.Background(), s.batch(pairs, encodings, group), model.Options{})
+		if err != nil {
+			return nil, err
+		}
+		return out.Logits, nil
+	})
+}
+
+// groups divides pairs into the forward passes that cost the least, all told.
+func (s *Statements) groups(pairs []Pair, encodings []tokenizer.Encoding) [][]int {
 	items := make([]item, len(pairs))
 	for i, p := range pairs {
 		items[i] = item{i, len(encodings[i].IDs), max(p.Left.Len(), p.Right.Len())}
@@ -155,14 +167,7 @@ func (s *Statements) logits(ctx context.Context, pairs []Pair, encodings []token
 	groups, _ := divide(items, func(statements, tokens, regions int) int {
 		return s.config.NLVR2Operations(statements, tokens, regions) + s.overhead()
 	})
-	network := &model.LxmertForNLVR2{Network: s.network}
-	return s.run(ctx, len(pairs), groups, func(group []int) (*tensors.Tensor, error) {
-		out, err := network.Forward(context.Background(), s.batch(pairs, encodings, group), model.Options{})
-		if err != nil {
-			return nil, err
-		}
-		return out.Logits, nil
-	})
+	return groups
 }
 
 // batch puts the pairs of a group side by side.
