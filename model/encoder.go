@@ -52,8 +52,10 @@ func (c *Config) encode(s *model.Scope, in *Inputs[*Node], opt Options, pooledOn
 		keep(&out.VisionHiddenStates, visual, wantHidden)
 		keep(&out.VisionAttentions, probabilities, wantAttentions)
 	}
+	batch := max(lang.Shape().Dim(0), visual.Shape().Dim(0))
+	langMask = forAll(langMask, batch)
 	if c.CrossLayers == 0 {
-		visual = forAll(visual, lang.Shape().Dim(0))
+		lang, visual = forAll(lang, batch), forAll(visual, batch)
 	}
 	for i, layer := range scopes(encoder, "x_layers", c.CrossLayers) {
 		firstOnly := pooledOnly && !wantHidden && i == c.CrossLayers-1

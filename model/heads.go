@@ -77,10 +77,14 @@ func (c *Config) headTransform(s *model.Scope, x *Node) *Node {
 	return layerNorm(s.In("LayerNorm"), x)
 }
 
-// answerHead scores every answer from the pooled output: [batch, answers]. Its activation is the
-// exact GELU whatever hidden_act says.
+// answerHead scores every answer from the pooled output: [batch, answers].
 func (c *Config) answerHead(s *model.Scope, pooled *Node) *Node {
-	s = s.In("logit_fc")
-	x := activation.Gelu(linear(s.In("0"), pooled, 2*c.HiddenSize))
-	return linear(s.In("3"), layerNorm(s.In("2"), x), c.NumQALabels)
+	return c.classify(s.In("logit_fc"), pooled, c.NumQALabels)
+}
+
+// classify is how every task upon the pooled output ends: [batch, classes]. Its activation is the
+// exact GELU whatever hidden_act says.
+func (c *Config) classify(s *model.Scope, x *Node, classes int) *Node {
+	x = activation.Gelu(linear(s.In("0"), x, 2*c.HiddenSize))
+	return linear(s.In("3"), layerNorm(s.In("2"), x), classes)
 }

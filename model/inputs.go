@@ -25,13 +25,15 @@ type Inputs[T Value] struct {
 	// VisualFeats [batch, regions, visual_feat_dim] and VisualPos [batch, regions, visual_pos_dim]
 	// are compulsory. VisualPos is usually a box, x1 y1 x2 y2 in 0..1. For question answering one
 	// picture (batch 1, its mask too) may serve a batch of questions: it is then encoded once.
+	// For NLVR2 they have an axis more, for the two pictures: [batch, 2, regions, ...], and so has their mask.
 	VisualFeats T
 	VisualPos   T
-	// VisualAttentionMask [batch, regions] is AttentionMask's twin; absent: nothing is masked.
+	// VisualAttentionMask [batch, regions] ([batch, 2, regions] for NLVR2) is AttentionMask's twin; absent: nothing is masked.
 	VisualAttentionMask T
 
 	// Labels is, for pre-training, the masked words [batch, tokens]; for question answering,
-	// the answers [batch]. As in every integer label here, -100 means no label.
+	// the answers [batch]; for NLVR2 whether the statements are true, 1 or 0 [batch]. As in every integer label
+	// here, -100 means no label.
 	Labels T
 	// ObjLabels are the targets of masked-object prediction.
 	ObjLabels *ObjLabels[T]

@@ -12,7 +12,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// Network is what the three models have in common: a configuration, weights on a backend,
+// Network is what the four models have in common: a configuration, weights on a backend,
 // and the graphs compiled so far. It is safe for concurrent use; methods that change weights
 // wait for the forward passes under way, and later ones see the change.
 type Network struct {
@@ -103,7 +103,7 @@ func (n *Network) Config() *Config {
 	return n.config.Clone()
 }
 
-// Head tells which of the three models it is.
+// Head tells which of the four models it is.
 func (n *Network) Head() Head { return n.head }
 
 // Backend is where the weights live and the graphs run.

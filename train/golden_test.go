@@ -32,6 +32,7 @@ var trajectories = []trajectory{
 	{"pretrain_bertadam", "pretrain_bertadam", model.HeadPreTraining, &train.BertAdam{LearningRate: 1e-3, Warmup: 0.05, Steps: 40}, 1, finalWeight},
 	{"pretrain_adamw", "pretrain_bertadam", model.HeadPreTraining, &train.AdamW{LearningRate: 1e-3, Warmup: 2, Steps: 8}, 1, golden.Tolerance{Absolute: 4e-3}},
 	{"vqa_bertadam", "vqa_bertadam", model.HeadQuestionAnswering, &train.BertAdam{LearningRate: 5e-4, Warmup: 0.1, Steps: 20}, 5, finalWeight},
+	{"nlvr2_bertadam", "nlvr2_bertadam", model.HeadNLVR2, &train.BertAdam{LearningRate: 5e-4, Warmup: 0.1, Steps: 6}, 5, finalWeight},
 }
 
 // finalWeight and stepNumber are how close weights and losses come when the reference is computed in float64, with a margin.
@@ -118,15 +119,21 @@ func lossOf(t *testing.T, config *model.Config, head model.Head, path string) (t
 	}
 	args, assemble := in.Nodes()
 	training := model.Options{Training: true}
-	if head == model.HeadPreTraining {
+	switch head {
+	case model.HeadPreTraining:
 		return func(s *gomodel.Scope, inputs []*graph.Node) *graph.Node {
 			return config.PreTraining(s, assemble(inputs), training).Loss
 		}, args
+	case model.HeadNLVR2:
+		return func(s *gomodel.Scope, inputs []*graph.Node) *graph.Node {
+			return config.NLVR2(s, assemble(inputs), training).Loss
+		}, args
+	default:
+		return func(s *gomodel.Scope, inputs []*graph.Node) *graph.Node {
+			targets := len(inputs) - 1
+			return train.AnswerLoss(config.QuestionAnswering(s, assemble(inputs[:targets]), training).QuestionAnsweringScore, inputs[targets])
+		}, append(args, target)
 	}
-	return func(s *gomodel.Scope, inputs []*graph.Node) *graph.Node {
-		targets := len(inputs) - 1
-		return train.AnswerLoss(config.QuestionAnswering(s, assemble(inputs[:targets]), training).QuestionAnsweringScore, inputs[targets])
-	}, append(args, target)
 }
 
 // TestRates compares the schedules with the reference's, step by step.
