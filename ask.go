@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -28,10 +26,6 @@ type Query struct {
 	Regions  Regions
 	Question string
 }
-
-// maxQuestionBytes is where a question is refused before it is tokenized: no model reads a
-// hundredth of it.
-const maxQuestionBytes = 1 << 16
 
 // Ask answers a question about a picture's regions: every answer the model knows, the best
 // first. Regions that cannot be right (see [Regions.Check]), an empty question, one that is not UTF-8 or longer than
@@ -104,111 +98,37 @@ func (m *Model) scores(ctx context.Context, queries []Query) ([][]float32, error
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case m.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	type result struct {
-		logits [][]float32
-		err    error
-	}
-	done := make(chan result, 1)
-	m.mu.RLock()
-	// Not every engine can stop in the middle of a pass: where ctx ends first the pass keeps its slot, and
-	// the model, until it has ended.
-	go func() {
-		defer func() {
-			m.mu.RUnlock()
-			<-m.slots
-		}()
-		logits, err := m.logits(ctx, queries, encodings)
-		done <- result{logits, err}
-	}()
-	select {
-	case r := <-done:
-		return r.logits, r.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return m.wait(ctx, func() ([][]float32, error) { return m.logits(ctx, queries, encodings) })
 }
 
-// logits runs the model on one group of queries after another: a logit for each query and answer. mu is held.
-// The error is ctx's if that ends between two groups.
+// logits are a logit for each query and answer; mu is held.
 func (m *Model) logits(ctx context.Context, queries []Query, encodings []tokenizer.Encoding) ([][]float32, error) {
-	if m.closed {
-		return nil, model.ErrClosed
-	}
-	logits := make([][]float32, len(queries))
-	for _, group := range m.groups(queries, encodings) {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		out, err := m.network.Forward(context.Background(), m.batch(queries, encodings, group), model.Options{})
+	network := &model.LxmertForQuestionAnswering{Network: m.network}
+	return m.run(ctx, len(queries), m.groups(queries, encodings), func(group []int) (*tensors.Tensor, error) {
+		out, err := network.Forward(context.Background(), m.batch(queries, encodings, group), model.Options{})
 		if err != nil {
 			return nil, err
 		}
-		flat, err := tensors.CopyFlatData[float32](out.QuestionAnsweringScore)
-		if err != nil {
-			return nil, err
-		}
-		for row, i := range group {
-			logits[i] = flat[row*len(m.labels):][:len(m.labels)]
-		}
-	}
-	return logits, nil
+		return out.QuestionAnsweringScore, nil
+	})
 }
 
 // encodeAll checks the queries and tokenizes their questions.
 func (m *Model) encodeAll(queries []Query) ([]tokenizer.Encoding, error) {
-	encodings := make([]tokenizer.Encoding, len(queries))
-	var errs []error
-	for i, q := range queries {
-		encoding, err := m.encode(q)
+	return encodeAll(len(queries), func(i int) (tokenizer.Encoding, error) {
+		encoding, err := m.encode(queries[i])
 		if err != nil {
-			errs = append(errs, &QueryError{i, err})
+			err = &QueryError{i, err}
 		}
-		encodings[i] = encoding
-	}
-	return encodings, errors.Join(errs...)
+		return encoding, err
+	})
 }
 
 // encode checks one query and tokenizes its question.
 func (m *Model) encode(q Query) (tokenizer.Encoding, error) {
-	var errs []error
-	if err := q.Regions.Check(m.config.VisualFeatDim, m.config.VisualPosDim); err != nil {
-		errs = append(errs, err)
-	}
+	wrong := q.Regions.Check(m.config.VisualFeatDim, m.config.VisualPosDim)
 	encoding, err := m.tokenize(q.Question)
-	return encoding, errors.Join(append(errs, err)...)
-}
-
-// tokenize refuses what the model cannot read.
-func (m *Model) tokenize(question string) (tokenizer.Encoding, error) {
-	switch {
-	case strings.TrimSpace(question) == "":
-		return tokenizer.Encoding{}, errors.New("the question is empty")
-	case !utf8.ValidString(question):
-		valid := len(strings.ToValidUTF8(question[:min(len(question), maxQuestionBytes)], ""))
-		return tokenizer.Encoding{}, fmt.Errorf("the question is not UTF-8 text (%d of its %d bytes are valid)", valid, len(question))
-	case len(question) > maxQuestionBytes:
-		return tokenizer.Encoding{}, fmt.Errorf("the question has %d bytes, at most %d are read; shorten it", len(question), maxQuestionBytes)
-	}
-	call := tokenizer.Call{}
-	if m.maxTokens > 0 {
-		call = tokenizer.Call{Truncation: tokenizer.OnlyFirst, MaxLength: m.maxTokens, TruncationSide: tokenizer.Right}
-	}
-	encoding, err := m.tokenizer.Encode(question, call)
-	if err != nil {
-		return encoding, fmt.Errorf("the question: %w", err)
-	}
-	if !slices.Contains(encoding.SpecialTokensMask, 0) {
-		return encoding, errors.New("the question has no words: nothing of it is left but the tokens that every question has")
-	}
-	if n := len(encoding.IDs); n > m.config.MaxPositionEmbeddings {
-		return encoding, fmt.Errorf("the question has %d tokens, the model reads %d (max_position_embeddings); shorten it", n, m.config.MaxPositionEmbeddings)
-	}
-	return encoding, nil
+	return encoding, errors.Join(wrong, err)
 }
 
 // softmax is what turns one question's logits into probabilities: the highest, and the sum of all exp(logit - highest).

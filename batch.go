@@ -9,45 +9,61 @@ import (
 	"github.com/go-lxmert/lxmert/tokenizer"
 )
 
-// batch puts the queries of a group side by side, padded to the longest question and the most regions.
+// batch puts the queries of a group side by side.
 func (m *Model) batch(queries []Query, encodings []tokenizer.Encoding, group []int) *model.Batch {
-	tokens, regions := 0, 0
-	for _, i := range group {
-		tokens, regions = max(tokens, len(encodings[i].IDs)), max(regions, queries[i].Regions.Len())
+	batch := &model.Batch{}
+	putTexts(batch, encodings, group)
+	if onePicture(queries, group) {
+		group = group[:1]
 	}
-	n, feat, pos := len(group), m.config.VisualFeatDim, m.config.VisualPosDim
+	pictures := make([]Regions, len(group))
+	for row, i := range group {
+		pictures[row] = queries[i].Regions
+	}
+	m.putPictures(batch, pictures, len(pictures))
+	return batch
+}
+
+// putTexts puts the texts of a group side by side, padded to the longest.
+func putTexts(batch *model.Batch, encodings []tokenizer.Encoding, group []int) {
+	tokens := 0
+	for _, i := range group {
+		tokens = max(tokens, len(encodings[i].IDs))
+	}
+	n := len(group)
 	ids, types, mask := make([]int32, n*tokens), make([]int32, n*tokens), make([]float32, n*tokens)
 	for row, i := range group {
 		copy(ids[row*tokens:], encodings[i].IDs)
 		copy(types[row*tokens:], encodings[i].TypeIDs)
 		fill(mask[row*tokens:], len(encodings[i].IDs))
 	}
-	pictures := group
-	if onePicture(queries, group) {
-		pictures = group[:1]
-	}
-	p := len(pictures)
-	feats, places, visualMask := make([]float32, p*regions*feat), make([]float32, p*regions*pos), make([]float32, p*regions)
-	for row, i := range pictures {
-		r := queries[i].Regions
-		copy(feats[row*regions*feat:], r.Features)
-		copy(places[row*regions*pos:], r.Boxes)
-		fill(visualMask[row*regions:], r.Len())
-	}
-	batch := &model.Batch{
-		InputIDs:     tensors.FromFlatDataAndDimensions(ids, n, tokens),
-		TokenTypeIDs: tensors.FromFlatDataAndDimensions(types, n, tokens),
-		VisualFeats:  tensors.FromFlatDataAndDimensions(feats, p, regions, feat),
-		VisualPos:    tensors.FromFlatDataAndDimensions(places, p, regions, pos),
-	}
-	// A mask that masks nothing costs time and changes nothing.
-	if slices.Contains(mask, 0) {
+	batch.InputIDs = tensors.FromFlatDataAndDimensions(ids, n, tokens)
+	batch.TokenTypeIDs = tensors.FromFlatDataAndDimensions(types, n, tokens)
+	if slices.Contains(mask, 0) { // one that masks nothing costs time and changes nothing
 		batch.AttentionMask = tensors.FromFlatDataAndDimensions(mask, n, tokens)
 	}
-	if slices.Contains(visualMask, 0) {
-		batch.VisualAttentionMask = tensors.FromFlatDataAndDimensions(visualMask, p, regions)
+}
+
+// putPictures puts pictures side by side, padded to the most regions. axes are those before the regions', of as
+// many pictures.
+func (r *reader) putPictures(batch *model.Batch, pictures []Regions, axes ...int) {
+	regions := 0
+	for _, p := range pictures {
+		regions = max(regions, p.Len())
 	}
-	return batch
+	n, feat, pos := len(pictures), r.config.VisualFeatDim, r.config.VisualPosDim
+	feats, places, mask := make([]float32, n*regions*feat), make([]float32, n*regions*pos), make([]float32, n*regions)
+	for i, p := range pictures {
+		copy(feats[i*regions*feat:], p.Features)
+		copy(places[i*regions*pos:], p.Boxes)
+		fill(mask[i*regions:], p.Len())
+	}
+	shape := func(last ...int) []int { return slices.Concat(axes, []int{regions}, last) }
+	batch.VisualFeats = tensors.FromFlatDataAndDimensions(feats, shape(feat)...)
+	batch.VisualPos = tensors.FromFlatDataAndDimensions(places, shape(pos)...)
+	if slices.Contains(mask, 0) {
+		batch.VisualAttentionMask = tensors.FromFlatDataAndDimensions(mask, shape()...)
+	}
 }
 
 // fill sets the first n elements to 1.

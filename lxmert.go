@@ -19,11 +19,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 
 	"github.com/gomlx/compute"
 
-	"github.com/go-lxmert/lxmert/backend"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/pretrained"
 	"github.com/go-lxmert/lxmert/tokenizer"
@@ -36,20 +34,11 @@ type Regions = vision.Regions
 // Model is a question-answering LXMERT with its tokenizer and its answer table. It is safe for
 // concurrent use.
 type Model struct {
-	network   *model.LxmertForQuestionAnswering
-	config    *model.Config
-	tokenizer *tokenizer.Tokenizer
-	labels    []string
-	maxTokens int             // to which questions are cut; 0: those that are too long are refused
-	borrowed  bool            // the network is the caller's
-	engine    compute.Backend // to finalize; nil if the caller's
-	slots     chan struct{}   // one for each forward pass that may run at once
-
-	mu     sync.RWMutex // held for reading while a question is under way
-	closed bool
+	*reader
+	labels []string
 }
 
-// Option is a choice made at [Open] or [New].
+// Option is a choice made at [Open], [New], [OpenStatements] or [NewStatements].
 type Option func(*options)
 
 type options struct {
@@ -75,7 +64,7 @@ func choose(opts []Option) (options, error) {
 	return o, nil
 }
 
-// limit is to how many tokens questions are cut, 0 if they are not.
+// limit is to how many tokens texts are cut, 0 if they are not.
 func (o options) limit(config *model.Config) (int, error) {
 	if o.cut && (o.maxTokens < leastTokens || o.maxTokens > config.MaxPositionEmbeddings) {
 		return 0, fmt.Errorf("max tokens: found %d, want %d to %d (max_position_embeddings)", o.maxTokens, leastTokens, config.MaxPositionEmbeddings)
@@ -83,7 +72,7 @@ func (o options) limit(config *model.Config) (int, error) {
 	return o.maxTokens, nil
 }
 
-// leastTokens are a word between the two tokens that every question has.
+// leastTokens are a word between the two tokens that every text has.
 const leastTokens = 3
 
 // WithBackend runs the model on an engine that the caller made, and will finalize.
@@ -101,7 +90,7 @@ func WithLabels(labels []string) Option {
 // one pass already uses all cores.
 func WithConcurrency(n int) Option { return func(o *options) { o.concurrency = n } }
 
-// WithMaxTokens cuts questions to n tokens, [CLS] and [SEP] included: the first n-2 word pieces stay. Without it a question
+// WithMaxTokens cuts questions and statements to n tokens, [CLS] and [SEP] included: the first n-2 word pieces stay. Without it one
 // that is longer than the model reads is refused. The original trains and evaluates with 20.
 func WithMaxTokens(n int) Option { return func(o *options) { o.maxTokens, o.cut = n, true } }
 
@@ -124,33 +113,11 @@ func Open(dir string, opts ...Option) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	words, err := tokenizer.Load(dir)
+	r, err := openReader("question", dir, config, model.HeadQuestionAnswering, o)
 	if err != nil {
 		return nil, err
 	}
-	if err := sameVocabulary(words, config); err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
-	}
-	limit, err := o.limit(config)
-	if err != nil {
-		return nil, err
-	}
-	m := &Model{config: config, tokenizer: words, labels: labels, maxTokens: limit, slots: make(chan struct{}, o.concurrency)}
-	engine := o.engine
-	if engine == nil {
-		if engine, err = backend.Open(o.engineName); err != nil {
-			return nil, err
-		}
-		m.engine = engine
-	}
-	m.network, _, err = pretrained.LxmertForQuestionAnswering(engine, dir, pretrained.Options{Config: config})
-	if err != nil {
-		if m.engine != nil {
-			m.engine.Finalize()
-		}
-		return nil, err
-	}
-	return m, nil
+	return &Model{r, labels}, nil
 }
 
 // New makes a Model of parts that are there already: a model in training is asked through it, between two steps. The network and its engine
@@ -170,23 +137,12 @@ func New(network *model.LxmertForQuestionAnswering, words *tokenizer.Tokenizer, 
 	if len(labels) != config.NumQALabels {
 		return nil, fmt.Errorf("%d answers, but the model scores %d (num_qa_labels): they do not belong together", len(labels), config.NumQALabels)
 	}
-	if err := sameVocabulary(words, config); err != nil {
-		return nil, err
-	}
-	limit, err := o.limit(config)
+	r, err := newReader("question", config, words, o)
 	if err != nil {
 		return nil, err
 	}
-	return &Model{network: network, borrowed: true, config: config, tokenizer: words, labels: slices.Clone(labels), maxTokens: limit,
-		slots: make(chan struct{}, o.concurrency)}, nil
-}
-
-// sameVocabulary checks that the model has an embedding for each word.
-func sameVocabulary(words *tokenizer.Tokenizer, config *model.Config) error {
-	if size := words.VocabSize(); size > config.VocabSize {
-		return fmt.Errorf("the vocabulary has %d words, the model %d (vocab_size): they do not belong together", size, config.VocabSize)
-	}
-	return nil
+	r.network, r.borrowed = network.Network, true
+	return &Model{r, slices.Clone(labels)}, nil
 }
 
 // answerTable finds the answers and checks that there is one for each logit.
@@ -237,19 +193,4 @@ func (m *Model) Labels() []string { return append([]string(nil), m.labels...) }
 func (m *Model) Tokenizer() *tokenizer.Tokenizer { return m.tokenizer }
 
 // Close frees the model, after the questions under way; of one made by [New] the network stays open. Later questions get [model.ErrClosed].
-func (m *Model) Close() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
-		return nil
-	}
-	m.closed = true
-	if m.borrowed {
-		return nil
-	}
-	err := m.network.Close()
-	if m.engine != nil {
-		m.engine.Finalize()
-	}
-	return err
-}
+func (m *Model) Close() error { return m.close() }
