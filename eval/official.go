@@ -70,10 +70,14 @@ func inRecord(path string, record any, err error) error {
 }
 
 // ReadGQAQuestions reads a file of GQA's questions with all that scoring needs (testdev_balanced_questions.json, val_all_questions.json), and
-// of choicesPath, unless it is "", their choices (val_choices.json). The error names the question; it is [ErrNoAnswers] where one has no answer.
-func ReadGQAQuestions(path, choicesPath string) ([]GQAQuestion, error) {
+// of choicesPath, unless it is "", their choices (val_choices.json). Of the questions those are read that keep wants; nil wants all. The error
+// names the question; it is [ErrNoAnswers] where one has no answer.
+func ReadGQAQuestions(path, choicesPath string, keep func(id string) bool) ([]GQAQuestion, error) {
 	var questions []GQAQuestion
 	err := gqaMembers(path, func(r *jsonstream.Reader, id string) error {
+		if keep != nil && !keep(id) {
+			return r.Skip()
+		}
 		var v gqaRecord
 		if err := r.Decode(&v); err != nil {
 			return inRecord(path, id, err)

@@ -69,6 +69,8 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(
 		newAsk(),
+		newEval(),
+		newPredict(),
 		newForward(),
 		newInspect(),
 		newTokenize(),
