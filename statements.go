@@ -178,7 +178,7 @@ func (s *Statements) batch(pairs []Pair, encodings []tokenizer.Encoding, group [
 	for _, i := range group {
 		pictures = append(pictures, pairs[i].Left, pairs[i].Right)
 	}
-	s.putPictures(batch, pictures, len(group), 2)
+	putPictures(batch, pictures, len(group), 2)
 	return batch
 }
 

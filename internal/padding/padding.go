@@ -2,6 +2,7 @@
 package padding
 
 import (
+	"math"
 	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
@@ -26,6 +27,15 @@ func Longest(rows [][]int32) int {
 		longest = max(longest, len(row))
 	}
 	return longest
+}
+
+// Shortest is the length of the shortest row.
+func Shortest(rows [][]int32) int {
+	shortest := math.MaxInt
+	for _, row := range rows {
+		shortest = min(shortest, len(row))
+	}
+	return shortest
 }
 
 // Pictures fills pictures up to a number of regions: features [leading, regions, width], boxes [leading, regions, places] and a mask

@@ -125,7 +125,7 @@ func (c *Common) known(answered func(questions.Question) bool) bool {
 
 // Save implements [train.Task].
 func (t *Answering) Save(dir string) error {
-	if err := answers.WriteList(dir, lxmert.LabelsName, t.labels); err != nil {
+	if err := lxmert.WriteLabels(filepath.Join(dir, lxmert.LabelsName), t.labels); err != nil {
 		return err
 	}
 	return t.save(dir)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
@@ -102,7 +103,7 @@ func (t *PreTraining) drawing(qs []questions.Question, s sentences, o PreTrainin
 	if err != nil {
 		return nil, err
 	}
-	mask, ok := t.Tokenizer.ID("[MASK]")
+	mask, ok := t.Tokenizer.TokenToID("[MASK]")
 	if !ok {
 		return nil, errors.New("the vocabulary has no [MASK]")
 	}
@@ -267,7 +268,7 @@ func (t *PreTraining) Validate(ctx context.Context) (*train.Validation, error) {
 // Save implements [train.Task].
 func (t *PreTraining) Save(dir string) error {
 	if t.labels != nil {
-		if err := answers.WriteList(dir, lxmert.LabelsName, t.labels); err != nil {
+		if err := lxmert.WriteLabels(filepath.Join(dir, lxmert.LabelsName), t.labels); err != nil {
 			return err
 		}
 	}

@@ -16,13 +16,11 @@ type sentences struct {
 // tokenize cuts each sentence to so many tokens, [CLS] and [SEP] included.
 func tokenize(words *tokenizer.Tokenizer, qs []questions.Question, most int) (sentences, error) {
 	s := sentences{ends: make([]int, len(qs))}
-	call := tokenizer.Call{Truncation: tokenizer.LongestFirst, MaxLength: most}
 	for i := range qs {
-		encoding, err := words.Encode(qs[i].Sentence, call)
-		if err != nil {
+		var err error
+		if s.ids, err = words.AppendIDs(s.ids, qs[i].Sentence, most); err != nil {
 			return s, fmt.Errorf("%s: %w", describe(&qs[i]), err)
 		}
-		s.ids = append(s.ids, encoding.IDs...)
 		s.ends[i] = len(s.ids)
 	}
 	return s, nil
