@@ -32,7 +32,7 @@ func badQuestion(q *questions.Question, err error) *QuestionError {
 const batchesAhead = 2
 
 // answer takes questions through ask, batch by batch, while another goroutine reads the pictures of the next. What ask says of a single question is
-// a [lxmert.QueryError].
+// a [lxmert.QueryError] or a [lxmert.PairError].
 func answer(ctx context.Context, features data.Source, qs []questions.Question, o Options, ask func(context.Context, []asked) ([]Prediction, error)) ([]Prediction, error) {
 	if o.Batch < 0 {
 		return nil, fmt.Errorf("batch: found %d, want 1 or more, or 0 for %d", o.Batch, DefaultBatch)
@@ -162,10 +162,15 @@ func refusals(err error) map[int]error {
 	refused := map[int]error{}
 	for _, err := range errs {
 		var query *lxmert.QueryError
-		if !errors.As(err, &query) {
+		var pair *lxmert.PairError
+		switch {
+		case errors.As(err, &query):
+			refused[query.Index] = query.Err
+		case errors.As(err, &pair):
+			refused[pair.Index] = pair.Err
+		default:
 			return nil
 		}
-		refused[query.Index] = query.Err
 	}
 	return refused
 }

@@ -1,14 +1,15 @@
 // Package predict answers whole files of questions: it brings questions and regions together, keeps a model at work
 // while features are read, and gives what package eval scores and writes.
 //
-//	file, err := questions.Open(questions.KindVQA, "minival.json", "")
-//	…
+//	seq, _, err := questions.Open(questions.KindVQA, "minival.json", "")
+//	… // qs, of seq
 //	predictions, err := predict.Answers(ctx, m, features, qs, predict.Options{})
-//	score, err := predict.Score(qs, predict.Plain(predictions))
+//	score, err := predict.SoftScore(qs, predict.Plain(predictions))
 package predict
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/go-lxmert/lxmert"
@@ -58,9 +59,14 @@ func (e *QuestionError) Unwrap() error { return e.Err }
 
 // Answers gives the model's best answer to each question about its picture, in the order of the questions; o.Bad's are left out.
 //
-// Questions about one picture go through the model together, wherever they are in the list. Pictures are read once, and ahead of the model; those of
-// four batches are in memory at most. The error is ctx's, features' or a [QuestionError]; several are joined.
+// Questions about one picture go through the model together, wherever they are in the list. A picture is read once (one that several pairs share,
+// once for each run of batches that need it), and ahead of the model; the pictures of four batches are in memory at most. The error is ctx's, features' or a [QuestionError]; several are joined.
 func Answers(ctx context.Context, m *lxmert.Model, features data.Source, qs []questions.Question, o Options) ([]Prediction, error) {
+	for i := range qs {
+		if qs[i].Second != "" {
+			return nil, badQuestion(&qs[i], errors.New("found two pictures, want one"))
+		}
+	}
 	return answer(ctx, features, qs, o, func(ctx context.Context, batch []asked) ([]Prediction, error) {
 		queries := make([]lxmert.Query, len(batch))
 		for i, a := range batch {
@@ -73,6 +79,34 @@ func Answers(ctx context.Context, m *lxmert.Model, features data.Source, qs []qu
 		predictions := make([]Prediction, len(batch))
 		for i, answer := range best {
 			predictions[i] = Prediction{eval.Prediction{ID: batch[i].ID.String(), Answer: answer.Text}, answer.Probability}
+		}
+		return predictions, nil
+	})
+}
+
+// Statements judges each statement about its two pictures, "True" or "False", with the probability of that. See [Answers].
+func Statements(ctx context.Context, m *lxmert.Statements, features data.Source, qs []questions.Question, o Options) ([]Prediction, error) {
+	for i := range qs {
+		if qs[i].Second == "" {
+			return nil, badQuestion(&qs[i], errors.New("found one picture, want two"))
+		}
+	}
+	return answer(ctx, features, qs, o, func(ctx context.Context, batch []asked) ([]Prediction, error) {
+		pairs := make([]lxmert.Pair, len(batch))
+		for i, a := range batch {
+			pairs[i] = lxmert.Pair{Left: a.picture, Right: a.second, Statement: a.Sentence}
+		}
+		verdicts, err := m.JudgeBatch(ctx, pairs)
+		if err != nil {
+			return nil, err
+		}
+		predictions := make([]Prediction, len(batch))
+		for i, v := range verdicts {
+			p := Prediction{eval.Prediction{ID: batch[i].ID.String(), Answer: "False"}, 1 - v.Probability}
+			if v.True {
+				p.Answer, p.Probability = "True", v.Probability
+			}
+			predictions[i] = p
 		}
 		return predictions, nil
 	})

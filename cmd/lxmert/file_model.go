@@ -65,6 +65,18 @@ func (f *fileFlags) load(engine compute.Backend, config *model.Config, kind ques
 		}
 		options = append(options, lxmert.WithLabels(table))
 	}
+	if kind == questions.KindNLVR2 {
+		m, err := lxmert.OpenStatements(f.model, options...)
+		if err != nil {
+			return nil, err
+		}
+		return &fileModel{
+			answer: func(ctx context.Context, features data.Source, qs []questions.Question, o predict.Options) ([]predict.Prediction, error) {
+				return predict.Statements(ctx, m, features, qs, o)
+			},
+			closes: []func(){func() { m.Close() }},
+		}, nil
+	}
 	m, err := lxmert.Open(f.model, options...)
 	if err != nil {
 		return nil, err
