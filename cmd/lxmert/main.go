@@ -77,6 +77,7 @@ func newRoot() *cobra.Command {
 		newInit(),
 		newBench(),
 		newData(),
+		newPlot(),
 		newDocs(),
 	)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
