@@ -162,6 +162,20 @@ func answerTable(dir string, config *model.Config, given []string) ([]string, er
 	return labels, nil
 }
 
+// ErrNoLabels is what errors.Is finds where a model directory does not say what its logits mean.
+var ErrNoLabels = errors.New("no answer table")
+
+// DirectoryLabels is the answer table of a model directory: labels.json, or else config.json's id2label. Where both have an answer for each
+// logit they must be the same. The error is [ErrNoLabels] if there is neither.
+func DirectoryLabels(dir string) ([]string, error) {
+	config, err := pretrained.Config(dir)
+	if err != nil {
+		return nil, err
+	}
+	labels, _, err := directoryTable(dir, config)
+	return labels, err
+}
+
 // directoryTable is the answer table of a model directory, and where it is: labels.json, or else config.json's
 // id2label. Where both have an answer for each logit they must be the same.
 func directoryTable(dir string, config *model.Config) (labels []string, source string, err error) {
@@ -169,7 +183,7 @@ func directoryTable(dir string, config *model.Config) (labels []string, source s
 	labels, err = ReadLabels(file)
 	switch {
 	case errors.Is(err, os.ErrNotExist) && len(config.ID2Label) == 0:
-		return nil, "", fmt.Errorf("%s: no answer table: neither %s nor an id2label in %s; give the answers that the model was trained with", dir, LabelsName, pretrained.ConfigName)
+		return nil, "", fmt.Errorf("%s: %w: neither %s nor an id2label in %s; give the answers that the model was trained with", dir, ErrNoLabels, LabelsName, pretrained.ConfigName)
 	case errors.Is(err, os.ErrNotExist):
 		if labels, err = labelsByID(config.ID2Label); err != nil {
 			return nil, "", fmt.Errorf("%s: %w", inConfig, err)

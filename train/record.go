@@ -24,7 +24,8 @@ const RecordName = "run.json"
 // A Record says what a run is: all that decides its result, and where it was made.
 type Record struct {
 	Task     string            `json:"task"`     // what is learned
-	Settings map[string]string `json:"settings"` // every option
+	Settings map[string]string `json:"settings"` // every option that decides the result
+	Files    map[string]string `json:"files"`    // options that say where something is
 	Data     []DataFile        `json:"data"`
 	Versions map[string]string `json:"versions"` // of the program and what it rests on
 	Engine   string            `json:"engine"`
@@ -83,13 +84,13 @@ func (r *Record) Differs(begun *Record) error {
 			differences = append(differences, fmt.Sprintf("--%s was %s, not %s", name, orNothing(was), orNothing(is)))
 		}
 	}
-	is := map[string]DataFile{}
-	for _, f := range r.Data {
-		is[f.Role+" "+f.Path] = f
-	}
-	for _, f := range begun.Data {
-		if now, ok := is[f.Role+" "+f.Path]; ok && now.SHA256 != f.SHA256 {
-			differences = append(differences, fmt.Sprintf("%s has changed", f.Path))
+	if len(r.Data) != len(begun.Data) {
+		differences = append(differences, fmt.Sprintf("it read %d files, not %d", len(begun.Data), len(r.Data)))
+	} else {
+		for i, f := range begun.Data { // a file may have moved
+			if now := r.Data[i]; now.Role != f.Role || now.SHA256 != f.SHA256 {
+				differences = append(differences, fmt.Sprintf("the %s data in %s is not what %s was", now.Role, now.Path, f.Path))
+			}
 		}
 	}
 	if differences == nil {

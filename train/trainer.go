@@ -61,6 +61,22 @@ func New(m *model.Network, task Task, options Options) (*Trainer, error) {
 // Steps are the steps of the whole run, of an epoch, and those made so far.
 func (t *Trainer) Steps() (total, perEpoch, done int) { return t.total, t.perEpoch, t.state.Step }
 
+// Watch has somebody told how the run goes, in place of the options' Watch.
+func (t *Trainer) Watch(w Watcher) { t.options.Watch = w }
+
+// Summary says in a line what a run has come to.
+func (t *Trainer) Summary() string {
+	text := fmt.Sprintf("%s: %d steps, %d epochs", t.options.Out, t.state.Step, t.state.Epoch)
+	switch best := t.state.Best; {
+	case best == nil:
+	case best.Score != nil:
+		text += fmt.Sprintf("; best validation score %.4f, after epoch %d", *best.Score, best.Epoch)
+	case best.Loss != nil:
+		text += fmt.Sprintf("; lowest validation loss %.4f, after epoch %d", *best.Loss, best.Epoch)
+	}
+	return text
+}
+
 // Recover makes sure that the checkpoints of a run's directory are whole, after a run that was killed, and reports whether there is one to
 // go on from. It must be called before a model is loaded from them.
 func Recover(out string) (found bool, err error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -68,7 +67,7 @@ type finetuneRun struct {
 	kind                                        questions.Kind
 	learn, judge, annotations, validAnnotations []string
 	regions                                     []string
-	answers, answerLabels                       string
+	labels, answers, answerLabels               string
 	table                                       []string
 	inTable                                     map[string]bool
 }
@@ -91,11 +90,8 @@ func (run *finetuneRun) all(cmd *cobra.Command) error {
 		read:      run.read,
 		task:      func(c tasks.Common) (train.Task, error) { c.Kind = run.kind; return tasks.NewAnswering(c, run.table) },
 	}
-	for role, files := range map[string][]string{"train": run.learn, "valid": run.judge, "annotations": slices.Concat(run.annotations, run.validAnnotations)} {
-		for _, path := range files {
-			l.files = append(l.files, train.DataFile{Role: role, Path: path})
-		}
-	}
+	l.files = slices.Concat(dataFiles("train", run.learn), dataFiles("annotations", run.annotations),
+		dataFiles("valid", run.judge), dataFiles("annotations", run.validAnnotations))
 	if statements {
 		l.head = model.HeadNLVR2
 		l.begin = func(*tasks.Begin) error { return nil }
@@ -153,8 +149,8 @@ func (run *finetuneRun) begin(b *tasks.Begin) error {
 	switch {
 	case err == nil:
 		b.KeepAnswers = slices.Equal(own, run.table)
-	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, lxmert.ErrNoLabels):
-		b.KeepAnswers = false
+	case errors.Is(err, lxmert.ErrNoLabels):
+		b.KeepAnswers = false // nobody knows whose answers they are
 	default:
 		return err
 	}

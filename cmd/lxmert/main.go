@@ -75,6 +75,8 @@ func newRoot() *cobra.Command {
 		newInspect(),
 		newTokenize(),
 		newInit(),
+		newPretrain(),
+		newFinetune(),
 		newBench(),
 		newData(),
 		newPlot(),

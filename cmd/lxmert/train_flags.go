@@ -18,14 +18,13 @@ import (
 // trainFlags are what pretrain and finetune have in common.
 type trainFlags struct {
 	train.Options
-	initDir, bert, config, vocab, labels string
+	initDir, bert, config, vocab         string
 	sets                                 []string
 	optimizer, course, saveEvery, engine string
 	dropout                              float64
 	maxTokens                            int
 	tiny, fast, skipBad, index, resume   bool
 	compute                              model.Options
-	bf16, checkpointing                  bool
 }
 
 // A recipe is what the original trains with.
@@ -109,7 +108,6 @@ func (f *trainFlags) check(cmd *cobra.Command) error {
 			return usagef("--save-every: found %q, want a number of steps, or a time such as 10m", f.saveEvery)
 		}
 	}
-	f.compute = model.Options{}
 	switch {
 	case f.tiny && f.fast:
 		return usagef("--tiny and --fast: choose one of them")
@@ -125,19 +123,24 @@ func (f *trainFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// settings are all options that decide the result, for the run's record.
-func settings(cmd *cobra.Command) map[string]string {
-	all := map[string]string{}
+// settings are all options, for the run's record: those that decide the result, and those that say where something is.
+func settings(cmd *cobra.Command) (decide, files map[string]string) {
+	decide, files = map[string]string{}, map[string]string{}
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		value := flag.Value.String()
+		if value == "" || value == "[]" {
+			return
+		}
 		switch flag.Name {
-		case "out", "resume", "keep", "save-every", "log-every", "index", "backend", "help":
+		case "resume", "keep", "save-every", "log-every", "index", "help":
+		case "out", "backend", "init", "bert", "config", "vocab", "labels", "load-answers", "load-answers-labels",
+			"data", "valid-data", "train", "valid", "annotations", "valid-annotations", "features":
+			files[flag.Name] = value
 		default:
-			if value := flag.Value.String(); value != "" && value != "[]" {
-				all[flag.Name] = value
-			}
+			decide[flag.Name] = value
 		}
 	})
-	return all
+	return decide, files
 }
 
 // limit is how many pictures are taken; 0: all.
@@ -151,12 +154,7 @@ func (f *trainFlags) limit() int {
 	return 0
 }
 
-// begin says what the model begins with; the answers are those of its logits, nil for a model without an answer head.
-func (f *trainFlags) begin(config *model.Config, head model.Head, answers []string) tasks.Begin {
-	return tasks.Begin{Config: config, Head: head, Seed: f.Seed, Init: f.initDir, Bert: f.bert, Labels: answers}
-}
-
-// describe says where weights have come from.
+// describeBegun says where weights have come from.
 func describeBegun(b *tasks.Begun) string {
 	var parts []string
 	if n := b.Transferred + b.Unknown; n > 0 {
@@ -165,7 +163,9 @@ func describeBegun(b *tasks.Begun) string {
 	if b.NotAnswering {
 		parts = append(parts, "the answer head is left out, for its answers are others")
 	}
-	if n := len(b.Fresh); n > 0 {
+	if n := len(b.Fresh); n > 0 && b.All {
+		parts = append(parts, fmt.Sprintf("all %d weights begin afresh", n))
+	} else if n > 0 {
 		parts = append(parts, fmt.Sprintf("%d weights begin afresh, the first is %s", n, b.Fresh[0]))
 	}
 	return strings.Join(parts, "; ")

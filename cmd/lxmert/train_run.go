@@ -103,7 +103,7 @@ func (f *trainFlags) run(cmd *cobra.Command, l lesson) error {
 // train runs the trainer and says how it ended.
 func (f *trainFlags) train(ctx context.Context, cmd *cobra.Command, trainer *train.Trainer) error {
 	total, perEpoch, done := trainer.Steps()
-	progress := newTrainingProgress(cmd.ErrOrStderr(), total, f.Epochs, perEpoch, done, time.Now)
+	progress := newTrainingProgress(cmd.ErrOrStderr(), total, f.Epochs, perEpoch, done+1, time.Now)
 	trainer.Watch(watcher{progress})
 	err := trainer.Run(ctx)
 	progress.end()
@@ -142,8 +142,9 @@ func (f *trainFlags) existing() (begun *train.Record, found bool, err error) {
 
 // record describes the run.
 func (f *trainFlags) record(cmd *cobra.Command, l lesson, engine compute.Backend) (*train.Record, error) {
+	decide, paths := settings(cmd)
 	r := &train.Record{
-		Task: l.name, Settings: settings(cmd), Engine: engine.Description(), Started: time.Now().UTC(),
+		Task: l.name, Settings: decide, Files: paths, Engine: engine.Description(), Started: time.Now().UTC(),
 		Machine:  fmt.Sprintf("%s/%s, %d CPUs", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
 		Versions: map[string]string{"lxmert": version(), "go": runtime.Version()},
 	}
@@ -154,11 +155,7 @@ func (f *trainFlags) record(cmd *cobra.Command, l lesson, engine compute.Backend
 			}
 		}
 	}
-	files := slices.Clone(l.files)
-	for _, path := range l.features {
-		files = append(files, train.DataFile{Role: "features", Path: path})
-	}
-	for _, file := range files {
+	for _, file := range append(slices.Clone(l.files), dataFiles("features", l.features)...) {
 		hashed, err := train.HashData(file.Role, file.Path)
 		if err != nil {
 			return nil, err
@@ -166,6 +163,15 @@ func (f *trainFlags) record(cmd *cobra.Command, l lesson, engine compute.Backend
 		r.Data = append(r.Data, hashed)
 	}
 	return r, nil
+}
+
+// dataFiles are files that are read for the same purpose.
+func dataFiles(role string, paths []string) []train.DataFile {
+	files := make([]train.DataFile, len(paths))
+	for i, path := range paths {
+		files[i] = train.DataFile{Role: role, Path: path}
+	}
+	return files
 }
 
 // model loads the run's last checkpoint, or makes the model that it begins with; and its tokenizer.

@@ -83,6 +83,34 @@ func Recognise(path string) (Form, error) {
 	return form, nil
 }
 
+// IsPretraining says whether a file is a list of pre-training's records, sentences by source (sentf), by the first of them.
+func IsPretraining(path string) (bool, error) {
+	r, err := jsonstream.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer r.Close()
+	if first, err := r.Begins(); err != nil || first != '[' {
+		return false, err
+	}
+	found := false
+	err = r.Elements(func(int) error {
+		var record json.RawMessage
+		if err := r.Decode(&record); err != nil {
+			return err
+		}
+		var keys struct {
+			Sentences json.RawMessage `json:"sentf"`
+		}
+		found = json.Unmarshal(record, &keys) == nil && keys.Sentences != nil // a list of something else is not meant
+		return errStop
+	})
+	if err == errStop {
+		err = nil
+	}
+	return found, err
+}
+
 // formOfRecord tells the form by the keys of a record or, if it is the whole file, of the object that it is.
 func formOfRecord(r *jsonstream.Reader, whole bool) (Form, error) {
 	var form Form

@@ -35,6 +35,7 @@ type Begin struct {
 // Begun says where the weights have come from.
 type Begun struct {
 	Fresh        []string // weights that nothing gave
+	All          bool     // Fresh is all of them
 	Transferred  int      // answers whose weights were taken over
 	Unknown      int      // answers that the pre-trained head did not know
 	NotAnswering bool     // Init's answer head is another's, and was left out
@@ -60,6 +61,7 @@ func (b Begin) Model(engine compute.Backend) (*model.Network, *Begun, error) {
 		weights = over
 	}
 	m, err := model.New(engine, b.Config, b.Head, weights)
+	begun.All = b.Bert == "" && b.Init == "" && b.Answers == ""
 	return m, begun, err
 }
 
