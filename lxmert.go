@@ -11,6 +11,8 @@
 //	}
 //	answers, err := m.Ask(ctx, regions, "What is on the table?")
 //	fmt.Println(answers[0].Text, answers[0].Probability)
+//
+// [OpenStatements] is its counterpart for statements about two pictures (NLVR2), which are true or false.
 package lxmert
 
 import (
