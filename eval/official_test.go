@@ -148,3 +148,38 @@ func TestSplitOf(t *testing.T) {
 		}
 	}
 }
+
+// FuzzOfficial: whatever the bytes, each reader gives records or an error, and what ReadTrained takes comes back from WriteTrained.
+func FuzzOfficial(f *testing.F) {
+	for _, seed := range []string{`{"annotations": [{"question_id": 1, "answers": [{"answer": "yes"}]}]}`, `{"7": {"question": "Why?", "answer": "yes", "isBalanced": true, "semantic": [{"operation": "select", "argument": null}]}}`,
+		`{"7": {"valid": ["a"], "plausible": null}}`, `[{"data_set": "vqa", "split": "train", "stage": "finetune", "examples": 7}]`, `{"7":`} {
+		f.Add([]byte(seed))
+	}
+	dir := f.TempDir()
+	path, copied := filepath.Join(dir, "file.json"), filepath.Join(dir, TrainedName)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadVQAAnnotations(path); err != nil && !strings.Contains(err.Error(), path) {
+			t.Errorf("no file name in: %v", err)
+		}
+		if _, err := ReadGQAQuestions(path, path, nil); err != nil && !strings.Contains(err.Error(), path) {
+			t.Errorf("no file name in: %v", err)
+		}
+		trained, err := ReadTrained(path)
+		if err != nil {
+			if !strings.Contains(err.Error(), path) {
+				t.Errorf("no file name in: %v", err)
+			}
+			return
+		}
+		if err := WriteTrained(copied, trained); err != nil {
+			t.Fatal(err)
+		}
+		again, err := ReadTrained(copied)
+		if err != nil || !reflect.DeepEqual(again, trained) {
+			t.Errorf("got %+v, %v; want %+v", again, err, trained)
+		}
+	})
+}

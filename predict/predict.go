@@ -67,7 +67,12 @@ func Answers(ctx context.Context, m *lxmert.Model, features data.Source, qs []qu
 			return nil, badQuestion(&qs[i], errors.New("found two pictures, want one"))
 		}
 	}
-	return answer(ctx, features, qs, o, func(ctx context.Context, batch []asked) ([]Prediction, error) {
+	return answer(ctx, features, qs, o, asking(m))
+}
+
+// asking asks a batch of questions.
+func asking(m *lxmert.Model) func(context.Context, []asked) ([]Prediction, error) {
+	return func(ctx context.Context, batch []asked) ([]Prediction, error) {
 		queries := make([]lxmert.Query, len(batch))
 		for i, a := range batch {
 			queries[i] = lxmert.Query{Regions: a.picture, Question: a.Sentence}
@@ -81,7 +86,7 @@ func Answers(ctx context.Context, m *lxmert.Model, features data.Source, qs []qu
 			predictions[i] = Prediction{eval.Prediction{ID: batch[i].ID.String(), Answer: answer.Text}, answer.Probability}
 		}
 		return predictions, nil
-	})
+	}
 }
 
 // Statements judges each statement about its two pictures, "True" or "False", with the probability of that. See [Answers].

@@ -13,11 +13,15 @@ import (
 	"time"
 
 	"github.com/go-lxmert/lxmert"
+	"github.com/go-lxmert/lxmert/backend"
 	"github.com/go-lxmert/lxmert/data"
 	"github.com/go-lxmert/lxmert/data/answers"
 	"github.com/go-lxmert/lxmert/data/questions"
 	"github.com/go-lxmert/lxmert/eval"
+	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/predict"
+	"github.com/go-lxmert/lxmert/pretrained"
+	"github.com/go-lxmert/lxmert/tokenizer"
 	"github.com/go-lxmert/lxmert/vision"
 )
 
@@ -271,6 +275,72 @@ func TestAnswersCancelled(t *testing.T) {
 		if c.all.Load() != read {
 			t.Error("pictures were read after the end")
 		}
+	}
+}
+
+// TestStatements: each statement gets the verdict that it gets alone; what is wrong with one is said with its identifier and both pictures.
+func TestStatements(t *testing.T) {
+	engine, err := backend.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Finalize()
+	config, err := pretrained.Config("../examples/tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	network, err := model.NewLxmertForNLVR2(engine, config, config.Fresh(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer network.Close()
+	words, err := tokenizer.Load("../examples/tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := lxmert.NewStatements(network, words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, features := open(t)
+	qs := asked(17, "drawn-1", "drawn-2")
+	for i := range qs {
+		qs[i].ID, qs[i].Second = questions.TextID(fmt.Sprintf("dev-%d-0-0", i)), []string{"drawn-2", "drawn-1", "drawn-1"}[i%3]
+	}
+	for _, batch := range []int{3, 32} {
+		got, err := predict.Statements(t.Context(), m, features, qs, predict.Options{Batch: batch})
+		if err != nil || len(got) != len(qs) {
+			t.Fatalf("%d predictions, %v", len(got), err)
+		}
+		for i, q := range qs {
+			left, _ := features.Get(q.Image)
+			right, _ := features.Get(q.Second)
+			verdict, err := m.Judge(t.Context(), left, right, q.Sentence)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, probability := "False", 1-verdict.Probability
+			if verdict.True {
+				answer, probability = "True", verdict.Probability
+			}
+			if d := got[i].Probability - probability; got[i].ID != q.ID.String() || got[i].Answer != answer || d > 1e-5 || d < -1e-5 {
+				t.Errorf("batches of %d: %+v, want %s %v", batch, got[i], answer, probability)
+			}
+		}
+	}
+	silent := slices.Clone(qs)
+	silent[5].Sentence = "\u200b"
+	_, err = predict.Statements(t.Context(), m, features, silent, predict.Options{})
+	if err == nil || !strings.Contains(err.Error(), `question "dev-5-0-0" (picture "drawn-2 and drawn-1"): the statement has no words`) {
+		t.Errorf("a statement without words: %v", err)
+	}
+	qs[4].Second = ""
+	if _, err := predict.Statements(t.Context(), m, features, qs, predict.Options{}); err == nil || !strings.Contains(err.Error(), `question "dev-4-0-0"`) {
+		t.Errorf("one picture: %v", err)
+	}
+	answerer, _ := open(t)
+	if _, err := predict.Answers(t.Context(), answerer, features, qs, predict.Options{}); err == nil || !strings.Contains(err.Error(), "found two pictures, want one") {
+		t.Errorf("two pictures: %v", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package predict
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 
 	"github.com/go-lxmert/lxmert/data/questions"
 	"github.com/go-lxmert/lxmert/eval"
@@ -64,4 +65,15 @@ func IDs(qs []questions.Question) []string {
 		ids[i] = q.ID.String()
 	}
 	return ids
+}
+
+// Examples are questions as package eval compares them, to find out which of them a model has learned from ([eval.NewTrained], [eval.Overlaps]).
+func Examples(qs []questions.Question) iter.Seq[eval.Example] {
+	return func(yield func(eval.Example) bool) {
+		for i := range qs {
+			if !yield(eval.Example{Pictures: picturesOf(&qs[i]), Text: qs[i].Sentence}) {
+				return
+			}
+		}
+	}
 }

@@ -23,15 +23,16 @@ func newEval() *cobra.Command {
 		Short: "Score a model's answers to a file of questions",
 		Long: `Eval answers every question of a file and scores the answers:
 
-  vqa    with --annotations (VQA's own) by the official accuracy, also by answer and question type; else by the soft labels of
-         LXMERT's JSON, as the original does while it trains
-  gqa    GQA's own file by all that the official script measures (validity and plausibility need --choices); else by soft labels
+  vqa    with --annotations (VQA's own) by the official accuracy, also by answer and question type; else by the soft
+         labels of LXMERT's JSON, as the original does while it trains
+  gqa    GQA's own file by all that the official script measures (validity and plausibility need --choices); else by
+         soft labels
   nlvr2  by accuracy and consistency
 
 The report says which it was. With --out the answers are written too, as lxmert predict does.
 
-Standard error has a warning where the model has learned from what it is scored on: by the list of splits in the model directory
-(trained.json), which training writes, compared by the splits' names and by questions and pictures themselves.
+Standard error has a warning where the model has learned from what it is scored on: by the list of splits in the model
+directory (trained.json), compared by the splits' names and by questions and pictures themselves.
 
 ` + fileForms,
 		Example: `  lxmert eval vqa --model DIR --data minival.json --features val2014 --annotations v2_mscoco_val2014_annotations.json
@@ -216,7 +217,7 @@ func (run *evalRun) warn(w io.Writer, file *questionFile) ([]string, error) {
 	}
 	trained, err := eval.ReadTrained(filepath.Join(run.model, eval.TrainedName))
 	if errors.Is(err, fs.ErrNotExist) {
-		for _, o := range eval.Overlaps(eval.OriginalPreTraining(), split, file.examples) {
+		for _, o := range eval.Overlaps(eval.OriginalPreTraining(), split, predict.Examples(file.qs)) {
 			if o.Questions() {
 				fmt.Fprintf(w, "note: %s has no %s, so what the model has learned from is unknown; if it began with LXMERT's published weights, %v\n", run.model, eval.TrainedName, o)
 				break
@@ -228,22 +229,9 @@ func (run *evalRun) warn(w io.Writer, file *questionFile) ([]string, error) {
 		return nil, err
 	}
 	texts := []string{}
-	for _, o := range eval.Overlaps(trained, split, file.examples) {
+	for _, o := range eval.Overlaps(trained, split, predict.Examples(file.qs)) {
 		fmt.Fprintf(w, "warning: %v\n", o)
 		texts = append(texts, o.String())
 	}
 	return texts, nil
-}
-
-// examples goes through the questions as eval compares them.
-func (file *questionFile) examples(yield func(eval.Example) bool) {
-	for _, q := range file.qs {
-		e := eval.Example{Pictures: []string{q.Image}, Text: q.Sentence}
-		if q.Second != "" {
-			e.Pictures = append(e.Pictures, q.Second)
-		}
-		if !yield(e) {
-			return
-		}
-	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/go-lxmert/lxmert/eval"
 	"github.com/go-lxmert/lxmert/internal/atomicfile"
 	"github.com/go-lxmert/lxmert/predict"
+	"github.com/go-lxmert/lxmert/pretrained"
 )
 
 // originalTokens is to how many tokens the original cuts questions.
@@ -27,10 +28,10 @@ type fileFlags struct {
 }
 
 // fileForms says in both verbs' help what --data may be.
-const fileForms = `Questions (--data) are LXMERT's JSON, or what the data set's site offers, which is told by the content: VQA's questions, GQA's
-questions, NLVR2's lines; each may still be in its zip. For vqa and gqa also a table or list of one's own (.csv, .jsonl, .json; see lxmert data
-build --help). Features are a region store (lxmert data import makes one) or a feature file (TSV). Questions are cut to 20 tokens, as
-the original does; --max-tokens 0 refuses those that the model cannot read.`
+const fileForms = `Questions (--data) are LXMERT's JSON, or what the data set's site offers: VQA's questions, GQA's questions, NLVR2's
+lines, told apart by content; each may still be in its zip. For vqa and gqa also a table or list of one's own (.csv, .jsonl,
+.json; see lxmert data build --help). Features are a region store (lxmert data import makes one) or a feature file (TSV).
+Questions are cut to 20 tokens, as the original does; --max-tokens 0 refuses those that the model cannot read.`
 
 func (f *fileFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
@@ -135,7 +136,7 @@ func (f *fileFlags) answer(ctx context.Context, file *questionFile, errOut io.Wr
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			return nil, err
 		}
-		return nil, fmt.Errorf("%s: %w", f.data, err)
+		return nil, pretrained.InFile(f.data, err)
 	}
 	file.keep(predictions)
 	if len(predictions) == 0 {

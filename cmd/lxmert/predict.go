@@ -17,8 +17,9 @@ func newPredict() *cobra.Command {
 		Use:   "predict vqa|gqa|nlvr2 --model DIR --data F --features STORE [--out FILE]",
 		Short: "Answer a file of questions, for submission",
 		Long: `Predict answers every question of a file and writes what the data set's server takes: for vqa a JSON list of {"answer",
-"question_id"}, for gqa of {"prediction", "questionId"}, for nlvr2 lines identifier,True or identifier,False. Right answers need not be known. The
-file appears when all is answered; without --out, or with "-", lines with id, answer and probability, divided by tabs, go to standard output.
+"question_id"}, for gqa of {"prediction", "questionId"}, for nlvr2 lines identifier,True or identifier,False. Right answers
+need not be known. The file appears when all is answered; without --out, or with "-", lines with id, answer and probability,
+divided by tabs, go to standard output.
 
 ` + fileForms,
 		Example: `  lxmert predict vqa --model DIR --data v2_OpenEnded_mscoco_test2015_questions.json --features test2015 --out submission.json
