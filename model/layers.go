@@ -55,20 +55,21 @@ func (c *Config) feedForward(inter, output *model.Scope, x *Node) *Node {
 // attend lets x look at context, each head on its own, and adds what it saw to x.
 // x is [batch, rows, hidden], context [batch, others, hidden], mask [batch, 1, 1, others]
 // or nil. x or context may be of batch 1 where the other is not: its linear maps are then computed once for all.
-// The probabilities are [batch, heads, rows, others], nil unless wanted.
-func (c *Config) attend(heads, output *model.Scope, x, context, mask *Node, wantProbabilities bool) (y, probabilities *Node) {
+// The probabilities are [batch, heads, rows, others], nil unless opt asks for attentions.
+func (c *Config) attend(heads, output *model.Scope, x, context, mask *Node, opt Options) (y, probabilities *Node) {
 	q := c.split(linear(heads.In("query"), x, c.HiddenSize))
 	k := c.split(linear(heads.In("key"), context, c.HiddenSize))
 	v := c.split(linear(heads.In("value"), context, c.HiddenSize))
 	batch := max(x.Shape().Dim(0), context.Shape().Dim(0))
 	x, q, k, v = forAll(x, batch), forAll(q, batch), forAll(k, batch), forAll(v, batch)
-	options := attention.CoreOptions{AttentionMask: mask, WantCoefficients: wantProbabilities}
+	options := attention.CoreOptions{AttentionMask: mask, WantCoefficients: opt.Attentions,
+		DisableFusion: opt.Checkpointing} // GoMLX 0.28.8 computes a fused attention again as its query (Node.CloneWithInputs)
 	if c.AttentionDropout > 0 && heads.IsTraining(x.Graph()) {
 		options.Scope = heads
 		options.DropoutRate = Scalar(x.Graph(), x.DType(), c.AttentionDropout)
 	}
 	seen, probabilities := attention.Core(q, k, v, attention.LayoutBSHD, options)
-	if wantProbabilities {
+	if opt.Attentions {
 		probabilities = Transpose(probabilities, 1, 2) // [batch, rows, heads, others] as it comes
 	} else {
 		probabilities = nil
