@@ -18,6 +18,9 @@ type Options struct {
 	// it since the forward pass: less memory for one more forward pass through the encoders, and the same gradient. It changes
 	// nothing where no gradient is taken.
 	Checkpointing bool
+	// BFloat16 computes the layers and heads in bfloat16, whose numbers have 8 bits; weights, gradients, losses and
+	// what a pass returns stay float32. It is an error where the backend has no bfloat16.
+	BFloat16 bool
 }
 
 // Model builds the three encoders and the pooler in the scope: the reference's LxmertModel.
@@ -32,17 +35,18 @@ func (c *Config) Model(s *model.Scope, in *Inputs[*Node], opt Options) *ModelOut
 // alone, where the options allow, and the language output has no other. The visual side of that layer,
 // which nobody reads, stays in the graph for its weights' sake; engines leave it out.
 func (c *Config) encode(s *model.Scope, in *Inputs[*Node], opt Options, pooledOnly bool) *ModelOutput[*Node] {
+	opt.check(in.VisualFeats.Graph().Backend())
 	langMask, visualMask := additiveMask(in.AttentionMask), additiveMask(in.VisualAttentionMask)
-	lang := c.embedTokens(s.In("embeddings"), in)
+	lang := opt.narrow(c.embedTokens(s.In("embeddings"), in))
 	out := &ModelOutput[*Node]{}
 	encoder := s.In("encoder")
-	visual := c.embedRegions(encoder.In("visn_fc"), in.VisualFeats, in.VisualPos)
+	visual := opt.narrow(c.embedRegions(encoder.In("visn_fc"), opt.narrow(in.VisualFeats), in.VisualPos))
 
 	opt.HiddenStates = opt.HiddenStates || c.OutputHiddenStates
 	opt.Attentions = opt.Attentions || c.OutputAttentions
 	keep := func(tuple *[]*Node, x *Node, want bool) {
 		if want {
-			*tuple = append(*tuple, x)
+			*tuple = append(*tuple, wide(x))
 		}
 	}
 	var probabilities *Node
@@ -70,7 +74,7 @@ func (c *Config) encode(s *model.Scope, in *Inputs[*Node], opt Options, pooledOn
 		keep(&out.CrossEncoderAttentions, probabilities, opt.Attentions)
 	}
 	opt.end(encoder, &lang, &visual)
-	out.LanguageOutput, out.VisionOutput = lang, visual
+	out.LanguageOutput, out.VisionOutput = wide(lang), wide(visual)
 	out.PooledOutput = c.pool(s.In("pooler"), lang)
 	return out
 }
@@ -117,7 +121,7 @@ func (c *Config) crossAttention(s *model.Scope, x, context, mask *Node, opt Opti
 	return c.attend(s.In("att"), s.In("output"), x, context, mask, opt)
 }
 
-// pool is tanh of a linear map of the first token (§2.3): [batch, hidden].
+// pool is tanh of a linear map of the first token (§2.3): [batch, hidden], float32.
 func (c *Config) pool(s *model.Scope, lang *Node) *Node {
 	first := Reshape(Slice(lang, AxisRange(), AxisElem(0)), lang.Shape().Dim(0), c.HiddenSize)
 	return Tanh(linear(s.In("dense"), first, c.HiddenSize))

@@ -21,18 +21,21 @@ func TestCheckpointing(t *testing.T) { eachEngine(t, testCheckpointing) }
 func testCheckpointing(t *testing.T, backend compute.Backend) {
 	start := filepath.Join("train", "pretrain_bertadam")
 	batch := golden.Inputs(t, filepath.Join(golden.Dir(), start, "batch_0.safetensors"))
-	for _, dropout := range []float64{0, 0.1} {
-		t.Run(fmt.Sprint("dropout ", dropout), func(t *testing.T) {
+	for _, c := range []struct {
+		dropout float64
+		narrow  bool
+	}{{0, false}, {0.1, false}, {0, true}, {0.1, true}} {
+		t.Run(fmt.Sprintf("dropout %v, bfloat16 %v", c.dropout, c.narrow), func(t *testing.T) {
 			config := golden.Config(t, start)
-			config.HiddenDropout, config.AttentionDropout = dropout, dropout
+			config.HiddenDropout, config.AttentionDropout = c.dropout, c.dropout
 			m, err := model.NewLxmertForPreTraining(backend, config, golden.Weights(t, filepath.Join(start, "initial.safetensors"), model.HeadPreTraining))
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer m.Close()
-			kept, draws := trainingGradients(t, m, batch, model.Options{Training: true})
-			again, drawsAgain := trainingGradients(t, m, batch, model.Options{Training: true, Checkpointing: true})
-			if embeddings := 2; dropout > 0 && drawsAgain != 2*draws-embeddings {
+			kept, draws := trainingGradients(t, m, batch, model.Options{Training: true, BFloat16: c.narrow})
+			again, drawsAgain := trainingGradients(t, m, batch, model.Options{Training: true, BFloat16: c.narrow, Checkpointing: true})
+			if embeddings := 2; c.dropout > 0 && drawsAgain != 2*draws-embeddings {
 				t.Errorf("random numbers are drawn %d times, want each of %d twice but for those of %d embeddings", drawsAgain, draws, embeddings)
 			}
 			for name, w := range kept {
@@ -61,7 +64,11 @@ func trainingGradients(t *testing.T, m *model.LxmertForPreTraining, in *model.Ba
 			weights = append(weights, m.Store().GetVariable("/"+strings.ReplaceAll(name, ".", "/")).NodeValue(loss))
 		}
 		results := append([]*graph.Node{loss}, graph.Gradient(loss, weights...)...)
-		draws = countDraws(results)
+		for n := range ancestors(results) {
+			if n.Type() == graph.NodeTypeRNGBitGenerator {
+				draws++
+			}
+		}
 		return results
 	})
 	if err != nil {
@@ -79,8 +86,8 @@ func trainingGradients(t *testing.T, m *model.LxmertForPreTraining, in *model.Ba
 	return byName, draws
 }
 
-// countDraws counts the random operations that nodes depend on.
-func countDraws(nodes []*graph.Node) (draws int) {
+// ancestors are nodes and what they depend on.
+func ancestors(nodes []*graph.Node) map[*graph.Node]bool {
 	seen := map[*graph.Node]bool{}
 	for len(nodes) > 0 {
 		n := nodes[len(nodes)-1]
@@ -88,10 +95,7 @@ func countDraws(nodes []*graph.Node) (draws int) {
 		if !seen[n] {
 			seen[n] = true
 			nodes = append(nodes, n.Inputs()...)
-			if n.Type() == graph.NodeTypeRNGBitGenerator {
-				draws++
-			}
 		}
 	}
-	return draws
+	return seen
 }
