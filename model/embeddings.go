@@ -46,7 +46,7 @@ func lookup(table, ids *Node) *Node {
 }
 
 // embedRegions is the visual stream's first layer (§2.1): the mean of the normalised features
-// and the normalised spatial encoding, both mapped to the hidden size. [batch, regions, hidden].
+// and the normalised spatial encoding, both mapped to the hidden size. [batch, regions, hidden], float32.
 func (c *Config) embedRegions(s *model.Scope, feats, pos *Node) *Node {
 	x := layerNorm(s.In("visn_layer_norm"), linear(s.In("visn_fc"), feats, c.HiddenSize))
 	y := layerNorm(s.In("box_layer_norm"), linear(s.In("box_fc"), pos, c.HiddenSize))

@@ -14,6 +14,13 @@ type Options struct {
 	HiddenStates, Attentions bool
 	// Training applies dropout. The random state is the weights' store's.
 	Training bool
+	// Checkpointing lets the gradient compute the inside of each layer again from the layer's input, instead of keeping
+	// it since the forward pass: less memory for one more forward pass through the encoders, and the same gradient. It changes
+	// nothing where no gradient is taken.
+	Checkpointing bool
+	// BFloat16 computes the layers and heads in bfloat16, whose numbers have 8 bits; weights, gradients, losses and
+	// what a pass returns stay float32. It is an error where the backend has no bfloat16.
+	BFloat16 bool
 }
 
 // Model builds the three encoders and the pooler in the scope: the reference's LxmertModel.
@@ -28,29 +35,32 @@ func (c *Config) Model(s *model.Scope, in *Inputs[*Node], opt Options) *ModelOut
 // alone, where the options allow, and the language output has no other. The visual side of that layer,
 // which nobody reads, stays in the graph for its weights' sake; engines leave it out.
 func (c *Config) encode(s *model.Scope, in *Inputs[*Node], opt Options, pooledOnly bool) *ModelOutput[*Node] {
+	opt.check(in.VisualFeats.Graph().Backend())
 	langMask, visualMask := additiveMask(in.AttentionMask), additiveMask(in.VisualAttentionMask)
-	lang := c.embedTokens(s.In("embeddings"), in)
+	lang := opt.narrow(c.embedTokens(s.In("embeddings"), in))
 	out := &ModelOutput[*Node]{}
 	encoder := s.In("encoder")
-	visual := c.embedRegions(encoder.In("visn_fc"), in.VisualFeats, in.VisualPos)
+	visual := opt.narrow(c.embedRegions(encoder.In("visn_fc"), opt.narrow(in.VisualFeats), in.VisualPos))
 
-	wantHidden := opt.HiddenStates || c.OutputHiddenStates
-	wantAttentions := opt.Attentions || c.OutputAttentions
+	opt.HiddenStates = opt.HiddenStates || c.OutputHiddenStates
+	opt.Attentions = opt.Attentions || c.OutputAttentions
 	keep := func(tuple *[]*Node, x *Node, want bool) {
 		if want {
-			*tuple = append(*tuple, x)
+			*tuple = append(*tuple, wide(x))
 		}
 	}
 	var probabilities *Node
 	for _, layer := range scopes(encoder, "layer", c.LanguageLayers) {
-		lang, probabilities = c.selfLayer(layer, lang, langMask, wantAttentions)
-		keep(&out.LanguageHiddenStates, lang, wantHidden)
-		keep(&out.LanguageAttentions, probabilities, wantAttentions)
+		opt.begin(layer, &lang)
+		lang, probabilities = c.selfLayer(layer, lang, langMask, opt)
+		keep(&out.LanguageHiddenStates, lang, opt.HiddenStates)
+		keep(&out.LanguageAttentions, probabilities, opt.Attentions)
 	}
 	for _, layer := range scopes(encoder, "r_layers", c.VisionLayers) {
-		visual, probabilities = c.selfLayer(layer, visual, visualMask, wantAttentions)
-		keep(&out.VisionHiddenStates, visual, wantHidden)
-		keep(&out.VisionAttentions, probabilities, wantAttentions)
+		opt.begin(layer, &visual)
+		visual, probabilities = c.selfLayer(layer, visual, visualMask, opt)
+		keep(&out.VisionHiddenStates, visual, opt.HiddenStates)
+		keep(&out.VisionAttentions, probabilities, opt.Attentions)
 	}
 	batch := max(lang.Shape().Dim(0), visual.Shape().Dim(0))
 	langMask = forAll(langMask, batch)
@@ -58,27 +68,29 @@ func (c *Config) encode(s *model.Scope, in *Inputs[*Node], opt Options, pooledOn
 		lang, visual = forAll(lang, batch), forAll(visual, batch)
 	}
 	for i, layer := range scopes(encoder, "x_layers", c.CrossLayers) {
-		firstOnly := pooledOnly && !wantHidden && i == c.CrossLayers-1
-		lang, visual, probabilities = c.crossLayer(layer, lang, visual, langMask, visualMask, wantAttentions, firstOnly)
-		keep(&out.LanguageHiddenStates, lang, wantHidden)
-		keep(&out.VisionHiddenStates, visual, wantHidden)
-		keep(&out.CrossEncoderAttentions, probabilities, wantAttentions)
+		opt.begin(layer, &lang, &visual)
+		firstOnly := pooledOnly && !opt.HiddenStates && i == c.CrossLayers-1
+		lang, visual, probabilities = c.crossLayer(layer, lang, visual, langMask, visualMask, opt, firstOnly)
+		keep(&out.LanguageHiddenStates, lang, opt.HiddenStates)
+		keep(&out.VisionHiddenStates, visual, opt.HiddenStates)
+		keep(&out.CrossEncoderAttentions, probabilities, opt.Attentions)
 	}
-	out.LanguageOutput, out.VisionOutput = lang, visual
+	opt.end(encoder, &lang, &visual)
+	out.LanguageOutput, out.VisionOutput = wide(lang), wide(visual)
 	out.PooledOutput = c.pool(s.In("pooler"), lang)
 	return out
 }
 
 // selfLayer is one layer of the language or the object-relationship encoder (§2.2):
 // self-attention, then the feed-forward network.
-func (c *Config) selfLayer(s *model.Scope, x, mask *Node, wantProbabilities bool) (y, probabilities *Node) {
-	x, probabilities = c.selfAttention(s.In("attention"), x, mask, wantProbabilities)
+func (c *Config) selfLayer(s *model.Scope, x, mask *Node, opt Options) (y, probabilities *Node) {
+	x, probabilities = c.selfAttention(s.In("attention"), x, mask, opt)
 	return c.feedForward(s.In("intermediate"), s.In("output"), x), probabilities
 }
 
 // selfAttention lets every row look at the rows of its own stream.
-func (c *Config) selfAttention(s *model.Scope, x, mask *Node, wantProbabilities bool) (y, probabilities *Node) {
-	return c.attend(s.In("self"), s.In("output"), x, x, mask, wantProbabilities)
+func (c *Config) selfAttention(s *model.Scope, x, mask *Node, opt Options) (y, probabilities *Node) {
+	return c.attend(s.In("self"), s.In("output"), x, x, mask, opt)
 }
 
 // crossLayer is one cross-modality layer (§2.2): each stream looks at the other, then
@@ -89,27 +101,29 @@ func (c *Config) selfAttention(s *model.Scope, x, mask *Node, wantProbabilities 
 // lang is [batch, tokens, hidden], visual is [batch, regions, hidden]; a mask is
 // [batch, 1, 1, rows], 0 where a row may be looked at, or nil. The probabilities are how
 // much each token looked at each region. With firstOnly, newLang is the first token's row alone.
-func (c *Config) crossLayer(s *model.Scope, lang, visual, langMask, visualMask *Node, wantProbabilities, firstOnly bool) (newLang, newVisual, probabilities *Node) {
-	langCross, probabilities := c.crossAttention(s.In("visual_attention"), lang, visual, visualMask, wantProbabilities)
-	visualCross, _ := c.crossAttention(s.Shared("visual_attention"), visual, lang, langMask, false)
+func (c *Config) crossLayer(s *model.Scope, lang, visual, langMask, visualMask *Node, opt Options, firstOnly bool) (newLang, newVisual, probabilities *Node) {
+	unseen := opt // the reference returns no other attention of these layers
+	unseen.Attentions = false
+	langCross, probabilities := c.crossAttention(s.In("visual_attention"), lang, visual, visualMask, opt)
+	visualCross, _ := c.crossAttention(s.Shared("visual_attention"), visual, lang, langMask, unseen)
 	queries := langCross
 	if firstOnly {
 		queries = Slice(langCross, AxisRange(), AxisRange(0, 1))
 	}
 	langSelf := s.In("lang_self_att")
-	lang, _ = c.attend(langSelf.In("self"), langSelf.In("output"), queries, langCross, langMask, false)
-	visual, _ = c.selfAttention(s.In("visn_self_att"), visualCross, visualMask, false)
+	lang, _ = c.attend(langSelf.In("self"), langSelf.In("output"), queries, langCross, langMask, unseen)
+	visual, _ = c.selfAttention(s.In("visn_self_att"), visualCross, visualMask, unseen)
 	lang = c.feedForward(s.In("lang_inter"), s.In("lang_output"), lang)
 	visual = c.feedForward(s.In("visn_inter"), s.In("visn_output"), visual)
 	return lang, visual, probabilities
 }
 
 // crossAttention lets every row of x look at the rows of the other stream.
-func (c *Config) crossAttention(s *model.Scope, x, context, mask *Node, wantProbabilities bool) (y, probabilities *Node) {
-	return c.attend(s.In("att"), s.In("output"), x, context, mask, wantProbabilities)
+func (c *Config) crossAttention(s *model.Scope, x, context, mask *Node, opt Options) (y, probabilities *Node) {
+	return c.attend(s.In("att"), s.In("output"), x, context, mask, opt)
 }
 
-// pool is tanh of a linear map of the first token (§2.3): [batch, hidden].
+// pool is tanh of a linear map of the first token (§2.3): [batch, hidden], float32.
 func (c *Config) pool(s *model.Scope, lang *Node) *Node {
 	first := Reshape(Slice(lang, AxisRange(), AxisElem(0)), lang.Shape().Dim(0), c.HiddenSize)
 	return Tanh(linear(s.In("dense"), first, c.HiddenSize))

@@ -1,11 +1,9 @@
 package model
 
 import (
-	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/ml/model"
-	"github.com/gomlx/gomlx/ml/nn"
 )
 
 // PreTraining builds the encoders with every pre-training head and the losses of the labels
@@ -16,14 +14,15 @@ func (c *Config) PreTraining(s *model.Scope, in *Inputs[*Node], opt Options) *Pr
 	out := &PreTrainingOutput[*Node]{States: base.States}
 	heads := s.In("cls")
 	words := c.wordEmbeddings(encoders.Shared("embeddings"), in.VisualFeats.Graph())
-	out.PredictionLogits = c.maskedLanguageHead(heads.In("predictions"), words, base.LanguageOutput)
-	out.CrossRelationshipScore = linear(heads.In("seq_relationship"), base.PooledOutput, 2)
+	pooled := opt.narrow(base.PooledOutput)
+	out.PredictionLogits = c.maskedLanguageHead(heads.In("predictions"), words, opt.narrow(base.LanguageOutput))
+	out.CrossRelationshipScore = linear(heads.In("seq_relationship"), pooled, 2)
 	var objects objectLogits
 	if c.TaskObjPredict {
-		objects = c.maskedObjectHead(s.In("obj_predict_head"), base.VisionOutput)
+		objects = c.maskedObjectHead(s.In("obj_predict_head"), opt.narrow(base.VisionOutput))
 	}
 	if c.TaskQA {
-		out.QuestionAnsweringScore = c.answerHead(s.In("answer_head"), base.PooledOutput)
+		out.QuestionAnsweringScore = c.answerHead(s.In("answer_head"), pooled)
 	} else {
 		out.QuestionAnsweringScore = Reshape(Slice(base.PooledOutput, AxisElem(0), AxisElem(0)))
 	}
@@ -36,7 +35,7 @@ func (c *Config) PreTraining(s *model.Scope, in *Inputs[*Node], opt Options) *Pr
 func (c *Config) QuestionAnswering(s *model.Scope, in *Inputs[*Node], opt Options) *QuestionAnsweringOutput[*Node] {
 	base := c.encode(s.In("lxmert"), in, opt, true)
 	out := &QuestionAnsweringOutput[*Node]{States: base.States}
-	out.QuestionAnsweringScore = c.answerHead(s.In("answer_head"), base.PooledOutput)
+	out.QuestionAnsweringScore = c.answerHead(s.In("answer_head"), opt.narrow(base.PooledOutput))
 	if in.Labels != nil {
 		out.Loss = crossEntropy(out.QuestionAnsweringScore, in.Labels, opt)
 	}
@@ -47,7 +46,7 @@ func (c *Config) QuestionAnswering(s *model.Scope, in *Inputs[*Node], opt Option
 // the word embedding table itself, with a bias of its own.
 func (c *Config) maskedLanguageHead(s *model.Scope, words, lang *Node) *Node {
 	x := c.headTransform(s.In("transform"), lang)
-	return nn.Dense(x, words, param(s, x.Graph(), "bias", c.VocabSize), compute.DenseLayoutOutputsInput)
+	return dense(x, words, param(s, x.Graph(), "bias", c.VocabSize))
 }
 
 // objectLogits are the masked-object head's predictions, [batch, regions, classes or features]; a kind
@@ -73,8 +72,8 @@ func (c *Config) maskedObjectHead(s *model.Scope, visual *Node) objectLogits {
 
 // headTransform is what both masked heads begin with.
 func (c *Config) headTransform(s *model.Scope, x *Node) *Node {
-	x = c.activate(linear(s.In("dense"), x, c.HiddenSize))
-	return layerNorm(s.In("LayerNorm"), x)
+	y := c.activate(linear(s.In("dense"), x, c.HiddenSize))
+	return like(layerNorm(s.In("LayerNorm"), y), x)
 }
 
 // answerHead scores every answer from the pooled output: [batch, answers].
@@ -85,6 +84,6 @@ func (c *Config) answerHead(s *model.Scope, pooled *Node) *Node {
 // classify is how every task upon the pooled output ends: [batch, classes]. Its activation is the
 // exact GELU whatever hidden_act says.
 func (c *Config) classify(s *model.Scope, x *Node, classes int) *Node {
-	x = activation.Gelu(linear(s.In("0"), x, 2*c.HiddenSize))
-	return linear(s.In("3"), layerNorm(s.In("2"), x), classes)
+	y := activation.Gelu(linear(s.In("0"), x, 2*c.HiddenSize))
+	return linear(s.In("3"), like(layerNorm(s.In("2"), y), x), classes)
 }

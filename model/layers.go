@@ -3,7 +3,6 @@ package model
 import (
 	"math"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -19,10 +18,10 @@ func param(s *model.Scope, g *Graph, name string, dimensions ...int) *Node {
 	return s.VariableWithShape(name, shapes.Make(dtypes.Float32, dimensions...)).NodeValue(g)
 }
 
-// linear is x·weightᵀ + bias over the last axis.
+// linear is x·weightᵀ + bias over the last axis. It multiplies in the type of x; the result is float32.
 func linear(s *model.Scope, x *Node, out int) *Node {
 	g, in := x.Graph(), x.Shape().Dim(-1)
-	return nn.Dense(x, param(s, g, "weight", out, in), param(s, g, "bias", out), compute.DenseLayoutOutputsInput)
+	return dense(x, param(s, g, "weight", out, in), param(s, g, "bias", out))
 }
 
 // layerNorm normalises the last axis, then scales and shifts it.
@@ -43,38 +42,50 @@ func dropout(s *model.Scope, x *Node, probability float64) *Node {
 // normalisation. BertOutput and BertSelfOutput of the reference.
 func (c *Config) addNorm(s *model.Scope, x, residual *Node) *Node {
 	x = dropout(s, linear(s.In("dense"), x, c.HiddenSize), c.HiddenDropout)
-	return layerNorm(s.In("LayerNorm"), Add(x, residual))
+	return like(layerNorm(s.In("LayerNorm"), Add(x, wide(residual))), residual)
 }
 
 // feedForward is the position-wise network: widen, activate, narrow, add, normalise.
 func (c *Config) feedForward(inter, output *model.Scope, x *Node) *Node {
-	wide := c.activate(linear(inter.In("dense"), x, c.IntermediateSize))
-	return c.addNorm(output, wide, x)
+	inside := c.activate(linear(inter.In("dense"), x, c.IntermediateSize))
+	return c.addNorm(output, like(inside, x), x)
 }
 
 // attend lets x look at context, each head on its own, and adds what it saw to x.
 // x is [batch, rows, hidden], context [batch, others, hidden], mask [batch, 1, 1, others]
 // or nil. x or context may be of a smaller batch that divides the other's: its linear maps are then computed once for all
 // who share them.
-// The probabilities are [batch, heads, rows, others], nil unless wanted.
-func (c *Config) attend(heads, output *model.Scope, x, context, mask *Node, wantProbabilities bool) (y, probabilities *Node) {
-	q := c.split(linear(heads.In("query"), x, c.HiddenSize))
-	k := c.split(linear(heads.In("key"), context, c.HiddenSize))
-	v := c.split(linear(heads.In("value"), context, c.HiddenSize))
+// The probabilities are [batch, heads, rows, others], nil unless opt asks for attentions.
+func (c *Config) attend(heads, output *model.Scope, x, context, mask *Node, opt Options) (y, probabilities *Node) {
+	q := c.split(like(linear(heads.In("query"), x, c.HiddenSize), x))
+	k := c.split(like(linear(heads.In("key"), context, c.HiddenSize), x))
+	v := c.split(like(linear(heads.In("value"), context, c.HiddenSize), x))
 	batch := max(x.Shape().Dim(0), context.Shape().Dim(0))
 	x, q, k, v = forAll(x, batch), forAll(q, batch), forAll(k, batch), forAll(v, batch)
-	options := attention.CoreOptions{AttentionMask: mask, WantCoefficients: wantProbabilities}
-	if c.AttentionDropout > 0 && heads.IsTraining(x.Graph()) {
-		options.Scope = heads
-		options.DropoutRate = Scalar(x.Graph(), x.DType(), c.AttentionDropout)
-	}
-	seen, probabilities := attention.Core(q, k, v, attention.LayoutBSHD, options)
-	if wantProbabilities {
-		probabilities = Transpose(probabilities, 1, 2) // [batch, rows, heads, others] as it comes
-	} else {
+	seen, probabilities := c.look(heads, q, k, v, mask, opt)
+	if !opt.Attentions {
 		probabilities = nil
 	}
 	return c.addNorm(output, Reshape(seen, x.Shape().Dimensions...), x), probabilities
+}
+
+// look is softmax(q·kᵀ/√size + mask)·v for each head, [batch, rows, heads, size], as q, k and v are. The probabilities, [batch, heads,
+// rows, others], may be nil where opt does not ask for them.
+func (c *Config) look(heads *model.Scope, q, k, v, mask *Node, opt Options) (seen, probabilities *Node) {
+	if q.DType() != dtypes.Float32 {
+		return c.lookNarrow(heads, q, k, v, mask)
+	}
+	options := attention.CoreOptions{AttentionMask: mask, WantCoefficients: opt.Attentions,
+		DisableFusion: opt.Checkpointing} // GoMLX 0.28.8 computes a fused attention again as its query (Node.CloneWithInputs)
+	if c.AttentionDropout > 0 && heads.IsTraining(q.Graph()) {
+		options.Scope = heads
+		options.DropoutRate = Scalar(q.Graph(), q.DType(), c.AttentionDropout)
+	}
+	seen, probabilities = attention.Core(q, k, v, attention.LayoutBSHD, options)
+	if opt.Attentions {
+		probabilities = Transpose(probabilities, 1, 2) // [batch, rows, heads, others] as it comes
+	}
+	return seen, probabilities
 }
 
 // forAll repeats each example, one after the other, until there are batch: what is of batch 1 for every

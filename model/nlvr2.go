@@ -16,7 +16,7 @@ func (c *Config) NLVR2(s *model.Scope, in *Inputs[*Node], opt Options) *NLVR2Out
 	base := c.encode(s.In("lxmert"), pictureByPicture(in), opt, true)
 	out := &NLVR2Output[*Node]{States: twoByTwo(base.States, statements)}
 	pooled := Reshape(base.PooledOutput, statements, 2*c.HiddenSize) // [statement's first, its second]
-	out.Logits = c.classify(s.In("logit_fc"), pooled, 2)
+	out.Logits = c.classify(s.In("logit_fc"), opt.narrow(pooled), 2)
 	if in.Labels != nil {
 		out.Loss = crossEntropy(out.Logits, in.Labels, opt)
 	}

@@ -71,7 +71,7 @@ func testTrajectory(t *testing.T, engine compute.Backend, c trajectory) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	step, err := train.NewStep(m, objectiveOf(config, c.head), c.optimizer, c.clip)
+	step, err := train.NewStep(m, objectiveOf(config, c.head, model.Options{}), c.optimizer, c.clip)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,8 +121,8 @@ func readBatch(t *testing.T, path string) *train.Batch {
 }
 
 // objectiveOf is the loss that a head is trained with.
-func objectiveOf(config *model.Config, head model.Head) train.Objective {
-	training := model.Options{Training: true}
+func objectiveOf(config *model.Config, head model.Head, training model.Options) train.Objective {
+	training.Training = true
 	return func(s *gomodel.Scope, in *model.Inputs[*graph.Node], target *graph.Node) train.Loss {
 		switch head {
 		case model.HeadPreTraining:

@@ -22,7 +22,7 @@ func BenchmarkStep(b *testing.B) {
 		b.Fatal(err)
 	}
 	batch := &train.Batch{Inputs: sample.PreTraining(config, 8, 20, 36)}
-	step, err := train.NewStep(m.Network, objectiveOf(config, model.HeadPreTraining), train.BertAdam{}, 1)
+	step, err := train.NewStep(m.Network, objectiveOf(config, model.HeadPreTraining, model.Options{}), train.BertAdam{}, 1)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -69,6 +69,7 @@ type node struct {
 	element elementOp
 	spread  []int // of a broadcast: where the operand's axes stand in the result
 	view    bool  // the result is the operand's memory
+	barrier bool  // chains do not reach across it
 	sums    bool  // the result is the sum of all values
 
 	constant any // a constant's values

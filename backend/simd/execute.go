@@ -95,7 +95,7 @@ func finalize(inputs []compute.Buffer, donate []bool) error {
 	return nil
 }
 
-// run makes one step and frees what it spent.
+// run makes one step and frees what it spent. The portable backend does not use that memory again: it is garbage.
 func (x *execution) run(s *step) error {
 	var err error
 	switch {
@@ -115,6 +115,7 @@ func (x *execution) run(s *step) error {
 				return err
 			}
 			delete(x.memory, v)
+			x.backend.letGo(int(x.plan.shapes[v].ByteSize()))
 		}
 	}
 	return nil

@@ -90,6 +90,16 @@ func (f *function) source(v value) value {
 	return v
 }
 
+// behindBarrier reports whether a barrier stands between v and the memory that it is.
+func (f *function) behindBarrier(v value) bool {
+	for n := f.maker[v]; n.view || n.spread != nil; n = f.maker[n.inputs[0]] {
+		if n.barrier {
+			return true
+		}
+	}
+	return false
+}
+
 // mustLie notes that somebody reads v's memory.
 func (g *grouping) mustLie(v value) {
 	v = g.f.source(v)
@@ -226,7 +236,7 @@ func (g *grouping) placeElement(n *node) {
 	var joined *group
 	for i, v := range n.inputs {
 		chain := g.maker[reads[i]]
-		if _, p := g.operand(n, v); chain == nil || chain == joined || chain.chain == nil || chain.size != size || !p.isStraight() {
+		if _, p := g.operand(n, v); g.f.behindBarrier(v) || chain == nil || chain == joined || chain.chain == nil || chain.size != size || !p.isStraight() {
 			continue
 		}
 		if joined == nil {
@@ -292,7 +302,7 @@ func (g *grouping) merge(a, b *group) {
 // joinAsSum lets a sum over all values of a chain's result join the chain.
 func (g *grouping) joinAsSum(n *node) bool {
 	chain := g.maker[g.f.source(n.inputs[0])]
-	if chain == nil || chain.chain == nil || len(chain.chain) >= mostChained || chain.size != g.f.shape(n.inputs[0]).Size() || chain.size == 1 {
+	if g.f.behindBarrier(n.inputs[0]) || chain == nil || chain.chain == nil || len(chain.chain) >= mostChained || chain.size != g.f.shape(n.inputs[0]).Size() || chain.size == 1 {
 		return false
 	}
 	chain.chain, chain.key = append(chain.chain, n), g.positions[n]

@@ -652,23 +652,6 @@ func (f *function) Where(condition compute.Value, onTrue compute.Value, onFalse 
 	})
 }
 
-func (f *function) OptimizationBarrier(operands ...compute.Value) ([]compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, operands...)
-	return f.many(inputs, func(f compute.Function, in []compute.Value) ([]compute.Value, error) {
-		return f.OptimizationBarrier(in[0 : 0+len(operands)]...)
-	})
-}
-
-func (f *function) SchedulingBarrier(operand compute.Value, dependencies ...compute.Value) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, operand)
-	inputs = append(inputs, dependencies...)
-	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
-		return f.SchedulingBarrier(in[0], in[0+1:0+1+len(dependencies)]...)
-	})
-}
-
 func (f *function) FusedAttentionQKVProjection(x compute.Value, wQKV compute.Value, biasQ compute.Value, biasK compute.Value, biasV compute.Value, queryDim int, keyValueDim int) (compute.Value, compute.Value, compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)

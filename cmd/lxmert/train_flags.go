@@ -69,8 +69,8 @@ func (f *trainFlags) add(cmd *cobra.Command, r recipe, rates string) {
 	flags.IntVar(&f.LogEvery, "log-every", 1, "`steps` for each line of the log")
 	flags.StringVar(&f.saveEvery, "save-every", "15m", "`steps` (500) or time (10m) between checkpoints within an epoch; 0: none")
 	flags.IntVar(&f.Keep, "keep", 1, "keep the last `n` checkpoints: RUN/last, and RUN/step-… before it")
-	flags.BoolVar(&f.bf16, "bf16", false, "multiply in bfloat16, with float32 weights, where the engine can")
-	flags.BoolVar(&f.checkpointing, "checkpointing", false, "compute the layers twice, to save memory (gradient checkpointing)")
+	flags.BoolVar(&f.compute.BFloat16, "bf16", false, "multiply in bfloat16, with float32 weights, where the engine can")
+	flags.BoolVar(&f.compute.Checkpointing, "checkpointing", false, "compute the layers twice, to save memory (gradient checkpointing)")
 	backendFlag(cmd, &f.engine)
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/go-lxmert/lxmert/data/questions"
 	"github.com/go-lxmert/lxmert/eval"
 	"github.com/go-lxmert/lxmert/model"
+	"github.com/go-lxmert/lxmert/predict"
 	"github.com/go-lxmert/lxmert/pretrained"
 	"github.com/go-lxmert/lxmert/tokenizer"
 	"github.com/go-lxmert/lxmert/train"
@@ -327,8 +328,7 @@ func (f *trainFlags) trainedBefore() ([]eval.Trained, error) {
 
 // trainedOn records a split for checkpoints.
 func trainedOn(stage, dataSet, path string, qs []questions.Question) eval.Trained {
-	file := questionFile{qs: qs}
-	return eval.NewTrained(stage, eval.SplitOf(dataSet, path), file.examples)
+	return eval.NewTrained(stage, eval.SplitOf(dataSet, path), predict.Examples(qs))
 }
 
 // readAll reads all questions of a sequence.

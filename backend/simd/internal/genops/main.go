@@ -34,6 +34,7 @@ var byHand = map[string]bool{
 	"DotGeneral": true, "Transpose": true, "Reshape": true, "Identity": true, "BroadcastInDim": true, "ConvGeneral": true, "ReduceWindow": true, "FusedDense": true,
 	"ReduceSum": true, "ReduceMax": true, "ReduceMin": true, "Gather": true, "ScatterSum": true, "RNGBitGenerator": true,
 	"Slice": true, "Concatenate": true, "Pad": true, "FusedLayerNorm": true, "FusedGelu": true, "FusedSoftmax": true,
+	"OptimizationBarrier": true, "SchedulingBarrier": true,
 	"AllReduce": true, "DynamicReshape": true, "DynamicBroadcastInDim": true, "DynamicIota": true, "DynamicPad": true,
 }
 

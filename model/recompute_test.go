@@ -1,0 +1,101 @@
+package model_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	gomodel "github.com/gomlx/gomlx/ml/model"
+
+	"github.com/go-lxmert/lxmert/internal/golden"
+	"github.com/go-lxmert/lxmert/model"
+)
+
+// TestCheckpointing: layers that are computed again give the gradients of layers that are kept, with dropout too: the masks are the same.
+func TestCheckpointing(t *testing.T) { eachEngine(t, testCheckpointing) }
+
+func testCheckpointing(t *testing.T, backend compute.Backend) {
+	start := filepath.Join("train", "pretrain_bertadam")
+	batch := golden.Inputs(t, filepath.Join(golden.Dir(), start, "batch_0.safetensors"))
+	for _, c := range []struct {
+		dropout float64
+		narrow  bool
+	}{{0, false}, {0.1, false}, {0, true}, {0.1, true}} {
+		t.Run(fmt.Sprintf("dropout %v, bfloat16 %v", c.dropout, c.narrow), func(t *testing.T) {
+			config := golden.Config(t, start)
+			config.HiddenDropout, config.AttentionDropout = c.dropout, c.dropout
+			m, err := model.NewLxmertForPreTraining(backend, config, golden.Weights(t, filepath.Join(start, "initial.safetensors"), model.HeadPreTraining))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			kept, draws := trainingGradients(t, m, batch, model.Options{Training: true, BFloat16: c.narrow})
+			again, drawsAgain := trainingGradients(t, m, batch, model.Options{Training: true, BFloat16: c.narrow, Checkpointing: true})
+			if embeddings := 2; c.dropout > 0 && drawsAgain != 2*draws-embeddings {
+				t.Errorf("random numbers are drawn %d times, want each of %d twice but for those of %d embeddings", drawsAgain, draws, embeddings)
+			}
+			for name, w := range kept {
+				golden.Near(t, name, again[name], w, golden.Tolerance{Absolute: 1e-6, Relative: 1e-5}, 0)
+			}
+		})
+	}
+}
+
+// trainingGradients is the loss of a step and its gradient by every weight, under its name; and how often random numbers are drawn for them.
+func trainingGradients(t *testing.T, m *model.LxmertForPreTraining, in *model.Batch, options model.Options) (byName map[string]*tensors.Tensor, draws int) {
+	t.Helper()
+	if err := m.SetSeed(1); err != nil {
+		t.Fatal(err)
+	}
+	args, assemble := in.Nodes()
+	config := m.Config()
+	var names []string
+	exec, err := gomodel.NewExec(m.Backend(), m.Store(), func(s *gomodel.Scope, nodes []*graph.Node) []*graph.Node {
+		s.Store().SetTraining(nodes[0].Graph(), true)
+		loss := config.PreTraining(s, assemble(nodes), options).Loss
+		var weights []*graph.Node
+		names = []string{"loss"}
+		for name := range m.Weights() {
+			names = append(names, name)
+			weights = append(weights, m.Store().GetVariable("/"+strings.ReplaceAll(name, ".", "/")).NodeValue(loss))
+		}
+		results := append([]*graph.Node{loss}, graph.Gradient(loss, weights...)...)
+		for n := range ancestors(results) {
+			if n.Type() == graph.NodeTypeRNGBitGenerator {
+				draws++
+			}
+		}
+		return results
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer exec.Finalize()
+	values, err := exec.Call(args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byName = map[string]*tensors.Tensor{}
+	for i, name := range names {
+		byName[name] = values[i]
+	}
+	return byName, draws
+}
+
+// ancestors are nodes and what they depend on.
+func ancestors(nodes []*graph.Node) map[*graph.Node]bool {
+	seen := map[*graph.Node]bool{}
+	for len(nodes) > 0 {
+		n := nodes[len(nodes)-1]
+		nodes = nodes[:len(nodes)-1]
+		if !seen[n] {
+			seen[n] = true
+			nodes = append(nodes, n.Inputs()...)
+		}
+	}
+	return seen
+}
