@@ -59,7 +59,7 @@ highest and lowest values may lie outside of the picture. Where a number was not
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "curves.png", "picture's `file`, .png or .svg")
-	cmd.Flags().IntVar(&smooth, "smooth", 0, "`steps` that the strong curves are means of; 1 for none (default: a fiftieth of the longest run)")
+	cmd.Flags().IntVar(&smooth, "smooth", 0, "`steps` that the strong curves are means of; 1 for none (default: a fiftieth of each run)")
 	return cmd
 }
 

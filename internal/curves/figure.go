@@ -26,12 +26,13 @@ const (
 // A figure is a picture of runs.
 type figure struct {
 	runs   []*Run
-	smooth float64 // steps that are averaged
+	smooth float64 // steps that are averaged; 0 is a fiftieth of each run
 	fonts  *fonts
 	last   float64 // the last step of any run
 }
 
-// WritePNG draws runs as a PNG. smooth is how many steps the strong curves are means of; 0 is a fiftieth of the longest run, 1 means none.
+// WritePNG draws runs as a PNG. smooth is how many steps the strong curves are means of; 0 is a fiftieth of each run, 1 means
+// none.
 func WritePNG(w io.Writer, runs []*Run, smooth int) error { return write(w, runs, smooth, false) }
 
 // WriteSVG is WritePNG as an SVG.
@@ -47,9 +48,6 @@ func write(w io.Writer, runs []*Run, smooth int, asSVG bool) error {
 	}
 	if f.last == 0 {
 		return errors.New("there is no step to draw yet")
-	}
-	if smooth == 0 {
-		f.smooth = max(1, math.Round(f.last/50))
 	}
 	var err error
 	if f.fonts, err = newFonts(); err != nil {
@@ -71,6 +69,14 @@ func write(w io.Writer, runs []*Run, smooth int, asSVG bool) error {
 		return writeSVG(w, "Training curves of "+strings.Join(names, ", "), height, draw)
 	}
 	return writePNG(w, f.fonts, height, draw)
+}
+
+// window is how many steps of a run are averaged.
+func (f *figure) window(r *Run) float64 {
+	if f.smooth > 0 {
+		return f.smooth
+	}
+	return max(1, math.Round(float64(r.Steps)/50))
 }
 
 // panels are those that have something to show, in rows: the loss and the score, then the others in twos and threes.
@@ -139,7 +145,7 @@ func appendPanel(to []*panel, p *panel) []*panel {
 func (f *figure) lossPanel(title, curve, task string) *panel {
 	p := f.newStepPanel(title)
 	for i, r := range f.runs {
-		p.steps(r.Name, r.steps[curve], palette[i], f.smooth)
+		p.steps(r.Name, r.steps[curve], palette[i], f.window(r))
 		p.measured(r.Name+", validation", r.validation(task), palette[i], rings)
 	}
 	return p.finish(false)
@@ -149,7 +155,7 @@ func (f *figure) lossPanel(title, curve, task string) *panel {
 func (f *figure) normPanel() *panel {
 	p := f.newStepPanel("Gradient norm")
 	for i, r := range f.runs {
-		p.steps(r.Name, r.steps[gradientNorm], palette[i], f.smooth)
+		p.steps(r.Name, r.steps[gradientNorm], palette[i], f.window(r))
 	}
 	return p.finish(true)
 }
@@ -219,7 +225,7 @@ func (f *figure) legend(c canvas) {
 func (f *figure) state(r *Run) string {
 	parts := []string{grouped(strconv.Itoa(r.Steps)) + " steps"}
 	if good, _ := split(r.steps[loss]); len(good) > 0 && f.legendColumns() == 1 {
-		smooth := smoothed(good, f.smooth)
+		smooth := smoothed(good, f.window(r))
 		parts = append(parts, "loss "+threeDigits(smooth[len(smooth)-1].y))
 	}
 	_, valid := r.scores()
@@ -256,6 +262,14 @@ func (f *figure) shortened(text string, size float64, bold bool, room float64) s
 	return ""
 }
 
+func (f *figure) windows() (shortest, longest float64) {
+	shortest = math.Inf(1)
+	for _, r := range f.runs {
+		shortest, longest = min(shortest, f.window(r)), max(longest, f.window(r))
+	}
+	return shortest, longest
+}
+
 // notes say what the strokes mean.
 func (f *figure) notes(c canvas, y float64) {
 	x := margin
@@ -267,11 +281,15 @@ func (f *figure) notes(c canvas, y float64) {
 		c.line([]point{{x, y - 4}, {x + 24, y - 4}}, p, rect{x, y - 10, x + 24, y})
 		x += 32
 	}
-	if f.smooth > 1 {
+	if shortest, longest := f.windows(); longest > 1 {
 		mark((&panel{runs: 1}).faint(soft))
 		say("each step")
 		mark(strong(soft))
-		say(fmt.Sprintf("mean over %s steps", grouped(strconv.FormatFloat(f.smooth, 'f', 0, 64))))
+		if shortest == longest {
+			say(fmt.Sprintf("mean over %s steps", grouped(strconv.FormatFloat(longest, 'f', 0, 64))))
+		} else {
+			say("mean over a fiftieth of the run")
+		}
 	}
 	var validation, training, bad bool
 	for _, r := range f.runs {

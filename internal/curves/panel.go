@@ -53,9 +53,13 @@ func (p *panel) steps(name string, points []point, c color.RGBA, smooth float64)
 	if smooth > 1 {
 		p.curves = append(p.curves, curve{all, p.faint(c).named(name), lines, extremes},
 			curve{means(smoothed(good, smooth), p.fine(4)), strong(c).named(name), lines, means})
-	} else {
-		p.curves = append(p.curves, curve{all, strong(c).named(name), lines, extremes})
+		return
 	}
+	stroke := strong(c).named(name)
+	if len(all) > width/4 {
+		stroke.width = 1.2 // or noise would look like a wall
+	}
+	p.curves = append(p.curves, curve{all, stroke, lines, extremes})
 }
 
 // fine divides the axis into so many columns for each pixel of the picture.
