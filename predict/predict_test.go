@@ -175,22 +175,26 @@ func TestAnswersReadsOnce(t *testing.T) {
 	}
 }
 
-// TestAnswersReadsAhead: while the model works, the next pictures are read.
+// TestAnswersReadsAhead: while the model works, the next pictures are read: two batches wait, and one more is in hand.
 func TestAnswersReadsAhead(t *testing.T) {
 	m, _ := open(t)
-	c := newCounting(t, 40)
-	qs := asked(40, c.ids...)
+	c := newCounting(t, 60)
+	const batch = 4
 	first := true
-	_, err := predict.Answers(t.Context(), m, c, qs, predict.Options{Batch: 4, Progress: func(done, _ int) {
-		if first { // while nothing is asked for, two batches and one more are read
-			first = false
-			for range 1000 {
-				if c.all.Load() >= int64(done)+2*4 {
-					return
-				}
-				time.Sleep(time.Millisecond)
+	_, err := predict.Answers(t.Context(), m, c, asked(60, c.ids...), predict.Options{Batch: batch, Progress: func(done, _ int) {
+		if !first {
+			return
+		}
+		first = false // and hold on to it
+		for range 1000 {
+			if c.all.Load() >= int64(done)+3*batch {
+				break
 			}
-			t.Errorf("%d pictures were read while the caller held on to the first batch", c.all.Load())
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(20 * time.Millisecond)
+		if read := c.all.Load(); read != int64(done)+3*batch {
+			t.Errorf("with %d answered %d pictures were read, want %d more", done, read, 3*batch)
 		}
 	}})
 	if err != nil {
@@ -278,59 +282,46 @@ func TestAnswersCancelled(t *testing.T) {
 	}
 }
 
-// TestStatements: each statement gets the verdict that it gets alone; what is wrong with one is said with its identifier and both pictures.
+// TestStatements: each statement gets the verdict that it gets alone, be it true or false; what is wrong with one is said with its identifier and
+// both pictures.
 func TestStatements(t *testing.T) {
-	engine, err := backend.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer engine.Finalize()
-	config, err := pretrained.Config("../examples/tiny")
-	if err != nil {
-		t.Fatal(err)
-	}
-	network, err := model.NewLxmertForNLVR2(engine, config, config.Fresh(3))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer network.Close()
-	words, err := tokenizer.Load("../examples/tiny")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := lxmert.NewStatements(network, words)
-	if err != nil {
-		t.Fatal(err)
-	}
 	_, features := open(t)
 	qs := asked(17, "drawn-1", "drawn-2")
 	for i := range qs {
 		qs[i].ID, qs[i].Second = questions.TextID(fmt.Sprintf("dev-%d-0-0", i)), []string{"drawn-2", "drawn-1", "drawn-1"}[i%3]
 	}
-	for _, batch := range []int{3, 32} {
-		got, err := predict.Statements(t.Context(), m, features, qs, predict.Options{Batch: batch})
-		if err != nil || len(got) != len(qs) {
-			t.Fatalf("%d predictions, %v", len(got), err)
-		}
-		for i, q := range qs {
-			left, _ := features.Get(q.Image)
-			right, _ := features.Get(q.Second)
-			verdict, err := m.Judge(t.Context(), left, right, q.Sentence)
-			if err != nil {
-				t.Fatal(err)
+	m := judge(t, 1)
+	given := map[string]int{}
+	for _, m := range []*lxmert.Statements{m, judge(t, -1)} {
+		for _, batch := range []int{3, 32} {
+			got, err := predict.Statements(t.Context(), m, features, qs, predict.Options{Batch: batch})
+			if err != nil || len(got) != len(qs) {
+				t.Fatalf("%d predictions, %v", len(got), err)
 			}
-			answer, probability := "False", 1-verdict.Probability
-			if verdict.True {
-				answer, probability = "True", verdict.Probability
-			}
-			if d := got[i].Probability - probability; got[i].ID != q.ID.String() || got[i].Answer != answer || d > 1e-5 || d < -1e-5 {
-				t.Errorf("batches of %d: %+v, want %s %v", batch, got[i], answer, probability)
+			for i, q := range qs {
+				left, _ := features.Get(q.Image)
+				right, _ := features.Get(q.Second)
+				verdict, err := m.Judge(t.Context(), left, right, q.Sentence)
+				if err != nil {
+					t.Fatal(err)
+				}
+				answer, probability := "False", 1-verdict.Probability
+				if verdict.True {
+					answer, probability = "True", verdict.Probability
+				}
+				given[answer]++
+				if d := got[i].Probability - probability; got[i].ID != q.ID.String() || got[i].Answer != answer || d > 1e-5 || d < -1e-5 || probability < 0.5 {
+					t.Errorf("batches of %d: %+v, want %s %v", batch, got[i], answer, probability)
+				}
 			}
 		}
 	}
+	if given["True"] == 0 || given["False"] == 0 {
+		t.Errorf("verdicts %v, want both", given)
+	}
 	silent := slices.Clone(qs)
 	silent[5].Sentence = "\u200b"
-	_, err = predict.Statements(t.Context(), m, features, silent, predict.Options{})
+	_, err := predict.Statements(t.Context(), m, features, silent, predict.Options{})
 	if err == nil || !strings.Contains(err.Error(), `question "dev-5-0-0" (picture "drawn-2 and drawn-1"): the statement has no words`) {
 		t.Errorf("a statement without words: %v", err)
 	}
@@ -342,6 +333,43 @@ func TestStatements(t *testing.T) {
 	if _, err := predict.Answers(t.Context(), answerer, features, qs, predict.Options{}); err == nil || !strings.Contains(err.Error(), "found two pictures, want one") {
 		t.Errorf("two pictures: %v", err)
 	}
+}
+
+// judge makes a model for statements; one with the other sign holds the opposite to be true.
+func judge(t *testing.T, sign float32) *lxmert.Statements {
+	t.Helper()
+	engine, err := backend.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(engine.Finalize)
+	config, err := pretrained.Config("../examples/tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh := config.Fresh(3)
+	network, err := model.NewLxmertForNLVR2(engine, config, func(name string, dimensions []int) ([]float32, error) {
+		values, err := fresh(name, dimensions)
+		if name == "logit_fc.3.weight" {
+			for i := range values {
+				values[i] *= sign
+			}
+		}
+		return values, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { network.Close() })
+	words, err := tokenizer.Load("../examples/tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := lxmert.NewStatements(network, words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 // TestScores: predictions are scored by what the questions themselves know, and by nothing else.

@@ -100,6 +100,7 @@ func (run *evalRun) all(cmd *cobra.Command) error {
 	if err := out.commit(file, plainly); err != nil {
 		return err
 	}
+	file.incomplete(cmd.ErrOrStderr(), run.out)
 	if run.json {
 		return printScore(cmd.OutOrStdout(), score, evalRecord{run.kind, truth.by, skipped, seconds, overlaps})
 	}

@@ -347,7 +347,7 @@ func TestEvalSkipsBad(t *testing.T) {
 	if code != exitOK || !strings.Contains(got, `"questions":2`) || !strings.Contains(got, `"skipped":3`) {
 		t.Errorf("exit code %d: %s%s", code, got, errOut)
 	}
-	for _, want := range []string{"record 1", `question "3" (picture "drawn-3")`, "did you mean drawn-1", `question "4"`, "no words"} {
+	for _, want := range []string{"record 1", `question "3" (picture "drawn-3")`, "did you mean drawn-1", `question "4"`, "no words", "warning: " + out + " lacks the 3 skipped"} {
 		if !strings.Contains(errOut, want) {
 			t.Errorf("%q is not in:\n%s", want, errOut)
 		}

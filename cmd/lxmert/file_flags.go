@@ -159,6 +159,13 @@ func (file *questionFile) keep(predictions []predict.Prediction) {
 	file.qs = kept
 }
 
+// incomplete warns of a submission in which something was skipped; path is "" where there is none.
+func (file *questionFile) incomplete(w io.Writer, path string) {
+	if path != "" && file.skipped != nil && file.skipped.Count > 0 {
+		fmt.Fprintf(w, "warning: %s lacks the %s skipped; servers want an answer to every question\n", path, grouped(file.skipped.Count))
+	}
+}
+
 // submission is a file of predictions that is to appear when all is done.
 type submission struct {
 	kind questions.Kind

@@ -54,6 +54,7 @@ divided by tabs, go to standard output.
 			if err := out.commit(file, predict.Plain(predictions)); err != nil {
 				return err
 			}
+			file.incomplete(cmd.ErrOrStderr(), files.out)
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s answers\n", files.out, grouped(len(predictions)))
 			return err
 		},
