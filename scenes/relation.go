@@ -18,8 +18,8 @@ func (r relation) String() string {
 	return [...]string{"to the left of", "to the right of", "above", "below"}[r]
 }
 
-// margin is how far apart centres must be, in parts of the picture, for anybody to say which is further to the left, or higher.
-const margin = 0.05
+// clearly is how far apart centres must be, in parts of the picture, for anybody to say which is further to the left, or higher.
+const clearly = 0.05
 
 // An opinion is whether something is true, where that can be too close to tell.
 type opinion int
@@ -36,9 +36,9 @@ func (r relation) holds(a, b Object) opinion {
 	bx, by := b.Center()
 	d := [...]float64{bx - ax, ax - bx, by - ay, ay - by}[r]
 	switch {
-	case d >= margin:
+	case d >= clearly:
 		return yes
-	case d <= -margin:
+	case d <= -clearly:
 		return no
 	}
 	return unclear
