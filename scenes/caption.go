@@ -123,7 +123,7 @@ func (t teller) relate(between string) (string, fact) {
 }
 
 func (t teller) sayRelated() (string, []fact) {
-	words, f := t.relate(either(t.chance.IntN(2) == 0, " ", " is "))
+	words, f := t.relate(oneOf(t.chance.IntN(2) == 0, " ", " is "))
 	if words == "" {
 		return "", nil
 	}
@@ -179,7 +179,7 @@ func (t teller) sayList() (string, []fact) {
 	if t.chance.IntN(3) == 0 {
 		return listed(mentions), facts
 	}
-	return either(several, "there are ", "there is ") + listed(mentions), facts
+	return oneOf(several, "there are ", "there is ") + listed(mentions), facts
 }
 
 // sayColors says how many things have a colour, where no other colour has as many: else nobody could tell which is meant.
@@ -197,12 +197,12 @@ func (t teller) sayColors() (string, []fact) {
 	}
 	mentions, facts, several := t.items(1 + t.chance.IntN(2))
 	facts = append([]fact{{op: exactly, a: ofColor(c), n: n}}, facts...)
-	are := either(n == 1, " is ", " are ")
+	are := oneOf(n == 1, " is ", " are ")
 	if t.chance.IntN(2) == 0 {
 		facts = append([]fact{{op: exactly, a: thing, n: all}}, facts...)
-		return fmt.Sprintf("there are %s, %s of them%s%s, and there%s%s", thing.counted(all), numbers[n], are, c, either(several, " are ", " is "), listed(mentions)), facts
+		return fmt.Sprintf("there are %s, %s of them%s%s, and there%s%s", thing.counted(all), numbers[n], are, c, oneOf(several, " are ", " is "), listed(mentions)), facts
 	}
-	return fmt.Sprintf("%s of the things%s%s and there%s%s", numbers[n], are, c, either(several, " are ", " is "), listed(mentions)), facts
+	return fmt.Sprintf("%s of the things%s%s and there%s%s", numbers[n], are, c, oneOf(several, " are ", " is "), listed(mentions)), facts
 }
 
 // there is where something is, in words.

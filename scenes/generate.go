@@ -84,6 +84,9 @@ func Generate(ctx context.Context, dir string, options Options) (Report, error) 
 	return report, err
 }
 
+// ErrExists says that there is a data set already, which Options.Force replaces.
+var ErrExists = errors.New("holds drawn scenes already")
+
 // vacant refuses to replace what is no data set of drawn pictures, or whatever is there without force.
 func vacant(dir string, force bool) error {
 	entries, err := os.ReadDir(dir)
@@ -97,7 +100,7 @@ func vacant(dir string, force bool) error {
 		return fmt.Errorf("%s holds something else than drawn scenes (there is no %s): choose another directory", dir, SetName)
 	}
 	if !force {
-		return fmt.Errorf("%s holds drawn scenes already: choose another directory, or have it replaced by force", dir)
+		return fmt.Errorf("%s %w: choose another directory", dir, ErrExists)
 	}
 	return nil
 }
@@ -152,7 +155,7 @@ func panelOf() []*Scene {
 // gather draws pictures on all cores, in any order, and takes them in theirs, so that the result is the same on all machines. Pictures and regions go to
 // disk at once.
 func (o Options) gather(ctx context.Context, dir string) (*set, error) {
-	store, err := data.WriteStore(filepath.Join(dir, "regions"), data.StoreOptions{})
+	store, err := data.WriteStore(filepath.Join(dir, "regions"), data.StoreOptions{Preset: Preset})
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +200,7 @@ func (o Options) picture(ctx context.Context, dir string, panel []*Scene, i int)
 			return p
 		}
 	}
-	p.regions, p.err = (&Detector{}).Regions(ctx, drawn)
+	p.regions, p.err = Detector{}.Extract(ctx, drawn)
 	if p.err != nil {
 		p.err = fmt.Errorf("picture %s: %w", o.id(i), p.err)
 	}

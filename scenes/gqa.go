@@ -124,10 +124,10 @@ func askChoose(s *Scene, add adder) {
 			}
 			a, b := s.Objects[i], s.Objects[j]
 			if h := leftOf.holds(a, b); h != unclear {
-				add(fmt.Sprintf("is %s to the left or to the right of %s?", p.the(), q.the()), either(h == yes, "left", "right"))
+				add(fmt.Sprintf("is %s to the left or to the right of %s?", p.the(), q.the()), oneOf(h == yes, "left", "right"))
 			}
 			if h := above.holds(a, b); h != unclear {
-				add(fmt.Sprintf("is %s above or below %s?", p.the(), q.the()), either(h == yes, "above", "below"))
+				add(fmt.Sprintf("is %s above or below %s?", p.the(), q.the()), oneOf(h == yes, "above", "below"))
 			}
 		})
 	})

@@ -53,10 +53,10 @@ func candidates(s *Scene, quotas []quota, chance *rand.Rand) [][]asked {
 }
 
 // yesNo is the answer to a yes/no question.
-func yesNo(b bool) string { return either(b, "yes", "no") }
+func yesNo(b bool) string { return oneOf(b, "yes", "no") }
 
-// either is one of two.
-func either(first bool, a, b string) string {
+// oneOf is one of two.
+func oneOf(first bool, a, b string) string {
 	if first {
 		return a
 	}

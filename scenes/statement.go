@@ -22,7 +22,7 @@ var nlvr2Quotas = []pairQuota{
 	{"more things", sayMoreThings},
 }
 
-func truth(b bool) string { return either(b, "true", "false") }
+func truth(b bool) string { return oneOf(b, "true", "false") }
 
 // mentioned calls f for the kinds, colours and painted kinds of both pictures' things, each once; painted kinds also where a picture has
 // only the kind or only the colour.

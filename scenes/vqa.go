@@ -142,7 +142,7 @@ func askWhatIsBigger(s *Scene, add adder) {
 		if p.kind == q.kind {
 			return
 		}
-		answer := either(bigger, p.kind.String(), q.kind.String())
-		add(fmt.Sprintf("what is bigger, %s or %s?", p.the(), q.the()), answer, either(bigger, "first", "second"))
+		answer := oneOf(bigger, p.kind.String(), q.kind.String())
+		add(fmt.Sprintf("what is bigger, %s or %s?", p.the(), q.the()), answer, oneOf(bigger, "first", "second"))
 	})
 }

@@ -40,7 +40,7 @@ func (t *set) write(dir string) error {
 	if err := atomicfile.WriteBytes(filepath.Join(dir, "labels.json"), 0o644, append(labels, '\n')); err != nil {
 		return err
 	}
-	for name, list := range map[string][]string{"vocab.txt": Vocabulary(), "objects.txt": kindNames[:], "attributes.txt": colorNames[:]} {
+	for name, list := range map[string][]string{"vocab.txt": Vocabulary(), "objects.txt": ObjectNames(), "attributes.txt": AttributeNames()} {
 		if err := atomicfile.WriteBytes(filepath.Join(dir, name), 0o644, []byte(strings.Join(list, "\n")+"\n")); err != nil {
 			return err
 		}
