@@ -79,6 +79,7 @@ func newRoot() *cobra.Command {
 		newFinetune(),
 		newBench(),
 		newData(),
+		newScenes(),
 		newPlot(),
 		newDocs(),
 	)
