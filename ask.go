@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -28,10 +26,6 @@ type Query struct {
 	Regions  Regions
 	Question string
 }
-
-// maxQuestionBytes is where a question is refused before it is tokenized: no model reads a
-// hundredth of it.
-const maxQuestionBytes = 1 << 16
 
 // Ask answers a question about a picture's regions: every answer the model knows, the best
 // first. Regions that cannot be right (see [Regions.Check]), an empty question, one that is not UTF-8 or longer than
@@ -64,46 +58,9 @@ func (e *QueryError) Unwrap() error { return e.Err }
 // one picture if their Regions are the same memory. The error joins a [QueryError] for each query that is refused;
 // then none is answered.
 func (m *Model) AskBatch(ctx context.Context, queries []Query) ([][]Answer, error) {
-	if err := ctx.Err(); err != nil {
+	logits, err := m.scores(ctx, queries)
+	if err != nil || logits == nil {
 		return nil, err
-	}
-	if len(queries) == 0 {
-		return nil, nil
-	}
-	encodings, err := m.encodeAll(queries)
-	if err != nil {
-		return nil, err
-	}
-	select {
-	case m.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	type result struct {
-		logits [][]float32
-		err    error
-	}
-	done := make(chan result, 1)
-	m.mu.RLock()
-	// Not every engine can stop in the middle of a pass: where ctx ends first the pass keeps its slot, and
-	// the model, until it has ended.
-	go func() {
-		defer func() {
-			m.mu.RUnlock()
-			<-m.slots
-		}()
-		logits, err := m.logits(ctx, queries, encodings)
-		done <- result{logits, err}
-	}()
-	var logits [][]float32
-	select {
-	case r := <-done:
-		if r.err != nil {
-			return nil, r.err
-		}
-		logits = r.logits
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
 	answers := make([][]Answer, len(queries))
 	for i := range answers {
@@ -114,91 +71,95 @@ func (m *Model) AskBatch(ctx context.Context, queries []Query) ([][]Answer, erro
 	return answers, nil
 }
 
-// logits runs the model on one group of queries after another: a logit for each query and answer. mu is held.
-// The error is ctx's if that ends between two groups.
+// BestBatch is the best answer of each query, the first of [Model.AskBatch]'s, without the others being put in order.
+func (m *Model) BestBatch(ctx context.Context, queries []Query) ([]Answer, error) {
+	logits, err := m.scores(ctx, queries)
+	if err != nil || logits == nil {
+		return nil, err
+	}
+	answers := make([]Answer, len(queries))
+	for i := range answers {
+		if answers[i], err = m.best(logits[i]); err != nil {
+			return nil, &QueryError{i, err}
+		}
+	}
+	return answers, nil
+}
+
+// scores are the logits of each query, nil for no queries.
+func (m *Model) scores(ctx context.Context, queries []Query) ([][]float32, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if len(queries) == 0 {
+		return nil, nil
+	}
+	encodings, err := m.encodeAll(queries)
+	if err != nil {
+		return nil, err
+	}
+	return m.wait(ctx, func() ([][]float32, error) { return m.logits(ctx, queries, encodings) })
+}
+
+// logits are a logit for each query and answer; mu is held.
 func (m *Model) logits(ctx context.Context, queries []Query, encodings []tokenizer.Encoding) ([][]float32, error) {
-	if m.closed {
-		return nil, model.ErrClosed
-	}
-	logits := make([][]float32, len(queries))
-	for _, group := range m.groups(queries, encodings) {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		out, err := m.network.Forward(context.Background(), m.batch(queries, encodings, group), model.Options{})
+	network := &model.LxmertForQuestionAnswering{Network: m.network}
+	return m.run(ctx, len(queries), m.groups(queries, encodings), func(group []int) (*tensors.Tensor, error) {
+		out, err := network.Forward(context.Background(), m.batch(queries, encodings, group), model.Options{})
 		if err != nil {
 			return nil, err
 		}
-		flat, err := tensors.CopyFlatData[float32](out.QuestionAnsweringScore)
-		if err != nil {
-			return nil, err
-		}
-		for row, i := range group {
-			logits[i] = flat[row*len(m.labels):][:len(m.labels)]
-		}
-	}
-	return logits, nil
+		return out.QuestionAnsweringScore, nil
+	})
 }
 
 // encodeAll checks the queries and tokenizes their questions.
 func (m *Model) encodeAll(queries []Query) ([]tokenizer.Encoding, error) {
-	encodings := make([]tokenizer.Encoding, len(queries))
-	var errs []error
-	for i, q := range queries {
-		encoding, err := m.encode(q)
+	return encodeAll(len(queries), func(i int) (tokenizer.Encoding, error) {
+		encoding, err := m.encode(queries[i])
 		if err != nil {
-			errs = append(errs, &QueryError{i, err})
+			err = &QueryError{i, err}
 		}
-		encodings[i] = encoding
-	}
-	return encodings, errors.Join(errs...)
+		return encoding, err
+	})
 }
 
 // encode checks one query and tokenizes its question.
 func (m *Model) encode(q Query) (tokenizer.Encoding, error) {
-	var errs []error
-	if err := q.Regions.Check(m.config.VisualFeatDim, m.config.VisualPosDim); err != nil {
-		errs = append(errs, err)
-	}
+	wrong := q.Regions.Check(m.config.VisualFeatDim, m.config.VisualPosDim)
 	encoding, err := m.tokenize(q.Question)
-	return encoding, errors.Join(append(errs, err)...)
+	return encoding, errors.Join(wrong, err)
 }
 
-// tokenize refuses what the model cannot read.
-func (m *Model) tokenize(question string) (tokenizer.Encoding, error) {
-	switch {
-	case strings.TrimSpace(question) == "":
-		return tokenizer.Encoding{}, errors.New("the question is empty")
-	case !utf8.ValidString(question):
-		valid := len(strings.ToValidUTF8(question[:min(len(question), maxQuestionBytes)], ""))
-		return tokenizer.Encoding{}, fmt.Errorf("the question is not UTF-8 text (%d of its %d bytes are valid)", valid, len(question))
-	case len(question) > maxQuestionBytes:
-		return tokenizer.Encoding{}, fmt.Errorf("the question has %d bytes, at most %d are read; shorten it", len(question), maxQuestionBytes)
+// softmax is what turns one question's logits into probabilities: the highest, and the sum of all exp(logit - highest).
+func softmax(logits []float32) (highest float32, sum float64, err error) {
+	for id, logit := range logits {
+		if logit-logit != 0 { // true of NaN and the infinities only
+			return 0, 0, fmt.Errorf("the model scores answer %d with %v: its weights or the regions' features are damaged", id, logit)
+		}
 	}
-	encoding, err := m.tokenizer.Encode(question, tokenizer.Call{})
+	highest = slices.Max(logits)
+	for _, logit := range logits {
+		sum += math.Exp(float64(logit - highest))
+	}
+	return highest, sum, nil
+}
+
+// best is the first of rank's answers.
+func (m *Model) best(logits []float32) (Answer, error) {
+	highest, sum, err := softmax(logits)
 	if err != nil {
-		return encoding, fmt.Errorf("the question: %w", err)
+		return Answer{}, err
 	}
-	if !slices.Contains(encoding.SpecialTokensMask, 0) {
-		return encoding, errors.New("the question has no words: nothing of it is left but the tokens that every question has")
-	}
-	if n := len(encoding.IDs); n > m.config.MaxPositionEmbeddings {
-		return encoding, fmt.Errorf("the question has %d tokens, the model reads %d (max_position_embeddings); shorten it", n, m.config.MaxPositionEmbeddings)
-	}
-	return encoding, nil
+	id := slices.Index(logits, highest)
+	return Answer{ID: id, Text: m.labels[id], Score: highest, Probability: float32(1 / sum)}, nil
 }
 
 // rank turns one question's logits into answers, the best first; equal ones by id.
 func (m *Model) rank(logits []float32) ([]Answer, error) {
-	for id, logit := range logits {
-		if logit-logit != 0 { // true of NaN and the infinities only
-			return nil, fmt.Errorf("the model scores answer %d with %v: its weights or the regions' features are damaged", id, logit)
-		}
-	}
-	highest := slices.Max(logits)
-	var sum float64
-	for _, logit := range logits {
-		sum += math.Exp(float64(logit - highest))
+	highest, sum, err := softmax(logits)
+	if err != nil {
+		return nil, err
 	}
 	best := make([]uint64, len(logits)) // sorts like the logits from the highest down, then by id
 	for id, logit := range logits {

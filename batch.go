@@ -3,58 +3,44 @@ package lxmert
 import (
 	"slices"
 
-	"github.com/gomlx/gomlx/core/tensors"
-
+	"github.com/go-lxmert/lxmert/internal/padding"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/tokenizer"
 )
 
-// batch puts the queries of a group side by side, padded to the longest question and the most regions.
+// batch puts the queries of a group side by side.
 func (m *Model) batch(queries []Query, encodings []tokenizer.Encoding, group []int) *model.Batch {
-	tokens, regions := 0, 0
-	for _, i := range group {
-		tokens, regions = max(tokens, len(encodings[i].IDs)), max(regions, queries[i].Regions.Len())
-	}
-	n, feat, pos := len(group), m.config.VisualFeatDim, m.config.VisualPosDim
-	ids, types, mask := make([]int32, n*tokens), make([]int32, n*tokens), make([]float32, n*tokens)
-	for row, i := range group {
-		copy(ids[row*tokens:], encodings[i].IDs)
-		copy(types[row*tokens:], encodings[i].TypeIDs)
-		fill(mask[row*tokens:], len(encodings[i].IDs))
-	}
-	pictures := group
+	batch := &model.Batch{}
+	putTexts(batch, encodings, group)
 	if onePicture(queries, group) {
-		pictures = group[:1]
+		group = group[:1]
 	}
-	p := len(pictures)
-	feats, places, visualMask := make([]float32, p*regions*feat), make([]float32, p*regions*pos), make([]float32, p*regions)
-	for row, i := range pictures {
-		r := queries[i].Regions
-		copy(feats[row*regions*feat:], r.Features)
-		copy(places[row*regions*pos:], r.Boxes)
-		fill(visualMask[row*regions:], r.Len())
+	pictures := make([]Regions, len(group))
+	for row, i := range group {
+		pictures[row] = queries[i].Regions
 	}
-	batch := &model.Batch{
-		InputIDs:     tensors.FromFlatDataAndDimensions(ids, n, tokens),
-		TokenTypeIDs: tensors.FromFlatDataAndDimensions(types, n, tokens),
-		VisualFeats:  tensors.FromFlatDataAndDimensions(feats, p, regions, feat),
-		VisualPos:    tensors.FromFlatDataAndDimensions(places, p, regions, pos),
-	}
-	// A mask that masks nothing costs time and changes nothing.
-	if slices.Contains(mask, 0) {
-		batch.AttentionMask = tensors.FromFlatDataAndDimensions(mask, n, tokens)
-	}
-	if slices.Contains(visualMask, 0) {
-		batch.VisualAttentionMask = tensors.FromFlatDataAndDimensions(visualMask, p, regions)
-	}
+	putPictures(batch, pictures, len(pictures))
 	return batch
 }
 
-// fill sets the first n elements to 1.
-func fill(mask []float32, n int) {
-	for i := range n {
-		mask[i] = 1
+// putTexts puts the texts of a group side by side, padded to the longest.
+func putTexts(batch *model.Batch, encodings []tokenizer.Encoding, group []int) {
+	ids, types := make([][]int32, len(group)), make([][]int32, len(group))
+	for row, i := range group {
+		ids[row], types[row] = encodings[i].IDs, encodings[i].TypeIDs
 	}
+	tokens := padding.Longest(ids)
+	batch.TokenTypeIDs, _ = padding.Tokens(types, tokens)
+	batch.InputIDs, batch.AttentionMask = padding.Tokens(ids, tokens)
+	if padding.Shortest(ids) == tokens {
+		batch.AttentionMask = nil // one that masks nothing costs time and changes nothing
+	}
+}
+
+// putPictures puts pictures side by side, padded to the most regions. axes are those before the regions', of as
+// many pictures.
+func putPictures(batch *model.Batch, pictures []Regions, axes ...int) {
+	batch.VisualFeats, batch.VisualPos, batch.VisualAttentionMask = padding.Pictures(pictures, padding.Most(pictures), axes...)
 }
 
 // picture tells regions apart by where they lie in memory, not by their numbers, which would take as long to

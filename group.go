@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/tokenizer"
 )
 
@@ -28,7 +27,7 @@ func (m *Model) groups(queries []Query, encodings []tokenizer.Encoding) [][]int 
 	var groups [][]int
 	var rest []item
 	for _, p := range order {
-		own, cost := divide(m.config, about[p], true)
+		own, cost := divide(about[p], m.passCost(true))
 		apart := 0 // in company of the rest, at best
 		for _, it := range about[p] {
 			apart += m.config.QuestionAnsweringOperations(1, 1, it.tokens, it.regions)
@@ -39,16 +38,19 @@ func (m *Model) groups(queries []Query, encodings []tokenizer.Encoding) [][]int 
 			rest = append(rest, about[p]...)
 		}
 	}
-	alone, _ := divide(m.config, rest, false)
+	alone, _ := divide(rest, m.passCost(false))
 	return append(groups, alone...)
 }
 
-// item is a query: its place in the batch and its size.
+// item is a query, or a statement about two pictures: its place in the batch and its size.
 type item struct{ index, tokens, regions int }
 
-// divide sorts items by size and cuts them where the passes cost the least, in operations. It is exact for that order:
+// passCost says what a pass over so many items costs, padded to so many tokens and regions, in operations.
+type passCost func(items, tokens, regions int) int
+
+// divide sorts items by size and cuts them where the passes cost the least. It is exact for that order:
 // the cheapest way to divide what comes before a cut does not depend on what comes after.
-func divide(c *model.Config, items []item, onePicture bool) (groups [][]int, cost int) {
+func divide(items []item, pass passCost) (groups [][]int, cost int) {
 	bySize := func(a, b item) int { return cmp.Or(cmp.Compare(a.regions, b.regions), cmp.Compare(a.tokens, b.tokens)) }
 	items = slices.Clone(items)
 	slices.SortStableFunc(items, bySize)
@@ -64,7 +66,7 @@ func divide(c *model.Config, items []item, onePicture bool) (groups [][]int, cos
 		regions := items[cuts[to]-1].regions // the most, as they are sorted
 		for at := to - 1; at >= 0; at-- {
 			tokens = max(tokens, items[cuts[at+1]-1].tokens)
-			if cost := cheapest[at] + passCost(c, cuts[to]-cuts[at], onePicture, tokens, regions); at == to-1 || cost < cheapest[to] {
+			if cost := cheapest[at] + pass(cuts[to]-cuts[at], tokens, regions); at == to-1 || cost < cheapest[to] {
 				cheapest[to], from[to] = cost, at
 			}
 		}
@@ -80,11 +82,18 @@ func divide(c *model.Config, items []item, onePicture bool) (groups [][]int, cos
 	return groups, cheapest[len(cuts)-1]
 }
 
-// passCost is what one pass costs, in operations.
-func passCost(c *model.Config, questions int, onePicture bool, tokens, regions int) int {
-	pictures := questions
-	if onePicture {
-		pictures = 1
+// passCost is what a pass over questions costs.
+func (m *Model) passCost(onePicture bool) passCost {
+	return func(questions, tokens, regions int) int {
+		pictures := questions
+		if onePicture {
+			pictures = 1
+		}
+		return m.config.QuestionAnsweringOperations(questions, pictures, tokens, regions) + m.overhead()
 	}
-	return c.QuestionAnsweringOperations(questions, pictures, tokens, regions) + c.QuestionAnsweringOperations(1, 1, passRows, passRows)
+}
+
+// overhead is what every pass costs, see passRows.
+func (r *reader) overhead() int {
+	return r.config.QuestionAnsweringOperations(1, 1, passRows, passRows)
 }

@@ -30,13 +30,14 @@ func TestDivide(t *testing.T) {
 				items[i].regions = 36
 			}
 		}
-		groups, cost := divide(c, items, one)
+		pass := (&Model{reader: &reader{config: c}}).passCost(one)
+		groups, cost := divide(items, pass)
 		priced := func(group []int) int {
 			tokens, regions := 0, 0
 			for _, i := range group {
 				tokens, regions = max(tokens, items[i].tokens), max(regions, items[i].regions)
 			}
-			return passCost(c, len(group), one, tokens, regions)
+			return pass(len(group), tokens, regions)
 		}
 		var sorted []int
 		total := 0
@@ -72,7 +73,7 @@ func TestDivide(t *testing.T) {
 
 // TestGroups: what the base size does.
 func TestGroups(t *testing.T) {
-	m := &Model{config: model.DefaultConfig()}
+	m := &Model{reader: &reader{config: model.DefaultConfig()}}
 	for name, test := range map[string]struct {
 		tokens, pictures []int // of each query
 		want             [][]int
@@ -95,6 +96,30 @@ func TestGroups(t *testing.T) {
 			encodings[i].IDs = make([]int32, test.tokens[i])
 		}
 		if got := m.groups(queries, encodings); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: found %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+// TestStatementGroups: what the base size does with pairs.
+func TestStatementGroups(t *testing.T) {
+	s := &Statements{&reader{config: model.DefaultConfig()}}
+	for name, test := range map[string]struct {
+		tokens, left, right []int // of each pair
+		want                [][]int
+	}{
+		"one":                  {[]int{20}, []int{36}, []int{36}, [][]int{{0}}},
+		"a token of padding":   {[]int{19, 20, 19}, []int{36, 36, 36}, []int{36, 36, 36}, [][]int{{0, 2, 1}}},
+		"much padding":         {[]int{50, 9, 9, 50}, []int{36, 36, 36, 36}, []int{36, 36, 36, 36}, [][]int{{1, 2}, {0, 3}}},
+		"few regions and many": {[]int{9, 9, 9}, []int{36, 10, 9}, []int{10, 10, 36}, [][]int{{1}, {0, 2}}},
+	} {
+		pairs, encodings := make([]Pair, len(test.tokens)), make([]tokenizer.Encoding, len(test.tokens))
+		picture := func(n int) Regions { return Regions{Features: make([]float32, n*2048), FeatureWidth: 2048} }
+		for i := range pairs {
+			pairs[i] = Pair{Left: picture(test.left[i]), Right: picture(test.right[i])}
+			encodings[i].IDs = make([]int32, test.tokens[i])
+		}
+		if got := s.groups(pairs, encodings); !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: found %v, want %v", name, got, test.want)
 		}
 	}

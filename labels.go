@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/go-lxmert/lxmert/internal/atomicfile"
 	"github.com/go-lxmert/lxmert/internal/plainfile"
 )
 
@@ -27,6 +29,16 @@ func ReadLabels(path string) ([]string, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return labels, nil
+}
+
+// WriteLabels writes an answer table as [ReadLabels] reads it: a JSON list, where an answer's place is its id.
+func WriteLabels(path string, labels []string) error {
+	return atomicfile.Write(path, 0o644, func(w io.Writer) error {
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(labels)
+	})
 }
 
 // ParseLabels is [ReadLabels] for content in memory.

@@ -11,6 +11,8 @@
 //	}
 //	answers, err := m.Ask(ctx, regions, "What is on the table?")
 //	fmt.Println(answers[0].Text, answers[0].Probability)
+//
+// [OpenStatements] is its counterpart for statements about two pictures (NLVR2), which are true or false.
 package lxmert
 
 import (
@@ -19,11 +21,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 
 	"github.com/gomlx/compute"
 
-	"github.com/go-lxmert/lxmert/backend"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/pretrained"
 	"github.com/go-lxmert/lxmert/tokenizer"
@@ -36,18 +36,11 @@ type Regions = vision.Regions
 // Model is a question-answering LXMERT with its tokenizer and its answer table. It is safe for
 // concurrent use.
 type Model struct {
-	network   *model.LxmertForQuestionAnswering
-	config    *model.Config
-	tokenizer *tokenizer.Tokenizer
-	labels    []string
-	engine    compute.Backend // to finalize; nil if the caller's
-	slots     chan struct{}   // one for each forward pass that may run at once
-
-	mu     sync.RWMutex // held for reading while a question is under way
-	closed bool
+	*reader
+	labels []string
 }
 
-// Option is a choice made at [Open].
+// Option is a choice made at [Open], [New], [OpenStatements] or [NewStatements].
 type Option func(*options)
 
 type options struct {
@@ -55,7 +48,34 @@ type options struct {
 	engineName  string
 	labels      []string
 	concurrency int
+	maxTokens   int
+	cut         bool // maxTokens was given
 }
+
+// choose applies the options to the defaults.
+func choose(opts []Option) (options, error) {
+	o := options{concurrency: 1}
+	for _, option := range opts {
+		if option != nil {
+			option(&o)
+		}
+	}
+	if o.concurrency < 1 {
+		return o, fmt.Errorf("concurrency: found %d, want 1 or more", o.concurrency)
+	}
+	return o, nil
+}
+
+// limit is to how many tokens texts are cut, 0 if they are not.
+func (o options) limit(config *model.Config) (int, error) {
+	if o.cut && (o.maxTokens < leastTokens || o.maxTokens > config.MaxPositionEmbeddings) {
+		return 0, fmt.Errorf("max tokens: found %d, want %d to %d (max_position_embeddings)", o.maxTokens, leastTokens, config.MaxPositionEmbeddings)
+	}
+	return o.maxTokens, nil
+}
+
+// leastTokens are a word between the two tokens that every text has.
+const leastTokens = 3
 
 // WithBackend runs the model on an engine that the caller made, and will finalize.
 func WithBackend(engine compute.Backend) Option { return func(o *options) { o.engine = engine } }
@@ -72,6 +92,10 @@ func WithLabels(labels []string) Option {
 // one pass already uses all cores.
 func WithConcurrency(n int) Option { return func(o *options) { o.concurrency = n } }
 
+// WithMaxTokens cuts questions and statements to n tokens, [CLS] and [SEP] included: the first n-2 word pieces stay. Without it one
+// that is longer than the model reads is refused. The original trains and evaluates with 20.
+func WithMaxTokens(n int) Option { return func(o *options) { o.maxTokens, o.cut = n, true } }
+
 // LabelsName is the answer table's file name in a model directory.
 const LabelsName = "labels.json"
 
@@ -79,14 +103,9 @@ const LabelsName = "labels.json"
 // (tokenizer.json or vocab.txt), and labels.json unless config.json has an id2label or [WithLabels] is given.
 // It is an error if a weight is missing, or if the answer table has another size than the answer head. Errors name the file.
 func Open(dir string, opts ...Option) (*Model, error) {
-	o := options{concurrency: 1}
-	for _, option := range opts {
-		if option != nil {
-			option(&o)
-		}
-	}
-	if o.concurrency < 1 {
-		return nil, fmt.Errorf("concurrency: found %d, want 1 or more", o.concurrency)
+	o, err := choose(opts)
+	if err != nil {
+		return nil, err
 	}
 	config, err := pretrained.Config(dir)
 	if err != nil {
@@ -96,29 +115,36 @@ func Open(dir string, opts ...Option) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	words, err := tokenizer.Load(dir)
+	r, err := openReader("question", dir, config, model.HeadQuestionAnswering, o)
 	if err != nil {
 		return nil, err
 	}
-	if size := words.VocabSize(); size > config.VocabSize {
-		return nil, fmt.Errorf("%s: the vocabulary has %d words, the model %d (vocab_size): they do not belong together", dir, size, config.VocabSize)
+	return &Model{r, labels}, nil
+}
+
+// New makes a Model of parts that are there already: a model in training is asked through it, between two steps. The network and its engine
+// stay the caller's, and must outlive the Model; options that choose an engine or answers are refused. labels has the answer of each id.
+func New(network *model.LxmertForQuestionAnswering, words *tokenizer.Tokenizer, labels []string, opts ...Option) (*Model, error) {
+	if network == nil || network.Network == nil || words == nil {
+		return nil, errors.New("lxmert.New: want a network and a tokenizer, found nil")
 	}
-	m := &Model{config: config, tokenizer: words, labels: labels, slots: make(chan struct{}, o.concurrency)}
-	engine := o.engine
-	if engine == nil {
-		if engine, err = backend.Open(o.engineName); err != nil {
-			return nil, err
-		}
-		m.engine = engine
-	}
-	m.network, _, err = pretrained.LxmertForQuestionAnswering(engine, dir, pretrained.Options{Config: config})
+	o, err := choose(opts)
 	if err != nil {
-		if m.engine != nil {
-			m.engine.Finalize()
-		}
 		return nil, err
 	}
-	return m, nil
+	if o.engine != nil || o.engineName != "" || o.labels != nil {
+		return nil, errors.New("lxmert.New: the network has its engine, and the answers are given: leave out the options for them")
+	}
+	config := network.Config()
+	if len(labels) != config.NumQALabels {
+		return nil, fmt.Errorf("%d answers, but the model scores %d (num_qa_labels): they do not belong together", len(labels), config.NumQALabels)
+	}
+	r, err := newReader("question", config, words, o)
+	if err != nil {
+		return nil, err
+	}
+	r.network, r.borrowed = network.Network, true
+	return &Model{r, slices.Clone(labels)}, nil
 }
 
 // answerTable finds the answers and checks that there is one for each logit.
@@ -136,6 +162,20 @@ func answerTable(dir string, config *model.Config, given []string) ([]string, er
 	return labels, nil
 }
 
+// ErrNoLabels is what errors.Is finds where a model directory does not say what its logits mean.
+var ErrNoLabels = errors.New("no answer table")
+
+// DirectoryLabels is the answer table of a model directory: labels.json, or else config.json's id2label. Where both have an answer for each
+// logit they must be the same. The error is [ErrNoLabels] if there is neither.
+func DirectoryLabels(dir string) ([]string, error) {
+	config, err := pretrained.Config(dir)
+	if err != nil {
+		return nil, err
+	}
+	labels, _, err := directoryTable(dir, config)
+	return labels, err
+}
+
 // directoryTable is the answer table of a model directory, and where it is: labels.json, or else config.json's
 // id2label. Where both have an answer for each logit they must be the same.
 func directoryTable(dir string, config *model.Config) (labels []string, source string, err error) {
@@ -143,7 +183,7 @@ func directoryTable(dir string, config *model.Config) (labels []string, source s
 	labels, err = ReadLabels(file)
 	switch {
 	case errors.Is(err, os.ErrNotExist) && len(config.ID2Label) == 0:
-		return nil, "", fmt.Errorf("%s: no answer table: neither %s nor an id2label in %s; give the answers that the model was trained with", dir, LabelsName, pretrained.ConfigName)
+		return nil, "", fmt.Errorf("%s: %w: neither %s nor an id2label in %s; give the answers that the model was trained with", dir, ErrNoLabels, LabelsName, pretrained.ConfigName)
 	case errors.Is(err, os.ErrNotExist):
 		if labels, err = labelsByID(config.ID2Label); err != nil {
 			return nil, "", fmt.Errorf("%s: %w", inConfig, err)
@@ -168,17 +208,5 @@ func (m *Model) Labels() []string { return append([]string(nil), m.labels...) }
 // Tokenizer is the model's tokenizer.
 func (m *Model) Tokenizer() *tokenizer.Tokenizer { return m.tokenizer }
 
-// Close frees the model, after the questions under way. Later questions get [model.ErrClosed].
-func (m *Model) Close() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
-		return nil
-	}
-	m.closed = true
-	err := m.network.Close()
-	if m.engine != nil {
-		m.engine.Finalize()
-	}
-	return err
-}
+// Close frees the model, after the questions under way; of one made by [New] the network stays open. Later questions get [model.ErrClosed].
+func (m *Model) Close() error { return m.close() }

@@ -7,8 +7,9 @@
 // Scores are in the official unit, which differs: percent for VQA and GQA, a share of 1 for NLVR2 and LXMERT's own. Each says
 // so in its JSON ("unit"). Its String is a report for people, always in percent.
 //
-// Questions and predictions come as plain records; who reads them from the data sets' files is package data. Predictions in a submission's format
-// are read and written here.
+// Questions and predictions come as plain records. What only scoring needs is read here from the data sets' own files: VQA's annotations, GQA's questions and
+// choices, predictions in a submission's format; these are written here too. Questions to be asked are read by package questions, and package predict
+// brings them and a model together.
 package eval
 
 import (

@@ -65,7 +65,7 @@ func (p *preparation) findSizes(in *Batch) {
 		p.batch, p.tokens = words.Shape().Dim(0), words.Shape().Dim(1)
 	}
 	if in.VisualFeats != nil && in.VisualFeats.Rank() >= 2 {
-		p.regions = in.VisualFeats.Shape().Dim(1)
+		p.regions = in.VisualFeats.Shape().Dim(max(1, in.VisualFeats.Rank()-2))
 		if words == nil {
 			p.batch = in.VisualFeats.Shape().Dim(0)
 		}
@@ -113,7 +113,7 @@ func (p *preparation) complete(in *Batch) {
 // input checks one input by its name and returns it ready for the graph, nil if it cannot be.
 func (p *preparation) input(name string, value *tensors.Tensor) *tensors.Tensor {
 	c := p.config
-	if p.head == HeadModel && isLabel(name) || p.head == HeadQuestionAnswering && isLabel(name) && name != "labels" {
+	if isLabel(name) && (p.head == HeadModel || p.head != HeadPreTraining && name != "labels") {
 		p.bad(name, "%s takes no such labels", p.head.Class())
 		return nil
 	}
@@ -127,14 +127,17 @@ func (p *preparation) input(name string, value *tensors.Tensor) *tensors.Tensor 
 	case "attention_mask":
 		return p.mask(name, value, p.batch, p.tokens)
 	case "visual_attention_mask":
-		return p.mask(name, value, p.pictures, p.regions)
+		return p.mask(name, value, p.ofPictures()...)
 	case "visual_feats":
-		return p.floats(name, value, p.pictures, p.regions, c.VisualFeatDim)
+		return p.floats(name, value, p.ofPictures(c.VisualFeatDim)...)
 	case "visual_pos":
-		return p.floats(name, value, p.pictures, p.regions, c.VisualPosDim)
+		return p.floats(name, value, p.ofPictures(c.VisualPosDim)...)
 	case "labels":
-		if p.head == HeadQuestionAnswering {
+		switch p.head {
+		case HeadQuestionAnswering:
 			return p.integers(name, value, 0, c.NumQALabels-1, true, p.batch)
+		case HeadNLVR2:
+			return p.integers(name, value, 0, 1, true, p.batch)
 		}
 		return p.integers(name, value, 0, c.VocabSize-1, true, p.batch, p.tokens)
 	case "matched_label":
@@ -150,6 +153,14 @@ func (p *preparation) input(name string, value *tensors.Tensor) *tensors.Tensor 
 	default: // a confidence
 		return p.floats(name, value, p.batch, p.regions)
 	}
+}
+
+// ofPictures is the shape of what there is for each region: a number, or width of them.
+func (p *preparation) ofPictures(width ...int) []int {
+	if p.head == HeadNLVR2 {
+		return append([]int{p.batch, 2, p.regions}, width...)
+	}
+	return append([]int{p.pictures, p.regions}, width...)
 }
 
 // isLabel tells training targets from what the encoders read.

@@ -19,6 +19,10 @@ type LxmertForPreTraining struct{ *Network }
 // LxmertForQuestionAnswering adds the answer head, the reference's class of that name.
 type LxmertForQuestionAnswering struct{ *Network }
 
+// LxmertForNLVR2 adds the head that says whether a statement about two pictures is true: the original repository's
+// NLVR2Model. Hugging Face's library has no such class.
+type LxmertForNLVR2 struct{ *Network }
+
 // NewLxmertModel is [New] with [HeadModel].
 func NewLxmertModel(backend compute.Backend, c *Config, source Source) (*LxmertModel, error) {
 	n, err := New(backend, c, HeadModel, source)
@@ -46,6 +50,15 @@ func NewLxmertForQuestionAnswering(backend compute.Backend, c *Config, source So
 	return &LxmertForQuestionAnswering{n}, nil
 }
 
+// NewLxmertForNLVR2 is [New] with [HeadNLVR2].
+func NewLxmertForNLVR2(backend compute.Backend, c *Config, source Source) (*LxmertForNLVR2, error) {
+	n, err := New(backend, c, HeadNLVR2, source)
+	if err != nil {
+		return nil, err
+	}
+	return &LxmertForNLVR2{n}, nil
+}
+
 // Forward runs the encoders. The inputs are checked first, see [Config.CheckInputs]. When ctx ends
 // it returns ctx's error at once; a computation already begun ends in the background: with the operation under way on engine simd, with
 // the whole pass on others.
@@ -69,7 +82,14 @@ func (m *LxmertForQuestionAnswering) Forward(ctx context.Context, in *Batch, opt
 	})
 }
 
-// Output is any of the three output records.
+// Forward runs encoders and head, and the loss of labels given; see [LxmertModel.Forward].
+func (m *LxmertForNLVR2) Forward(ctx context.Context, in *Batch, opt Options) (*NLVR2Output[*tensors.Tensor], error) {
+	return forward(ctx, m.Network, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*NLVR2Output[*tensors.Tensor]] {
+		return (*nlvr2Nodes)(m.config.NLVR2(s, in, opt))
+	})
+}
+
+// Output is any of the four output records.
 type Output interface {
 	// Named visits every present output under the reference's field name.
 	Named() iter.Seq2[string, *tensors.Tensor]
@@ -82,6 +102,8 @@ func (n *Network) Run(ctx context.Context, in *Batch, opt Options) (Output, erro
 		return orError((&LxmertForPreTraining{n}).Forward(ctx, in, opt))
 	case HeadQuestionAnswering:
 		return orError((&LxmertForQuestionAnswering{n}).Forward(ctx, in, opt))
+	case HeadNLVR2:
+		return orError((&LxmertForNLVR2{n}).Forward(ctx, in, opt))
 	default:
 		return orError((&LxmertModel{n}).Forward(ctx, in, opt))
 	}

@@ -81,6 +81,15 @@ func (o *questionAnsweringNodes) convert(value func(*graph.Node) *tensors.Tensor
 	}
 }
 
+func (o *nlvr2Nodes) convert(value func(*graph.Node) *tensors.Tensor) *NLVR2Output[*tensors.Tensor] {
+	value = present(value)
+	return &NLVR2Output[*tensors.Tensor]{
+		Loss:   value(o.Loss),
+		Logits: value(o.Logits),
+		States: convertStates(&o.States, value),
+	}
+}
+
 func convertStates(s *States[*graph.Node], value func(*graph.Node) *tensors.Tensor) States[*tensors.Tensor] {
 	all := func(nodes []*graph.Node) []*tensors.Tensor {
 		var values []*tensors.Tensor
@@ -103,4 +112,5 @@ type (
 	modelNodes             ModelOutput[*graph.Node]
 	preTrainingNodes       PreTrainingOutput[*graph.Node]
 	questionAnsweringNodes QuestionAnsweringOutput[*graph.Node]
+	nlvr2Nodes             NLVR2Output[*graph.Node]
 )

@@ -4,15 +4,26 @@ package model
 // (a multiplication and an addition are two): questions of so many tokens about pictures of so many regions. It counts what is
 // computed: in the last cross-modality layer that is the first token's row, and none of the visual side.
 func (c *Config) QuestionAnsweringOperations(questions, pictures, tokens, regions int) int {
-	cross := max(0, c.CrossLayers-1) * c.crossOperations(tokens, regions)
-	if c.CrossLayers > 0 {
-		cross += c.attentionOperations(tokens, regions) + c.attentionOperations(1, tokens) + c.feedForwardOperations(1)
-	}
+	cross := c.pooledCrossOperations(tokens, regions)
 	once := 0 // what the first cross-modality layer maps of the regions before questions differ: context, and queries unless it is the last
 	if c.CrossLayers > 0 {
 		once = min(c.CrossLayers+1, 3) * linearOperations(regions, c.HiddenSize, c.HiddenSize)
 	}
 	return questions*(c.languageOperations(tokens)+cross-once+c.answerOperations()) + pictures*(c.visionOperations(regions)+once)
+}
+
+// NLVR2Operations counts those of a pass over statements of so many tokens about two pictures of so many regions each. A statement
+// goes through the language encoder once, and so do its maps in the first cross-modality layer: queries, and context
+// unless that layer is the last.
+func (c *Config) NLVR2Operations(statements, tokens, regions int) int {
+	h := c.HiddenSize
+	once := 0
+	if c.CrossLayers > 0 {
+		once = min(2*c.CrossLayers-1, 3) * linearOperations(tokens, h, h)
+	}
+	pictures := 2 * (c.visionOperations(regions) + c.pooledCrossOperations(tokens, regions) + linearOperations(1, h, h))
+	head := linearOperations(1, 2*h, 2*h) + linearOperations(1, 2*h, 2)
+	return statements * (c.languageOperations(tokens) + pictures - once + head)
 }
 
 // PreTrainingOperations counts those of a pre-training pass forward, with every head that the configuration has. The way back
@@ -67,6 +78,15 @@ func (c *Config) crossOperations(tokens, regions int) int {
 	return c.attentionOperations(tokens, regions) + c.attentionOperations(regions, tokens) +
 		c.attentionOperations(tokens, tokens) + c.attentionOperations(regions, regions) +
 		c.feedForwardOperations(tokens) + c.feedForwardOperations(regions)
+}
+
+// pooledCrossOperations is the cross-modality encoder where only the first token's output is read.
+func (c *Config) pooledCrossOperations(tokens, regions int) int {
+	if c.CrossLayers == 0 {
+		return 0
+	}
+	last := c.attentionOperations(tokens, regions) + c.attentionOperations(1, tokens) + c.feedForwardOperations(1)
+	return (c.CrossLayers-1)*c.crossOperations(tokens, regions) + last
 }
 
 // answerOperations is the pooler and the answer head.

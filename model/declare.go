@@ -11,7 +11,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// Head chooses among the three models.
+// Head chooses among the four models.
 type Head string
 
 // The heads, under the names that the command uses.
@@ -19,9 +19,10 @@ const (
 	HeadModel             Head = "model"       // LxmertModel: encoders and pooler only
 	HeadPreTraining       Head = "pretraining" // LxmertForPreTraining
 	HeadQuestionAnswering Head = "qa"          // LxmertForQuestionAnswering
+	HeadNLVR2             Head = "nlvr2"       // LxmertForNLVR2, which Hugging Face has not
 )
 
-// ParseHead accepts a head's name or the reference's class name.
+// ParseHead accepts a head's name or its class name, see [Head.Class].
 func ParseHead(name string) (Head, error) {
 	switch name {
 	case "model", "LxmertModel":
@@ -30,17 +31,22 @@ func ParseHead(name string) (Head, error) {
 		return HeadPreTraining, nil
 	case "qa", "LxmertForQuestionAnswering":
 		return HeadQuestionAnswering, nil
+	case "nlvr2", "LxmertForNLVR2":
+		return HeadNLVR2, nil
 	}
-	return "", fmt.Errorf("found head %q, want model, pretraining or qa", name)
+	return "", fmt.Errorf("found head %q, want model, pretraining, qa or nlvr2", name)
 }
 
-// Class is the reference's class of the head, as it stands in config.json's "architectures".
+// Class is the reference's class of the head, as it stands in config.json's "architectures". LxmertForNLVR2 is
+// a name of ours, for the reference has no such class.
 func (h Head) Class() string {
 	switch h {
 	case HeadPreTraining:
 		return "LxmertForPreTraining"
 	case HeadQuestionAnswering:
 		return "LxmertForQuestionAnswering"
+	case HeadNLVR2:
+		return "LxmertForNLVR2"
 	default:
 		return "LxmertModel"
 	}
@@ -76,16 +82,22 @@ func Declare(c *Config, head Head) ([]Weight, error) {
 	err := catch(func() {
 		g := graph.NewGraph(gobackend.GetBackend(), "declare")
 		defer g.Finalize()
+		region := []int{1, 1}
+		if head == HeadNLVR2 {
+			region = []int{1, 2, 1} // in each of two pictures
+		}
 		in := &Inputs[*graph.Node]{
 			InputIDs:    graph.Parameter(g, "input_ids", shapes.Make(dtypes.Int32, 1, 1)),
-			VisualFeats: graph.Parameter(g, "visual_feats", shapes.Make(dtypes.Float32, 1, 1, c.VisualFeatDim)),
-			VisualPos:   graph.Parameter(g, "visual_pos", shapes.Make(dtypes.Float32, 1, 1, c.VisualPosDim)),
+			VisualFeats: graph.Parameter(g, "visual_feats", shapes.Make(dtypes.Float32, append(region, c.VisualFeatDim)...)),
+			VisualPos:   graph.Parameter(g, "visual_pos", shapes.Make(dtypes.Float32, append(region, c.VisualPosDim)...)),
 		}
 		switch head {
 		case HeadPreTraining:
 			c.PreTraining(store.RootScope(), in, Options{})
 		case HeadQuestionAnswering:
 			c.QuestionAnswering(store.RootScope(), in, Options{})
+		case HeadNLVR2:
+			c.NLVR2(store.RootScope(), in, Options{})
 		default:
 			c.Model(store.RootScope(), in, Options{})
 		}

@@ -1,11 +1,11 @@
 // Package model is LXMERT (Tan & Bansal, EMNLP 2019): the language encoder, the
-// object-relationship encoder, the cross-modality encoder, the pre-training and
-// question-answering heads and their losses, written once as GoMLX graphs.
+// object-relationship encoder, the cross-modality encoder, the pre-training,
+// question-answering and NLVR2 heads and their losses, written once as GoMLX graphs.
 //
 // There are two ways in. A Go program that wants numbers builds an [LxmertModel],
-// [LxmertForPreTraining] or [LxmertForQuestionAnswering] and calls Forward with tensors.
+// [LxmertForPreTraining], [LxmertForQuestionAnswering] or [LxmertForNLVR2] and calls Forward with tensors.
 // A program that builds graphs of its own (training, explanation) calls [Config.Model],
-// [Config.PreTraining] or [Config.QuestionAnswering] with nodes: the same code.
+// [Config.PreTraining], [Config.QuestionAnswering] or [Config.NLVR2] with nodes: the same code.
 //
 // Every weight has its Hugging Face name: lxmert.encoder.layer.0.attention.self.query.weight
 // is the variable /lxmert/encoder/layer/0/attention/self/query/weight, stored as PyTorch

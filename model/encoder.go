@@ -62,8 +62,10 @@ func (c *Config) encode(s *model.Scope, in *Inputs[*Node], opt Options, pooledOn
 		keep(&out.VisionHiddenStates, visual, opt.HiddenStates)
 		keep(&out.VisionAttentions, probabilities, opt.Attentions)
 	}
+	batch := max(lang.Shape().Dim(0), visual.Shape().Dim(0))
+	langMask = forAll(langMask, batch)
 	if c.CrossLayers == 0 {
-		visual = forAll(visual, lang.Shape().Dim(0))
+		lang, visual = forAll(lang, batch), forAll(visual, batch)
 	}
 	for i, layer := range scopes(encoder, "x_layers", c.CrossLayers) {
 		opt.begin(layer, &lang, &visual)

@@ -26,7 +26,7 @@ func (c *Config) PreTraining(s *model.Scope, in *Inputs[*Node], opt Options) *Pr
 	} else {
 		out.QuestionAnsweringScore = Reshape(Slice(base.PooledOutput, AxisElem(0), AxisElem(0)))
 	}
-	c.preTrainingLosses(in, out, objects)
+	c.preTrainingLosses(in, out, objects, opt)
 	return out
 }
 
@@ -37,7 +37,7 @@ func (c *Config) QuestionAnswering(s *model.Scope, in *Inputs[*Node], opt Option
 	out := &QuestionAnsweringOutput[*Node]{States: base.States}
 	out.QuestionAnsweringScore = c.answerHead(s.In("answer_head"), opt.narrow(base.PooledOutput))
 	if in.Labels != nil {
-		out.Loss = crossEntropy(out.QuestionAnsweringScore, in.Labels)
+		out.Loss = crossEntropy(out.QuestionAnsweringScore, in.Labels, opt)
 	}
 	return out
 }
@@ -76,10 +76,14 @@ func (c *Config) headTransform(s *model.Scope, x *Node) *Node {
 	return like(layerNorm(s.In("LayerNorm"), y), x)
 }
 
-// answerHead scores every answer from the pooled output: [batch, answers]. Its activation is the
-// exact GELU whatever hidden_act says.
+// answerHead scores every answer from the pooled output: [batch, answers].
 func (c *Config) answerHead(s *model.Scope, pooled *Node) *Node {
-	s = s.In("logit_fc")
-	x := activation.Gelu(linear(s.In("0"), pooled, 2*c.HiddenSize))
-	return linear(s.In("3"), like(layerNorm(s.In("2"), x), pooled), c.NumQALabels)
+	return c.classify(s.In("logit_fc"), pooled, c.NumQALabels)
+}
+
+// classify is how every task upon the pooled output ends: [batch, classes]. Its activation is the
+// exact GELU whatever hidden_act says.
+func (c *Config) classify(s *model.Scope, x *Node, classes int) *Node {
+	y := activation.Gelu(linear(s.In("0"), x, 2*c.HiddenSize))
+	return linear(s.In("3"), like(layerNorm(s.In("2"), y), x), classes)
 }

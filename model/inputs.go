@@ -1,6 +1,8 @@
 package model
 
 import (
+	"iter"
+
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 )
@@ -25,13 +27,15 @@ type Inputs[T Value] struct {
 	// VisualFeats [batch, regions, visual_feat_dim] and VisualPos [batch, regions, visual_pos_dim]
 	// are compulsory. VisualPos is usually a box, x1 y1 x2 y2 in 0..1. For question answering one
 	// picture (batch 1, its mask too) may serve a batch of questions: it is then encoded once.
+	// For NLVR2 they have an axis more, for the two pictures: [batch, 2, regions, ...], and so has their mask.
 	VisualFeats T
 	VisualPos   T
-	// VisualAttentionMask [batch, regions] is AttentionMask's twin; absent: nothing is masked.
+	// VisualAttentionMask [batch, regions] ([batch, 2, regions] for NLVR2) is AttentionMask's twin; absent: nothing is masked.
 	VisualAttentionMask T
 
 	// Labels is, for pre-training, the masked words [batch, tokens]; for question answering,
-	// the answers [batch]. As in every integer label here, -100 means no label.
+	// the answers [batch]; for NLVR2 whether the statements are true, 1 or 0 [batch]. As in every integer label
+	// here, -100 means no label.
 	Labels T
 	// ObjLabels are the targets of masked-object prediction.
 	ObjLabels *ObjLabels[T]
@@ -122,13 +126,22 @@ func (in *Inputs[T]) Nodes() (args []any, assembler func([]*graph.Node) *Inputs[
 	return args, func(nodes []*graph.Node) *Inputs[*graph.Node] { return assemble(names, nodes) }
 }
 
+// Given visits the inputs that are there, under their names, in a fixed order.
+func (in *Inputs[T]) Given() iter.Seq2[string, T] {
+	return func(yield func(string, T) bool) {
+		for _, field := range in.fields() {
+			if *field.value != nil && !yield(field.name, *field.value) {
+				return
+			}
+		}
+	}
+}
+
 // given lists the inputs that are there.
 func (in *Inputs[T]) given() (names []string, args []any) {
-	for _, field := range in.fields() {
-		if *field.value != nil {
-			names = append(names, field.name)
-			args = append(args, *field.value)
-		}
+	for name, value := range in.Given() {
+		names = append(names, name)
+		args = append(args, value)
 	}
 	return names, args
 }

@@ -53,7 +53,8 @@ func (c *Config) feedForward(inter, output *model.Scope, x *Node) *Node {
 
 // attend lets x look at context, each head on its own, and adds what it saw to x.
 // x is [batch, rows, hidden], context [batch, others, hidden], mask [batch, 1, 1, others]
-// or nil. x or context may be of batch 1 where the other is not: its linear maps are then computed once for all.
+// or nil. x or context may be of a smaller batch that divides the other's: its linear maps are then computed once for all
+// who share them.
 // The probabilities are [batch, heads, rows, others], nil unless opt asks for attentions.
 func (c *Config) attend(heads, output *model.Scope, x, context, mask *Node, opt Options) (y, probabilities *Node) {
 	q := c.split(like(linear(heads.In("query"), x, c.HiddenSize), x))
@@ -87,12 +88,18 @@ func (c *Config) look(heads *model.Scope, q, k, v, mask *Node, opt Options) (see
 	return seen, probabilities
 }
 
-// forAll repeats what is of batch 1 for each example.
+// forAll repeats each example, one after the other, until there are batch: what is of batch 1 for every
+// example, a statement for each of its two pictures. Nil stays nil.
 func forAll(x *Node, batch int) *Node {
-	if x.Shape().Dim(0) == batch {
+	if x == nil || x.Shape().Dim(0) == batch {
 		return x
 	}
-	return BroadcastToDims(x, append([]int{batch}, x.Shape().Dimensions[1:]...)...)
+	examples, rest := x.Shape().Dim(0), x.Shape().Dimensions[1:]
+	if examples == 1 {
+		return BroadcastToDims(x, append([]int{batch}, rest...)...)
+	}
+	repeated := BroadcastToDims(InsertAxes(x, 1), append([]int{examples, batch / examples}, rest...)...)
+	return Reshape(repeated, append([]int{batch}, rest...)...)
 }
 
 // split divides the hidden axis into heads: [batch, rows, heads, hidden/heads].

@@ -11,22 +11,22 @@ const IgnoreLabel = -100
 
 // preTrainingLosses adds to out the loss of each task that has labels and is switched on, and
 // their plain sum (§3.1). Labels for tasks that are all switched off give 0.
-func (c *Config) preTrainingLosses(in *Inputs[*Node], out *PreTrainingOutput[*Node], objects objectLogits) {
+func (c *Config) preTrainingLosses(in *Inputs[*Node], out *PreTrainingOutput[*Node], objects objectLogits, opt Options) {
 	if in.Labels == nil && in.MatchedLabel == nil && in.ObjLabels == nil && in.Ans == nil {
 		return
 	}
 	losses := &out.Losses
 	if in.Labels != nil && c.TaskMaskLM {
-		losses.MaskedLM = crossEntropy(out.PredictionLogits, in.Labels)
+		losses.MaskedLM = crossEntropy(out.PredictionLogits, in.Labels, opt)
 	}
 	if in.MatchedLabel != nil && c.TaskMatched {
-		losses.Matched = crossEntropy(out.CrossRelationshipScore, in.MatchedLabel)
+		losses.Matched = crossEntropy(out.CrossRelationshipScore, in.MatchedLabel, opt)
 	}
 	if in.ObjLabels != nil && c.TaskObjPredict {
 		c.maskedObjectLosses(in.ObjLabels, objects, losses)
 	}
 	if in.Ans != nil && c.TaskQA {
-		losses.Answer = crossEntropy(out.QuestionAnsweringScore, in.Ans)
+		losses.Answer = crossEntropy(out.QuestionAnsweringScore, in.Ans, opt)
 	}
 	out.Loss = ScalarZero(out.PredictionLogits.Graph(), out.PredictionLogits.DType())
 	for _, loss := range []*Node{losses.MaskedLM, losses.Matched, losses.Object, losses.Attribute, losses.Feature, losses.Answer} {
@@ -57,11 +57,16 @@ func (c *Config) maskedObjectLosses(labels *ObjLabels[*Node], logits objectLogit
 	}
 }
 
-// crossEntropy is the mean over the labels that are not [IgnoreLabel]; NaN if none is left, as in
-// the reference. logits are [..., classes], labels integers of the same leading shape.
-func crossEntropy(logits, labels *Node) *Node {
+// crossEntropy is the mean over the labels that are not [IgnoreLabel]. If none is left it is NaN, as in the reference; but 0
+// in training, where a batch that happens to have no masked word must not spoil the weights.
+// logits are [..., classes], labels integers of the same leading shape.
+func crossEntropy(logits, labels *Node, opt Options) *Node {
 	each, labelled := labelledCrossEntropy(logits, labels)
-	return Div(ReduceAllSum(each), ReduceAllSum(ConvertDType(labelled, each.DType())))
+	count := ReduceAllSum(ConvertDType(labelled, each.DType()))
+	if opt.Training {
+		count = MaxScalar(count, 1)
+	}
+	return Div(ReduceAllSum(each), count)
 }
 
 // labelledCrossEntropy is each row's cross entropy, 0 where it has no label, as a flat list, and

@@ -12,7 +12,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// Network is what the three models have in common: a configuration, weights on a backend,
+// Network is what the four models have in common: a configuration, weights on a backend,
 // and the graphs compiled so far. It is safe for concurrent use; methods that change weights
 // wait for the forward passes under way, and later ones see the change.
 type Network struct {
@@ -103,11 +103,24 @@ func (n *Network) Config() *Config {
 	return n.config.Clone()
 }
 
-// Head tells which of the three models it is.
+// Head tells which of the four models it is.
 func (n *Network) Head() Head { return n.head }
 
 // Backend is where the weights live and the graphs run.
 func (n *Network) Backend() compute.Backend { return n.backend }
+
+// Update runs f while nobody uses the weights; f may change them through [Network.Store]. [ErrClosed] if the model is closed.
+func (n *Network) Update(f func() error) (err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return ErrClosed
+	}
+	if panicked := catch(func() { err = f() }); panicked != nil {
+		return panicked
+	}
+	return err
+}
 
 // Store is the GoMLX store of the weights, for training and other graphs of one's own. It also holds
 // GoMLX's random state, and what an optimiser keeps beside each weight; [Network.Weights] lists the weights alone.

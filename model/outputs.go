@@ -85,6 +85,17 @@ type QuestionAnsweringOutput[T Value] struct {
 	States[T]
 }
 
+// NLVR2Output is what the model of statements about two pictures gives.
+type NLVR2Output[T Value] struct {
+	// Loss is the cross entropy with the labels, a scalar; nil when none were given.
+	Loss T
+	// Logits [batch, 2]: entry 1 is "the statement is true".
+	Logits T
+	// States that a picture has a part in have an axis for the two pictures after the first: [batch, 2, tokens, hidden].
+	// Those of the language encoder, which sees no picture, are as everywhere: [batch, tokens, hidden].
+	States[T]
+}
+
 // MatchProbability turns cross_relationship_score [batch, 2] into the probability, for each
 // example, that the sentence belongs to the picture.
 func MatchProbability(crossRelationshipScore *tensors.Tensor) ([]float32, error) {
@@ -130,6 +141,13 @@ func (o *QuestionAnsweringOutput[T]) Named() iter.Seq2[string, T] {
 	return named(&o.States,
 		output[T]{"loss", o.Loss},
 		output[T]{"question_answering_score", o.QuestionAnsweringScore})
+}
+
+// Named visits every present output: logits and loss, and states as [ModelOutput.Named].
+func (o *NLVR2Output[T]) Named() iter.Seq2[string, T] {
+	return named(&o.States,
+		output[T]{"loss", o.Loss},
+		output[T]{"logits", o.Logits})
 }
 
 type output[T Value] struct {

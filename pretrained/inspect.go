@@ -55,7 +55,7 @@ func Inspect(path string) (*Inspection, error) {
 		return nil, err
 	}
 	inspection.Config, inspection.Head = config, HeadOf(file, config)
-	for _, head := range []model.Head{model.HeadModel, model.HeadQuestionAnswering, model.HeadPreTraining} {
+	for _, head := range []model.Head{model.HeadModel, model.HeadQuestionAnswering, model.HeadNLVR2, model.HeadPreTraining} {
 		report, err := Match(file, config, head)
 		if err != nil {
 			return nil, err

@@ -176,6 +176,15 @@ func LxmertForQuestionAnswering(backend compute.Backend, dir string, options Opt
 	return &model.LxmertForQuestionAnswering{Network: n}, report, nil
 }
 
+// LxmertForNLVR2 is [Load] with the class's own type.
+func LxmertForNLVR2(backend compute.Backend, dir string, options Options) (*model.LxmertForNLVR2, *checkpoint.Report, error) {
+	n, report, err := Load(backend, dir, model.HeadNLVR2, options)
+	if err != nil {
+		return nil, report, err
+	}
+	return &model.LxmertForNLVR2{Network: n}, report, nil
+}
+
 // maxShardBytes is where save_pretrained begins to shard.
 const maxShardBytes = 5_000_000_000
 
@@ -209,7 +218,7 @@ func Save(ctx context.Context, dir string, n *model.Network) error {
 	})
 }
 
-// HeadOf guesses the head of a checkpoint: config.json's "architectures" if it names one of the three
+// HeadOf guesses the head of a checkpoint: config.json's "architectures" if it names one of the four
 // classes, else by the heads that are there.
 func HeadOf(file *checkpoint.File, config *model.Config) model.Head {
 	if classes, ok := config.Extra["architectures"].([]any); ok && len(classes) > 0 {
@@ -225,6 +234,8 @@ func HeadOf(file *checkpoint.File, config *model.Config) model.Head {
 		return model.HeadPreTraining
 	case slices.Contains(names, "answer_head.logit_fc.3.weight"):
 		return model.HeadQuestionAnswering
+	case slices.Contains(names, "logit_fc.0.weight"):
+		return model.HeadNLVR2
 	default:
 		return model.HeadModel
 	}

@@ -3,41 +3,22 @@ package train
 import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
-	"github.com/gomlx/gomlx/ml/train/optimizer"
 )
 
-// BertAdam is the original repository's optimiser: Adam without bias correction, with weight decay on every weight, and a
-// learning rate that rises linearly for the first share Warmup of Steps and then falls linearly to 0. So the first
-// update changes nothing.
-type BertAdam struct {
-	LearningRate float64
-	Warmup       float64 // share of Steps; 0: none
-	Steps        int     // of the whole training; 0: the learning rate stays as it is
-}
+// BertAdam is the original repository's optimiser: Adam without bias correction, with weight decay on every weight.
+type BertAdam struct{}
 
-// bertEpsilon is what BertAdam adds to a divisor.
-const bertEpsilon = 1e-6
+// What BertAdam adds to a divisor, and the share of a weight that it takes off it at a learning rate of 1.
+const (
+	bertEpsilon = 1e-6
+	bertDecay   = 0.01
+)
 
-// UpdateGraphWithGradients implements [Optimizer]: m and v are the gradient's and its square's moving averages, and
+// Update implements [Optimizer]: m and v are the gradient's and its square's moving averages, and
 // the weight p loses rate · (m / (√v + ε) + 0.01 p).
-func (o *BertAdam) UpdateGraphWithGradients(scope *model.Scope, gradients []*Node, lossDType dtype) {
-	rate := o.rate(optimizer.IncrementGlobalStep(gradients[0].Graph(), lossDType))
+func (BertAdam) Update(scope *model.Scope, gradients []*Node, rate, _ *Node) {
 	eachWeight(scope, gradients, func(p, m, v *Node) *Node {
-		update := Add(Div(m, AddScalar(Sqrt(v), bertEpsilon)), MulScalar(p, weightDecay))
+		update := Add(Div(m, AddScalar(Sqrt(v), bertEpsilon)), MulScalar(p, bertDecay))
 		return Sub(p, Mul(rate, update))
 	})
-}
-
-// rate is the learning rate of a step, counted from 1.
-func (o *BertAdam) rate(step *Node) *Node {
-	if o.Steps == 0 {
-		return Scalar(step.Graph(), step.DType(), o.LearningRate)
-	}
-	done := DivScalar(AddScalar(step, -1), float64(o.Steps))
-	falling := MaxScalar(DivScalar(AddScalar(done, -1), o.Warmup-1), 0)
-	schedule := falling
-	if o.Warmup > 0 {
-		schedule = Where(LessThan(done, Scalar(step.Graph(), step.DType(), o.Warmup)), DivScalar(done, o.Warmup), falling)
-	}
-	return MulScalar(schedule, o.LearningRate)
 }

@@ -3,9 +3,6 @@ package train_test
 import (
 	"testing"
 
-	"github.com/gomlx/gomlx/core/graph"
-	gomodel "github.com/gomlx/gomlx/ml/model"
-
 	"github.com/go-lxmert/lxmert/backend"
 	"github.com/go-lxmert/lxmert/internal/formula"
 	"github.com/go-lxmert/lxmert/internal/sample"
@@ -24,15 +21,13 @@ func BenchmarkStep(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	args, assemble := sample.PreTraining(config, 8, 20, 36).Nodes()
-	step, err := train.NewStep(m.Network, func(s *gomodel.Scope, inputs []*graph.Node) *graph.Node {
-		return config.PreTraining(s, assemble(inputs), model.Options{Training: true}).Loss
-	}, &train.BertAdam{LearningRate: 1e-4, Warmup: 0.05, Steps: 1000}, 1)
+	batch := &train.Batch{Inputs: sample.PreTraining(config, 8, 20, 36)}
+	step, err := train.NewStep(m.Network, objectiveOf(config, model.HeadPreTraining, model.Options{}), train.BertAdam{}, 1)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := step.Run(args...); err != nil {
+		if _, err := step.Run(1e-4, 1, batch); err != nil {
 			b.Fatal(err)
 		}
 	}

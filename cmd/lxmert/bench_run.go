@@ -130,20 +130,21 @@ func (b *benchmark) training(m *model.Network, batch int) (work, error) {
 	if err := c.CheckInputs(model.HeadPreTraining, in); err != nil {
 		return work{}, err
 	}
-	args, assemble := in.Nodes()
-	loss := func(s *gomodel.Scope, inputs []*graph.Node) *graph.Node {
-		return c.PreTraining(s, assemble(inputs), model.Options{Training: true}).Loss
+	objective := func(s *gomodel.Scope, in *model.Inputs[*graph.Node], _ *graph.Node) train.Loss {
+		return train.Loss{Total: c.PreTraining(s, in, model.Options{Training: true}).Loss}
 	}
-	// A rate that changes no weight much, for the labels mean nothing; the time does not depend on it.
-	step, err := train.NewStep(m, loss, &train.BertAdam{LearningRate: 1e-6, Warmup: 0.05, Steps: 1 << 20}, 1)
+	step, err := train.NewStep(m, objective, train.BertAdam{}, 1)
 	if err != nil {
 		return work{}, err
 	}
+	steps := 0
 	pass := func(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		_, err := step.Run(args...)
+		steps++
+		// A rate that changes no weight much, for the labels mean nothing; the time does not depend on it.
+		_, err := step.Run(1e-6, steps, &train.Batch{Inputs: in})
 		return err
 	}
 	return work{pass, 3 * c.PreTrainingOperations(batch, b.tokens, b.regions), step.Close}, nil

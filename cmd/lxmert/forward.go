@@ -30,13 +30,16 @@ func newForward() *cobra.Command {
 		Short: "Run a model on tensors from a file",
 		Long: `Forward runs one forward pass on the tensors of a safetensors file and writes every output to
 another. Tensors are named as the arguments and the output fields of Hugging Face's LXMERT are:
-input_ids, visual_feats, obj_labels.attr.conf, ...; language_hidden_states.0, loss, ....
+input_ids, visual_feats, obj_labels.attr.conf, ...; language_hidden_states.0, loss, .... With --head
+nlvr2 visual_feats, visual_pos and visual_attention_mask have an axis more, for the two pictures
+([batch, 2, regions, ...]), and the output is logits: false, true.
 
 Tensors of the checkpoint that have no place in the model are left out. Weights that the model has
 and the checkpoint lacks are an error, unless --allow-missing lets them start fresh, named on
 standard error.`,
 		Example: `  lxmert forward --model DIR --head qa --in question.safetensors --out scores.safetensors
   lxmert forward --model DIR --head model --in in.safetensors --out states.safetensors --hidden-states --attentions
+  lxmert forward --model DIR --head nlvr2 --in statements.safetensors --out logits.safetensors
   lxmert forward --model DIR --head pretraining --set task_qa=false --in batch.safetensors --out losses.safetensors`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -89,7 +92,7 @@ standard error.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&dir, "model", "", "checkpoint `directory`")
-	flags.StringVar(&headName, "head", "", "`head`: model, pretraining or qa")
+	flags.StringVar(&headName, "head", "", "`head`: model, pretraining, qa or nlvr2")
 	flags.StringVar(&in, "in", "", "safetensors `file` with the inputs")
 	flags.StringVar(&out, "out", "", "safetensors `file` to write the outputs to")
 	flags.BoolVar(&wanted.HiddenStates, "hidden-states", false, "return all hidden states")

@@ -101,7 +101,7 @@ func TestForwardRefuses(t *testing.T) {
 		"no model":             {[]string{"--head", "qa", "--in", good}, exitUsage, "--model"},
 		"over the model":       {[]string{"--model", tiny, "--head", "qa", "--in", good, "--out", filepath.Join(tiny, "model.safetensors")}, exitUsage, "belongs to the model"},
 		"no directory for out": {[]string{"--model", tiny, "--head", "qa", "--in", good, "--out", filepath.Join(tiny, "nowhere", "out")}, exitFailure, "nowhere"},
-		"unknown head":         {[]string{"--model", tiny, "--head", "vqa", "--in", good}, exitUsage, "want model, pretraining or qa"},
+		"unknown head":         {[]string{"--model", tiny, "--head", "vqa", "--in", good}, exitUsage, "want model, pretraining, qa or nlvr2"},
 		"unknown flag":         {[]string{"--modle", tiny}, exitUsage, "--modle"},
 		"an argument":          {[]string{"--model", tiny, "--head", "qa", "--in", good, "x"}, exitUsage, "takes no arguments"},
 		"unknown backend":      {[]string{"--model", tiny, "--head", "qa", "--in", good, "--backend", "tpu"}, exitUsage, `found "tpu"`},

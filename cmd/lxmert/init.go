@@ -27,7 +27,7 @@ func newInit() *cobra.Command {
 		Use:   "init --out DIR --vocab FILE [--labels FILE] [--set key=value]...",
 		Short: "Make a model directory with fresh, random weights",
 		Long: `Init writes a complete model directory whose weights are random: where training begins, and what
-tests and examples use. It answers every question, and knows nothing.
+tests and examples use. It answers every question, or judges every statement, and knows nothing.
 
 The configuration is LXMERT's base size, or --config's, with --set's changes; the vocabulary
 fixes vocab_size, and the answer table num_qa_labels and id2label. The same seed gives the same weights.`,
@@ -111,7 +111,7 @@ fixes vocab_size, and the answer table num_qa_labels and id2label. The same seed
 	flags.StringVar(&labels, "labels", "", "answer table `file`, see lxmert ask --help")
 	flags.StringVar(&configFile, "config", "", "config.json to start from (default: LXMERT's base size)")
 	flags.StringArrayVar(&sets, "set", nil, "override a config `key=value` (repeatable)")
-	flags.StringVar(&headName, "head", "qa", "`head`: model, pretraining or qa")
+	flags.StringVar(&headName, "head", "qa", "`head`: model, pretraining, qa or nlvr2")
 	flags.Uint64Var(&seed, "seed", 0, "`seed` of the weights")
 	flags.BoolVar(&force, "force", false, "replace a model that is there")
 	required(cmd, "out", "vocab")

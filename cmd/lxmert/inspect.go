@@ -46,7 +46,7 @@ have no use for. Weights are not read.`,
 }
 
 // heads in the order in which inspect reports them.
-var heads = []model.Head{model.HeadModel, model.HeadQuestionAnswering, model.HeadPreTraining}
+var heads = []model.Head{model.HeadModel, model.HeadQuestionAnswering, model.HeadNLVR2, model.HeadPreTraining}
 
 func printInspection(w io.Writer, i *pretrained.Inspection) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

@@ -69,12 +69,17 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(
 		newAsk(),
+		newEval(),
+		newPredict(),
 		newForward(),
 		newInspect(),
 		newTokenize(),
 		newInit(),
+		newPretrain(),
+		newFinetune(),
 		newBench(),
 		newData(),
+		newPlot(),
 		newDocs(),
 	)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

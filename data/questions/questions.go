@@ -48,6 +48,9 @@ func TextID(s string) ID { return ID{text: s} }
 // String is the id without quotes.
 func (id ID) String() string { return id.text }
 
+// IsNumber is true for an id that is a whole number.
+func (id ID) IsNumber() bool { return id.number }
+
 // IsZero is true for no id.
 func (id ID) IsZero() bool { return id.text == "" }
 

@@ -123,7 +123,10 @@ func (r *Reader) Decode(into any) error {
 	r.bounds.left = MaxRecord
 	err := r.dec.Decode(into)
 	var syntax *json.SyntaxError
-	if err == nil || err == io.EOF || err == io.ErrUnexpectedEOF || errors.As(err, &syntax) || r.bounds.err != nil {
+	if err == io.EOF { // where a value was to come
+		err = io.ErrUnexpectedEOF
+	}
+	if err == nil || err == io.ErrUnexpectedEOF || errors.As(err, &syntax) || r.bounds.err != nil {
 		return r.at(err)
 	}
 	return &BadValue{jsonerror.Explain(err)}

@@ -1,0 +1,70 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Options are how a model is trained. What they do not say, such as data and dropout, is the task's and the model's.
+type Options struct {
+	Out string // the run's directory
+
+	Batch      int // examples a step; what is left over at an epoch's end is left out, as in the original
+	Accumulate int // parts of a batch that go through the model one after the other, to save memory; 0: 1
+	Epochs     int
+	MaxSteps   int // where the run ends before its time; the schedule does not know of it. 0: it does not
+
+	Optimizer Optimizer
+	Course    Course  // see [Schedule]
+	Rate      float64 // the highest learning rate
+	Warmup    float64 // share of all steps
+	Clip      float64 // the largest norm of all gradients together; 0: any
+
+	Seed      uint64
+	NoShuffle bool // examples in the order of the data
+	Patience  int  // epochs without a better validation after which the run ends; 0: it does not
+
+	LogEvery     int           // steps a line of the log; 0: 1
+	SaveSteps    int           // steps between checkpoints; 0: only after epochs, and by time
+	SaveInterval time.Duration // time between checkpoints; 0: only after epochs, and by steps
+	Keep         int           // how many checkpoints stay, the last one included; 0: 1
+
+	Watch Watcher // who is told how it goes; nil: nobody
+}
+
+// A Watcher is told how a run goes. It is called by the goroutine that trains, which waits for it.
+type Watcher interface {
+	Step(record StepRecord, examples int)
+	Epoch(record EpochRecord)
+	Saved(dir string, step int)
+}
+
+// check fills in defaults and says what is out of range; n is the number of examples.
+func (o *Options) check(n int) error {
+	o.Accumulate, o.LogEvery, o.Keep = max(o.Accumulate, 1), max(o.LogEvery, 1), max(o.Keep, 1)
+	switch {
+	case o.Out == "":
+		return errors.New("a run wants a directory")
+	case o.Optimizer == nil:
+		return errors.New("a run wants an optimiser")
+	case n < 1:
+		return errors.New("there are no examples to learn from")
+	case o.Batch < 1 || o.Epochs < 1:
+		return fmt.Errorf("found batches of %d and %d epochs, want 1 or more", o.Batch, o.Epochs)
+	case o.MaxSteps < 0 || o.Patience < 0 || o.SaveSteps < 0 || o.SaveInterval < 0:
+		return errors.New("steps, patience and intervals cannot be below 0")
+	case !(o.Clip >= 0):
+		return fmt.Errorf("found a clip of %v, want 0 or more", o.Clip)
+	}
+	o.Batch = min(o.Batch, n)
+	if o.Batch%o.Accumulate != 0 {
+		return fmt.Errorf("a batch of %d cannot be divided into %d equal parts", o.Batch, o.Accumulate)
+	}
+	return o.schedule(n).Check()
+}
+
+// schedule is the learning rate's, over all epochs.
+func (o *Options) schedule(n int) Schedule {
+	return Schedule{Course: o.Course, Rate: o.Rate, Warmup: o.Warmup, Steps: n / o.Batch * o.Epochs}
+}

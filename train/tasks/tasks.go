@@ -1,0 +1,170 @@
+// Package tasks is what LXMERT is taught: the five pre-training tasks (§3.1), and the answers to VQA's and GQA's questions and the
+// truth of NLVR2's statements (§4.2), each from its data to batches, losses, scores and submissions.
+package tasks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/go-lxmert/lxmert/data"
+	"github.com/go-lxmert/lxmert/data/questions"
+	"github.com/go-lxmert/lxmert/eval"
+	"github.com/go-lxmert/lxmert/internal/padding"
+	"github.com/go-lxmert/lxmert/model"
+	"github.com/go-lxmert/lxmert/tokenizer"
+	"github.com/go-lxmert/lxmert/vision"
+)
+
+// Common is what every task needs.
+type Common struct {
+	Kind      questions.Kind // of what is asked; "" in pre-training
+	Network   *model.Network
+	Tokenizer *tokenizer.Tokenizer
+	// MaxTokens is to how many tokens a sentence is cut, [CLS] and [SEP] included, and filled up; the original's is 20
+	// ([tokenizer.OriginalMaxLength]).
+	MaxTokens int
+	Train     []questions.Question
+	Valid     []questions.Question // may be empty
+	Features  data.Source          // of all pictures
+	Trained   []eval.Trained       // what a checkpoint will have learned from
+	Compute   model.Options        // how a training pass computes
+	// Bad hears of each example that cannot be learned from, which is then left out; nil: the first are the error.
+	Bad func(error)
+	// Progress, unless nil, hears how far a validation is.
+	Progress func(done, of int)
+
+	images    map[string]bool
+	sentences sentences
+}
+
+// prepare checks what is common to all tasks, leaves out bad examples, and tokenizes the sentences to learn from. check is a task's own
+// check of an example to learn from.
+func (c *Common) prepare(head model.Head, check func(q *questions.Question) error) error {
+	config := c.Network.Config()
+	switch {
+	case c.Network.Head() != head:
+		return fmt.Errorf("found a model with head %s, want %s", c.Network.Head(), head)
+	case c.Tokenizer == nil || c.Features == nil:
+		return errors.New("a task wants a tokenizer and the pictures' regions")
+	case c.MaxTokens < leastTokens || c.MaxTokens > config.MaxPositionEmbeddings:
+		return fmt.Errorf("max tokens: found %d, want %d to %d (max_position_embeddings)", c.MaxTokens, leastTokens, config.MaxPositionEmbeddings)
+	}
+	c.images = map[string]bool{}
+	for _, id := range c.Features.IDs() {
+		c.images[id] = true
+	}
+	var errs faults
+	c.Train = errs.sift(c.Train, c.Bad, func(q *questions.Question) error { return errors.Join(c.present(q), check(q)) })
+	c.Valid = errs.sift(c.Valid, c.Bad, c.present)
+	if err := errs.err(); err != nil {
+		return err
+	}
+	if len(c.Train) == 0 {
+		return errors.New("there are no examples to learn from")
+	}
+	var err error
+	c.sentences, err = tokenize(c.Tokenizer, c.Train, c.MaxTokens)
+	return err
+}
+
+// leastTokens are a word between the two tokens that every sentence has.
+const leastTokens = 3
+
+// present says which picture of a question there is no trace of.
+func (c *Common) present(q *questions.Question) error {
+	for _, id := range pictures(q) {
+		if !c.images[id] {
+			return fmt.Errorf("picture %.100q: %w in %s", id, data.ErrNotFound, c.Features.Path())
+		}
+	}
+	return nil
+}
+
+// pictures are the ids of a question's pictures.
+func pictures(q *questions.Question) []string {
+	if q.Second != "" {
+		return []string{q.Image, q.Second}
+	}
+	return []string{q.Image}
+}
+
+// Len is the number of examples to learn from.
+func (c *Common) Len() int { return len(c.Train) }
+
+// Describe names an example.
+func (c *Common) Describe(example int) string { return describe(&c.Train[example]) }
+
+func describe(q *questions.Question) string {
+	if q.ID.IsZero() {
+		return fmt.Sprintf("%.60q about picture %.60s", q.Sentence, q.Image)
+	}
+	return "question " + q.ID.String()
+}
+
+// get reads the regions of one picture and checks that the model can look at them.
+func (c *Common) get(config *model.Config, id string) (vision.Regions, error) {
+	r, err := c.Features.Get(id)
+	if err != nil {
+		return r, err
+	}
+	if err := r.Check(config.VisualFeatDim, config.VisualPosDim); err != nil {
+		return r, fmt.Errorf("%s: picture %.100q: %w", c.Features.Path(), id, err)
+	}
+	return r, nil
+}
+
+// inputs reads the pictures of examples and puts them beside their sentences.
+func (c *Common) inputs(ctx context.Context, examples []int) (*model.Batch, error) {
+	config := c.Network.Config()
+	var regions []vision.Regions
+	rows := make([][]int32, len(examples))
+	for i, e := range examples {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		rows[i] = c.sentences.at(e)
+		for _, id := range pictures(&c.Train[e]) {
+			r, err := c.get(config, id)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", c.Describe(e), err)
+			}
+			regions = append(regions, r)
+		}
+	}
+	leading := []int{len(examples)}
+	if len(regions) > len(examples) {
+		leading = []int{len(examples), len(regions) / len(examples)}
+	}
+	return batchOf(rows, c.MaxTokens, regions, leading...), nil
+}
+
+// batchOf pads sentences and pictures. Numbers of regions are rounded up where they differ, so that there are few shapes to compile graphs for.
+func batchOf(rows [][]int32, tokens int, pictures []vision.Regions, leading ...int) *model.Batch {
+	batch := &model.Batch{}
+	batch.InputIDs, batch.AttentionMask = padding.Tokens(rows, tokens)
+	most := padding.Most(pictures)
+	if slices.ContainsFunc(pictures, func(r vision.Regions) bool { return r.Len() != most }) {
+		most = (most + regionStep - 1) / regionStep * regionStep
+	}
+	batch.VisualFeats, batch.VisualPos, batch.VisualAttentionMask = padding.Pictures(pictures, most, leading...)
+	return batch
+}
+
+// regionStep is what numbers of regions are rounded up to a multiple of.
+const regionStep = 8
+
+// matrix makes a tensor of rows.
+func matrix[T float32 | int32](values []T, dimensions ...int) *tensors.Tensor {
+	return tensors.FromFlatDataAndDimensions(values, dimensions...)
+}
+
+// training are the options of a training pass.
+func (c *Common) training() model.Options {
+	o := c.Compute
+	o.Training = true
+	return o
+}
