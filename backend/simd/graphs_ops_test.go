@@ -19,6 +19,7 @@ var steps = []func(m *maker){
 	(*maker).transpose, (*maker).slice, (*maker).concatenate, (*maker).pad, (*maker).broadcast, (*maker).gather, (*maker).scatter,
 	(*maker).convert, (*maker).source, (*maker).chain, (*maker).chain, (*maker).update, (*maker).feedForward, (*maker).convolution,
 	(*maker).dropout, (*maker).scatterInto, (*maker).transposed, (*maker).everyReduction,
+	(*maker).barrier,
 }
 
 // source adds a value that is made of nothing.
@@ -413,6 +414,20 @@ func (m *maker) reshape() {
 		}
 	}
 	m.add(moved(v, Reshape(v.Node, dims...)))
+}
+
+// barrier puts a value behind a barrier; what is made of it on both sides must not be taken for one.
+func (m *maker) barrier() {
+	v, other := m.any(0), m.any(0)
+	behind := moved(v, OptimizationBarrier(v.Node))
+	if m.of(2) == 1 {
+		behind = moved(v, SchedulingBarrier(v.Node, other.Node))
+	}
+	m.add(behind)
+	if v.DType() == dtypes.Float32 {
+		m.add(moved(v, Neg(v.Node)))
+		m.add(moved(v, Neg(behind.Node)))
+	}
 }
 
 func (m *maker) transpose() {
