@@ -25,6 +25,7 @@ type fileFlags struct {
 	maxTokens, batch                           int
 	skipBad, index                             bool
 	cut                                        bool // --max-tokens was given
+	hide                                       hiding
 }
 
 // fileForms says in both verbs' help what --data may be.
@@ -43,6 +44,7 @@ func (f *fileFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.index, "index", false, "keep an index beside the feature file, so that later calls need not read through it")
 	flags.IntVar(&f.maxTokens, "max-tokens", originalTokens, "cut questions to `n` tokens, [CLS] and [SEP] included; 0 cuts none, and refuses those that are too long")
 	flags.IntVar(&f.batch, "batch", predict.DefaultBatch, "`n` questions go to the model at once")
+	f.hide.add(cmd)
 	backendFlag(cmd, &f.engine)
 	required(cmd, "model", "data", "features")
 }
@@ -61,6 +63,9 @@ func oneKind(cmd *cobra.Command, args []string) error {
 // check refuses flags that mean nothing.
 func (f *fileFlags) check(cmd *cobra.Command, kind questions.Kind) error {
 	f.cut = cmd.Flags().Changed("max-tokens")
+	if err := f.hide.check(); err != nil {
+		return err
+	}
 	switch {
 	case f.batch < 1:
 		return usagef("--batch: found %d, want 1 or more", f.batch)
@@ -106,6 +111,7 @@ func (f *fileFlags) read(ctx context.Context, kind questions.Kind) (*questionFil
 		}
 		return nil, fmt.Errorf("%s: found no questions%s", f.data, skipped)
 	}
+	f.hide.questions(file.qs)
 	return file, nil
 }
 
@@ -130,7 +136,7 @@ func (f *fileFlags) answer(ctx context.Context, file *questionFile, errOut io.Wr
 			}
 		}
 	}
-	predictions, err := m.answer(ctx, source, file.qs, options)
+	predictions, err := m.answer(ctx, f.hide.source(source), file.qs, options)
 	progress.end()
 	if err != nil {
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

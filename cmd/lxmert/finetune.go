@@ -18,7 +18,7 @@ import (
 )
 
 // fineTuning is the recipe of the original's scripts for VQA and NLVR2; GQA's learning rate is a fifth.
-var fineTuning = recipe{batch: 32, epochs: 4, rate: 5e-5, warmup: 0.1, clip: 5}
+var fineTuning = trainingRecipe{batch: 32, epochs: 4, rate: 5e-5, warmup: 0.1, clip: 5}
 
 const gqaRate = 1e-5
 

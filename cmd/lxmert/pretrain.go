@@ -22,7 +22,7 @@ import (
 )
 
 // preTraining is the recipe of the original's script.
-var preTraining = recipe{batch: 256, epochs: 20, rate: 1e-4, warmup: 0.05, clip: 1}
+var preTraining = trainingRecipe{batch: 256, epochs: 20, rate: 1e-4, warmup: 0.05, clip: 1}
 
 // The names under which the command knows the tasks, those of config.json without task_ and visual_…_loss.
 var (

@@ -25,10 +25,11 @@ type trainFlags struct {
 	maxTokens                            int
 	tiny, fast, skipBad, index, resume   bool
 	compute                              model.Options
+	hide                                 hiding
 }
 
-// A recipe is what the original trains with.
-type recipe struct {
+// A trainingRecipe is what the original trains with.
+type trainingRecipe struct {
 	batch, epochs      int
 	rate, warmup, clip float64
 }
@@ -39,7 +40,7 @@ moment, goes on with --resume and the same options, and ends with the same weigh
 the best validation. RUN/log.jsonl has a line for each step and each epoch, which lxmert plot draws; RUN/events.out.tfevents… is the same for
 TensorBoard; RUN/run.json says what the run was made of.`
 
-func (f *trainFlags) add(cmd *cobra.Command, r recipe, rates string) {
+func (f *trainFlags) add(cmd *cobra.Command, r trainingRecipe, rates string) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.Out, "out", "", "`directory` of the run")
 	flags.BoolVar(&f.resume, "resume", false, "go on with the run in --out, if there is one")
@@ -71,6 +72,7 @@ func (f *trainFlags) add(cmd *cobra.Command, r recipe, rates string) {
 	flags.IntVar(&f.Keep, "keep", 1, "keep the last `n` checkpoints: RUN/last, and RUN/step-… before it")
 	flags.BoolVar(&f.compute.BFloat16, "bf16", false, "multiply in bfloat16, with float32 weights, where the engine can")
 	flags.BoolVar(&f.compute.Checkpointing, "checkpointing", false, "compute the layers twice, to save memory (gradient checkpointing)")
+	f.hide.add(cmd)
 	backendFlag(cmd, &f.engine)
 }
 
@@ -107,6 +109,9 @@ func (f *trainFlags) check(cmd *cobra.Command) error {
 		default:
 			return usagef("--save-every: found %q, want a number of steps, or a time such as 10m", f.saveEvery)
 		}
+	}
+	if err := f.hide.check(); err != nil {
+		return err
 	}
 	switch {
 	case f.tiny && f.fast:

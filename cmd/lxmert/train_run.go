@@ -286,13 +286,15 @@ func (f *trainFlags) lesson(ctx context.Context, l lesson, network *model.Networ
 		}
 		learn, judge = about(learn, some), about(judge, some)
 	}
+	f.hide.questions(learn)
+	f.hide.questions(judge)
 	before, err := f.trainedBefore()
 	if err != nil {
 		return nil, nil, err
 	}
 	common := tasks.Common{
 		Network: network, Tokenizer: words, MaxTokens: min(f.maxTokens, network.Config().MaxPositionEmbeddings),
-		Train: learn, Valid: judge, Features: source, Trained: append(before, trained...), Compute: f.compute,
+		Train: learn, Valid: judge, Features: f.hide.source(source), Trained: append(before, trained...), Compute: f.compute,
 	}
 	if skipped != nil {
 		common.Bad = func(err error) {
