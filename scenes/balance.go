@@ -45,7 +45,7 @@ func (b *balance) best(template string, sides []string, candidates, chosen []ask
 	best, lowest := -1, 0.0
 	var bestContexts []string
 	for i, c := range candidates {
-		if wanted != "" && c.side != wanted || contains(chosen, c.sentence) {
+		if wanted != "" && c.side != wanted || repeats(chosen, c, sides) {
 			continue
 		}
 		contexts := contextsOf(template, c.sentence)
@@ -100,9 +100,10 @@ func (b *balance) count(contexts []string, side string) {
 	}
 }
 
-func contains(chosen []asked, sentence string) bool {
-	for _, c := range chosen {
-		if c.sentence == sentence {
+// repeats says that a picture has been asked this already; where there are many answers, one in other words would have the same.
+func repeats(chosen []asked, c asked, sides []string) bool {
+	for _, other := range chosen {
+		if other.sentence == c.sentence || sides == nil && other.answer == c.answer {
 			return true
 		}
 	}

@@ -33,6 +33,7 @@ var captionTemplates = []struct {
 	{"related", teller.sayRelated},
 	{"list", teller.sayList},
 	{"colors", teller.sayColors},
+	{"kinds", teller.sayKinds},
 	{"placed", teller.sayPlaced},
 	{"twice related", teller.sayTwiceRelated},
 	{"among", teller.sayAmong},
@@ -53,7 +54,7 @@ func captions(s *Scene, panel []*Scene, chance *rand.Rand) []caption {
 		for range captionTries {
 			sentence, facts := captionTemplates[i].say(t)
 			c := caption{captionTemplates[i].name, sentence, facts}
-			if facts != nil && c.of(s) == yes && c.rare(panel) {
+			if facts != nil && length(sentence) <= longestSentence && c.of(s) == yes && c.rare(panel) {
 				all = append(all, c)
 				break
 			}
@@ -203,6 +204,22 @@ func (t teller) sayColors() (string, []fact) {
 		return fmt.Sprintf("there are %s, %s of them%s%s, and there%s%s", thing.counted(all), numbers[n], are, c, oneOf(several, " are ", " is "), listed(mentions)), facts
 	}
 	return fmt.Sprintf("%s of the things%s%s and there%s%s", numbers[n], are, c, oneOf(several, " are ", " is "), listed(mentions)), facts
+}
+
+// sayKinds says how many of the things are of a kind; all of them may be.
+func (t teller) sayKinds() (string, []fact) {
+	all := len(t.Objects)
+	p := ofKind(t.Objects[t.chance.IntN(all)].Kind)
+	n := p.count(t.Scene)
+	if n < 2 || all >= len(numbers) {
+		return "", nil
+	}
+	words := fmt.Sprintf("there are %s, %s of them %s", thing.counted(all), numbers[n], p.many())
+	facts := []fact{{op: exactly, a: thing, n: all}, {op: exactly, a: p, n: n}}
+	if mentions, more, _ := t.items(1); !p.fits(t.Objects[more[0].a.in(t.Scene)[0]]) {
+		return words + ", and " + mentions[0], append(facts, more...)
+	}
+	return words, facts
 }
 
 // there is where something is, in words.

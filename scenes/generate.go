@@ -51,6 +51,7 @@ const SetName = "scenes.json"
 //	answers.json, labels.json      all answers, as pre-training's table and as a list
 //	vocab.txt                      the tokenizer's vocabulary
 //	objects.txt, attributes.txt    what the labels of regions mean: kinds and colours
+//	config.json                    what a model's configuration must have to read the regions
 //	scenes.json                    what is in each picture
 //
 // The same options give the same files. Pictures have the ids s7-000000, s7-000001, … for seed 7; the answers and the vocabulary are the same for all
@@ -74,7 +75,7 @@ func Generate(ctx context.Context, dir string, options Options) (Report, error) 
 	}
 	var report Report
 	err := atomicdir.Write(dir, "", func(dir string) error {
-		set, err := options.gather(ctx, dir)
+		set, err := options.collect(ctx, dir)
 		if err != nil {
 			return err
 		}
@@ -152,9 +153,9 @@ func panelOf() []*Scene {
 	return panel
 }
 
-// gather draws pictures on all cores, in any order, and takes them in theirs, so that the result is the same on all machines. Pictures and regions go to
+// collect draws pictures on all cores, in any order, and takes them in theirs, so that the result is the same on all machines. Pictures and regions go to
 // disk at once.
-func (o Options) gather(ctx context.Context, dir string) (*set, error) {
+func (o Options) collect(ctx context.Context, dir string) (*set, error) {
 	store, err := data.WriteStore(filepath.Join(dir, "regions"), data.StoreOptions{Preset: Preset})
 	if err != nil {
 		return nil, err

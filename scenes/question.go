@@ -35,21 +35,38 @@ var (
 // enough is how many questions of a template are looked at for each picture: a choice of them is as good as all.
 const enough = 128
 
-// candidates are questions that could be asked about a scene, a list for each quota, in an order left to chance.
+// longestSentence is how many words and signs a sentence may have: LXMERT reads 20 tokens, [CLS] and [SEP] among them.
+const longestSentence = 18
+
+// length is a sentence's number of words and signs.
+func length(sentence string) int {
+	return len(strings.Fields(sentence)) + strings.Count(sentence, ",") + strings.Count(sentence, "?")
+}
+
+// candidates are questions that could be asked about a scene, a list for each quota.
 func candidates(s *Scene, quotas []quota, chance *rand.Rand) [][]asked {
 	all := make([][]asked, len(quotas))
 	for i, q := range quotas {
-		q.ask(s, func(sentence, answer string, side ...string) {
-			a := asked{sentence, answer, answer}
-			if len(side) > 0 {
-				a.side = side[0]
-			}
-			all[i] = append(all[i], a)
-		})
-		chance.Shuffle(len(all[i]), func(j, k int) { all[i][j], all[i][k] = all[i][k], all[i][j] })
-		all[i] = all[i][:min(len(all[i]), enough)]
+		all[i] = gather(chance, func(add adder) { q.ask(s, add) })
 	}
 	return all
+}
+
+// gather takes enough of what is asked, by chance, and leaves out what is too long to be read.
+func gather(chance *rand.Rand, ask func(add adder)) []asked {
+	var all []asked
+	ask(func(sentence, answer string, side ...string) {
+		if length(sentence) > longestSentence {
+			return
+		}
+		a := asked{sentence, answer, answer}
+		if len(side) > 0 {
+			a.side = side[0]
+		}
+		all = append(all, a)
+	})
+	chance.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all[:min(len(all), enough)]
 }
 
 // yesNo is the answer to a yes/no question.

@@ -79,12 +79,12 @@ func (t *set) state(i int, chance *rand.Rand) {
 		}
 		q := nlvr2Quotas[order[least]]
 		order = append(order[:least], order[least+1:]...)
-		found := candidates(nil, []quota{{ask: func(_ *Scene, add adder) { q.say(t.scenes[left], t.scenes[right], add) }}}, chance)[0]
+		found := gather(chance, func(add adder) { q.say(t.scenes[left], t.scenes[right], add) })
 		for _, a := range t.balance.choose(q.name(), trueOrFalse, 1, found) {
 			t.tally(q.name(), a.answer)
 			holds := a.answer == "true"
 			t.nlvr2 = append(t.nlvr2, questions.Question{ID: questions.TextID(t.ids[i] + "-0-0"), Image: t.ids[left], Second: t.ids[right], Sentence: a.sentence, Truth: &holds,
-				UID: t.ids[i] + "-0-0"})
+				QuestionType: q.template, UID: t.ids[i] + "-0-0"})
 			t.report.Statements++
 			return
 		}

@@ -40,6 +40,10 @@ func (t *set) write(dir string) error {
 	if err := atomicfile.WriteBytes(filepath.Join(dir, "labels.json"), 0o644, append(labels, '\n')); err != nil {
 		return err
 	}
+	config := fmt.Sprintf("{\n  \"visual_feat_dim\": %d,\n  \"num_object_labels\": %d,\n  \"num_attr_labels\": %d\n}\n", FeatureWidth, len(ObjectNames()), len(AttributeNames()))
+	if err := atomicfile.WriteBytes(filepath.Join(dir, "config.json"), 0o644, []byte(config)); err != nil {
+		return err
+	}
 	for name, list := range map[string][]string{"vocab.txt": Vocabulary(), "objects.txt": ObjectNames(), "attributes.txt": AttributeNames()} {
 		if err := atomicfile.WriteBytes(filepath.Join(dir, name), 0o644, []byte(strings.Join(list, "\n")+"\n")); err != nil {
 			return err

@@ -51,6 +51,7 @@ func newScenesGenerate() *cobra.Command {
   labels.json              the same as a list, for --labels of finetune
   vocab.txt                the tokenizer's vocabulary
   objects.txt, attributes.txt   what the regions' labels mean
+  config.json              what a model must have to read the regions: for --config of pretrain, with --set for its size
   scenes.json              what is in each picture
 
 All answers are true by construction, and they are balanced: who sees the questions alone cannot guess them. The same numbers give the same
