@@ -13,6 +13,8 @@ import (
 type Conversion struct {
 	DType checkpoint.DType // F32, F16 or BF16; 0 means F32
 	Head  model.Head       // a head that the checkpoint has; others are dropped. "" means the one that it was saved with
+	// Preset, if not empty, is written into config.json as the preset of the regions that the model was trained with.
+	Preset string
 }
 
 // Converted says what was written.
@@ -52,6 +54,9 @@ func Convert(ctx context.Context, out, dir string, to Conversion) (*Converted, e
 		done.Values += w.Len()
 	}
 	done.Bytes = done.Values * to.DType.Size()
+	if to.Preset != "" {
+		SetPreset(config, to.Preset)
+	}
 	if err := write(out, weights, to.DType, config, to.Head); err != nil {
 		return nil, err
 	}
