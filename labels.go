@@ -24,6 +24,20 @@ func ReadLabels(path string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	return namedLabels(path, data)
+}
+
+// readLabels reads a model directory's labels.json.
+func readLabels(dir plainfile.Dir) ([]string, error) {
+	data, err := dir.Read(LabelsName, maxLabelBytes)
+	if err != nil {
+		return nil, err
+	}
+	return namedLabels(dir.Path(LabelsName), data)
+}
+
+// namedLabels is [ParseLabels] with the file's name in its error.
+func namedLabels(path string, data []byte) ([]string, error) {
 	labels, err := ParseLabels(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

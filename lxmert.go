@@ -18,12 +18,12 @@ package lxmert
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"slices"
 
 	"github.com/gomlx/compute"
 
+	"github.com/go-lxmert/lxmert/internal/plainfile"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/pretrained"
 	"github.com/go-lxmert/lxmert/tokenizer"
@@ -102,20 +102,26 @@ const LabelsName = "labels.json"
 // Open opens a model directory: config.json, model.safetensors (or shards with their index), the tokenizer's files
 // (tokenizer.json or vocab.txt), and labels.json unless config.json has an id2label or [WithLabels] is given.
 // It is an error if a weight is missing, or if the answer table has another size than the answer head. Errors name the file.
-func Open(dir string, opts ...Option) (*Model, error) {
+func Open(dir string, opts ...Option) (*Model, error) { return open(onDisk(dir), opts) }
+
+// OpenFS is [Open] for a model directory that is the root of a file system, such as one embedded in a program (a directory below it is
+// fs.Sub's). Nothing is written to disk. Errors name files within the file system.
+func OpenFS(fsys fs.FS, opts ...Option) (*Model, error) { return open(inFS(fsys), opts) }
+
+func open(d directory, opts []Option) (*Model, error) {
 	o, err := choose(opts)
 	if err != nil {
 		return nil, err
 	}
-	config, err := pretrained.Config(dir)
+	config, err := d.config()
 	if err != nil {
 		return nil, err
 	}
-	labels, err := answerTable(dir, config, o.labels)
+	labels, err := answerTable(d.files, config, o.labels)
 	if err != nil {
 		return nil, err
 	}
-	r, err := openReader("question", dir, config, model.HeadQuestionAnswering, o)
+	r, err := openReader("question", d, config, model.HeadQuestionAnswering, o)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +154,7 @@ func New(network *model.LxmertForQuestionAnswering, words *tokenizer.Tokenizer, 
 }
 
 // answerTable finds the answers and checks that there is one for each logit.
-func answerTable(dir string, config *model.Config, given []string) ([]string, error) {
+func answerTable(dir plainfile.Dir, config *model.Config, given []string) ([]string, error) {
 	labels, source := given, "the labels given"
 	if given == nil {
 		var err error
@@ -172,19 +178,19 @@ func DirectoryLabels(dir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	labels, _, err := directoryTable(dir, config)
+	labels, _, err := directoryTable(plainfile.OnDisk(dir), config)
 	return labels, err
 }
 
 // directoryTable is the answer table of a model directory, and where it is: labels.json, or else config.json's
 // id2label. Where both have an answer for each logit they must be the same.
-func directoryTable(dir string, config *model.Config) (labels []string, source string, err error) {
-	file, inConfig := filepath.Join(dir, LabelsName), filepath.Join(dir, pretrained.ConfigName)+": id2label"
-	labels, err = ReadLabels(file)
+func directoryTable(dir plainfile.Dir, config *model.Config) (labels []string, source string, err error) {
+	file, inConfig := dir.Path(LabelsName), dir.Path(pretrained.ConfigName)+": id2label"
+	labels, err = readLabels(dir)
 	switch {
-	case errors.Is(err, os.ErrNotExist) && len(config.ID2Label) == 0:
+	case errors.Is(err, fs.ErrNotExist) && len(config.ID2Label) == 0:
 		return nil, "", fmt.Errorf("%s: %w: neither %s nor an id2label in %s; give the answers that the model was trained with", dir, ErrNoLabels, LabelsName, pretrained.ConfigName)
-	case errors.Is(err, os.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist):
 		if labels, err = labelsByID(config.ID2Label); err != nil {
 			return nil, "", fmt.Errorf("%s: %w", inConfig, err)
 		}

@@ -47,14 +47,14 @@ func newReader(text string, config *model.Config, words *tokenizer.Tokenizer, o 
 }
 
 // openReader reads tokenizer and weights of a model directory.
-func openReader(text, dir string, config *model.Config, head model.Head, o options) (*reader, error) {
-	words, err := tokenizer.Load(dir)
+func openReader(text string, d directory, config *model.Config, head model.Head, o options) (*reader, error) {
+	words, err := d.words()
 	if err != nil {
 		return nil, err
 	}
 	r, err := newReader(text, config, words, o)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
+		return nil, fmt.Errorf("%s: %w", d.files, err)
 	}
 	engine := o.engine
 	if engine == nil {
@@ -63,7 +63,7 @@ func openReader(text, dir string, config *model.Config, head model.Head, o optio
 		}
 		r.engine = engine
 	}
-	r.network, _, err = pretrained.Load(engine, dir, head, pretrained.Options{Config: config})
+	r.network, _, err = d.load(engine, head, pretrained.Options{Config: config})
 	if err != nil {
 		if r.engine != nil {
 			r.engine.Finalize()

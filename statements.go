@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/go-lxmert/lxmert/model"
-	"github.com/go-lxmert/lxmert/pretrained"
 	"github.com/go-lxmert/lxmert/tokenizer"
 )
 
@@ -34,6 +34,15 @@ type Verdict struct {
 // (tokenizer.json or vocab.txt). It is an error if a weight is missing; a model fine-tuned for questions has no head for
 // statements. Errors name the file.
 func OpenStatements(dir string, opts ...Option) (*Statements, error) {
+	return openStatements(onDisk(dir), opts)
+}
+
+// OpenStatementsFS is [OpenStatements] for a model directory that is the root of a file system, see [OpenFS].
+func OpenStatementsFS(fsys fs.FS, opts ...Option) (*Statements, error) {
+	return openStatements(inFS(fsys), opts)
+}
+
+func openStatements(d directory, opts []Option) (*Statements, error) {
 	o, err := choose(opts)
 	if err != nil {
 		return nil, err
@@ -41,11 +50,11 @@ func OpenStatements(dir string, opts ...Option) (*Statements, error) {
 	if o.labels != nil {
 		return nil, errors.New("lxmert.OpenStatements: statements are true or false; leave out the option for answers")
 	}
-	config, err := pretrained.Config(dir)
+	config, err := d.config()
 	if err != nil {
 		return nil, err
 	}
-	r, err := openReader("statement", dir, config, model.HeadNLVR2, o)
+	r, err := openReader("statement", d, config, model.HeadNLVR2, o)
 	if err != nil {
 		return nil, err
 	}

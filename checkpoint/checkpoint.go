@@ -19,9 +19,12 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/go-lxmert/lxmert/internal/plainfile"
 )
 
 // The names of a checkpoint's files in a directory, as Hugging Face's libraries have them.
@@ -61,6 +64,24 @@ type place struct {
 // file which tensor is wrong.
 func Open(path string) (*File, error) { return loader(mapFile).checkpoint(path) }
 
+// OpenFS is Open for a file system, such as what is embedded in a program: name is that of a file or a directory in it, "." for
+// its root. The files are read into memory. Errors name the file within the file system.
+func OpenFS(fsys fs.FS, name string) (*File, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return loader(nil).directory(plainfile.In(fsys, name))
+	}
+	return loader(nil).file(plainfile.In(fsys, path.Dir(name)), path.Base(name))
+}
+
+// Parse opens a safetensors file that is in memory; content must not change until the File is closed. Errors call it name.
+func Parse(name string, content []byte) (*File, error) {
+	return single(name, &mapping{data: content, close: forget})
+}
+
 // Load is Open for files that others may overwrite meanwhile, or on a file system that
 // may go away: it reads all of them into memory.
 func Load(path string) (*File, error) { return loader(readWhole).checkpoint(path) }
@@ -71,14 +92,36 @@ func (load loader) checkpoint(path string) (*File, error) {
 		return nil, err
 	}
 	if info.IsDir() {
-		if path, err = find(path); err != nil {
-			return nil, err
-		}
+		return load.directory(plainfile.OnDisk(path))
 	}
-	if strings.HasSuffix(path, ".json") {
-		return load.sharded(path)
+	dir, name := filepath.Split(path)
+	return load.file(plainfile.OnDisk(dir), name)
+}
+
+// directory opens the checkpoint in a directory.
+func (load loader) directory(dir plainfile.Dir) (*File, error) {
+	name, err := find(dir)
+	if err != nil {
+		return nil, err
 	}
-	s, err := load.shard(path)
+	return load.file(dir, name)
+}
+
+// file opens a safetensors file or the index of a sharded checkpoint.
+func (load loader) file(dir plainfile.Dir, name string) (*File, error) {
+	if strings.HasSuffix(name, ".json") {
+		return load.sharded(dir, name)
+	}
+	content, err := load.open(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	return single(dir.Path(name), content)
+}
+
+// single is a checkpoint of one file.
+func single(path string, content *mapping) (*File, error) {
+	s, err := newShard(path, content)
 	if err != nil {
 		return nil, err
 	}
@@ -89,16 +132,15 @@ func (load loader) checkpoint(path string) (*File, error) {
 
 // find is the checkpoint in a directory. Like from_pretrained it takes the single file
 // where there are both.
-func find(dir string) (string, error) {
+func find(dir plainfile.Dir) (string, error) {
 	for _, name := range []string{SingleName, IndexName} {
-		path := filepath.Join(dir, name)
-		if _, err := os.Stat(path); err == nil {
-			return path, nil
+		if _, err := dir.Stat(name); err == nil {
+			return name, nil
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}
 	}
-	entries, err := os.ReadDir(dir)
+	entries, err := dir.Entries()
 	if err != nil {
 		return "", err
 	}
@@ -133,12 +175,8 @@ func some(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// shard opens one safetensors file.
-func (load loader) shard(path string) (*shard, error) {
-	content, err := load.open(path)
-	if err != nil {
-		return nil, err
-	}
+// newShard reads the header of a safetensors file.
+func newShard(path string, content *mapping) (*shard, error) {
 	s := &shard{path: path, content: content}
 	head, data, err := splitHeader(content.data)
 	if err == nil {

@@ -3,25 +3,31 @@ package checkpoint
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-lxmert/lxmert/internal/plainfile"
 )
 
 // sharded opens the shards that an index lists, and checks that index and shards agree
 // about every tensor. What the index says about sizes is not used: libraries have counted
 // differently over the years.
-func (load loader) sharded(path string) (*File, error) {
-	weightMap, err := readIndex(path)
+func (load loader) sharded(dir plainfile.Dir, index string) (*File, error) {
+	path := dir.Path(index)
+	weightMap, err := readIndex(dir, index)
 	if err != nil {
 		return nil, inFile(path, err)
 	}
 	f := &File{path: path}
 	var errs []error
 	for _, name := range slices.Compact(slices.Sorted(maps.Values(weightMap))) {
-		s, err := load.shard(filepath.Join(filepath.Dir(path), filepath.FromSlash(name)))
+		content, err := load.open(dir, name)
+		var s *shard
+		if err == nil {
+			s, err = newShard(dir.Path(name), content)
+		}
 		if err != nil {
 			errs = append(errs, inFile(path, err))
 			continue
@@ -29,7 +35,7 @@ func (load loader) sharded(path string) (*File, error) {
 		f.shards = append(f.shards, s)
 	}
 	if errs == nil {
-		errs = f.compare(weightMap)
+		errs = f.compare(dir, weightMap)
 	}
 	if errs != nil {
 		f.Close()
@@ -40,8 +46,7 @@ func (load loader) sharded(path string) (*File, error) {
 }
 
 // compare says where the shards differ from what the index promises.
-func (f *File) compare(weightMap map[string]string) (errs []error) {
-	dir := filepath.Dir(f.path)
+func (f *File) compare(dir plainfile.Dir, weightMap map[string]string) (errs []error) {
 	holders := map[string]*shard{}
 	for _, s := range f.shards {
 		for _, e := range s.header.tensors {
@@ -56,7 +61,7 @@ func (f *File) compare(weightMap map[string]string) (errs []error) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(weightMap)) {
-		want := filepath.Join(dir, filepath.FromSlash(weightMap[name]))
+		want := dir.Path(weightMap[name])
 		if s, ok := holders[name]; !ok {
 			errs = append(errs, fmt.Errorf("%s: tensor %s is missing; the index %s says it is here", want, quote(name), filepath.Base(f.path)))
 		} else if s.path != want {
@@ -66,9 +71,9 @@ func (f *File) compare(weightMap map[string]string) (errs []error) {
 	return errs
 }
 
-// readIndex reads the file at path, which must be a plain file within the limits.
-func readIndex(path string) (map[string]string, error) {
-	info, err := os.Stat(path)
+// readIndex reads an index, which must be a plain file within the limits.
+func readIndex(dir plainfile.Dir, name string) (map[string]string, error) {
+	info, err := dir.Stat(name)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +83,7 @@ func readIndex(path string) (map[string]string, error) {
 	if info.Size() > maxHeaderLen {
 		return nil, fmt.Errorf("%d bytes, want at most %d for an index of shards", info.Size(), maxHeaderLen)
 	}
-	text, err := os.ReadFile(path)
+	text, err := dir.Read(name, maxHeaderLen)
 	if err != nil {
 		return nil, err
 	}

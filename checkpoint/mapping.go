@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"sync"
+
+	"github.com/go-lxmert/lxmert/internal/plainfile"
 )
 
 // A mapping is one file's content, mapped or read, and the lock that keeps it there
@@ -55,25 +57,19 @@ func (m *mapping) unmap() error {
 	return close(data)
 }
 
-// A loader brings the content of an open file of that size into memory.
+// A loader brings the content of an open file of that size into memory. Files that are not on disk are read, with any loader.
 type loader func(file *os.File, size int) (*mapping, error)
 
-// open loads the file at path, which must be a plain file that a slice can hold.
-func (load loader) open(path string) (*mapping, error) {
-	// Asked before opening: to open a pipe would wait for somebody to write to it.
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no plain file (%s)", path, info.Mode())
-	}
-	file, err := os.Open(path)
+// open loads a file, which must be a plain one that a slice can hold.
+func (load loader) open(dir plainfile.Dir, name string) (*mapping, error) {
+	file, err := dir.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	if info, err = file.Stat(); err != nil {
+	path := dir.Path(name)
+	info, err := file.Stat()
+	if err != nil {
 		return nil, err
 	}
 	if size := info.Size(); size < 0 || uint64(size) > maxInt {
@@ -82,7 +78,12 @@ func (load loader) open(path string) (*mapping, error) {
 	if info.Size() == 0 { // an empty file cannot be mapped
 		return &mapping{close: forget}, nil
 	}
-	m, err := load(file, int(info.Size()))
+	var m *mapping
+	if onDisk, ok := file.(*os.File); ok && load != nil {
+		m, err = load(onDisk, int(info.Size()))
+	} else {
+		m, err = readOpen(file, int(info.Size()))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -90,7 +91,9 @@ func (load loader) open(path string) (*mapping, error) {
 }
 
 // readWhole is the loader that copies.
-func readWhole(file *os.File, size int) (*mapping, error) {
+func readWhole(file *os.File, size int) (*mapping, error) { return readOpen(file, size) }
+
+func readOpen(file io.Reader, size int) (*mapping, error) {
 	data := make([]byte, size)
 	if _, err := io.ReadFull(file, data); err != nil {
 		return nil, err

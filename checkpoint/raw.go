@@ -2,7 +2,10 @@ package checkpoint
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
+
+	"github.com/go-lxmert/lxmert/internal/plainfile"
 )
 
 // A Raw is a mapped safetensors file whose header has not been read. It is for files of so many tensors
@@ -28,7 +31,8 @@ func (p Part) ByteLen() int { return Tensor{DType: p.DType, Shape: p.Shape}.Byte
 
 // OpenRaw maps a file. The error names it, and says that it is no safetensors file or cut off within its header.
 func OpenRaw(path string) (*Raw, error) {
-	content, err := loader(mapFile).open(path)
+	dir, name := filepath.Split(path)
+	content, err := loader(mapFile).open(plainfile.OnDisk(dir), name)
 	if err != nil {
 		return nil, err
 	}

@@ -208,22 +208,13 @@ func FromFloat32s(name string, shape []int, values []float32) (Tensor, error) {
 	return t, nil
 }
 
-// FromFloat32sAs is FromFloat32s with the elements rounded to dtype, F16 or BF16 (to
-// nearest, ties to even), or widened to F64. They are converted when they are written or
-// read, not before, so a whole model in half precision needs no second copy.
+// FromFloat32sAs is FromFloat32s with the elements in another type, see [Tensor.As].
 func FromFloat32sAs(dtype DType, name string, shape []int, values []float32) (Tensor, error) {
-	if dtype == F32 {
-		return FromFloat32s(name, shape, values)
-	}
-	if !dtype.IsFloat() {
-		return Tensor{}, fmt.Errorf("tensor %s: float32 values cannot be stored as %s; use F32, F16, BF16 or F64", quote(name), dtype)
-	}
-	t := Tensor{Name: name, DType: dtype, Shape: slices.Clone(shape)}
-	if err := t.holds(len(values)); err != nil {
+	t, err := FromFloat32s(name, shape, values)
+	if err != nil {
 		return Tensor{}, err
 	}
-	t.Fetch = func() ([]byte, error) { return encodeFloats(dtype, values), nil }
-	return t, nil
+	return t.As(dtype)
 }
 
 // FromInt64s makes an I64 tensor of the shape from its elements in row-major order; it
@@ -253,21 +244,6 @@ func (t Tensor) holds(values int) error {
 		return fmt.Errorf("tensor %s: %d values, want %d for shape %v", quote(t.Name), values, want, t.Shape)
 	}
 	return nil
-}
-
-func encodeFloats(dtype DType, values []float32) []byte {
-	data := make([]byte, 0, dtype.Size()*len(values))
-	for _, v := range values {
-		switch dtype {
-		case F16:
-			data = binary.LittleEndian.AppendUint16(data, F16Bits(v))
-		case BF16:
-			data = binary.LittleEndian.AppendUint16(data, BF16Bits(v))
-		case F64:
-			data = binary.LittleEndian.AppendUint64(data, math.Float64bits(float64(v)))
-		}
-	}
-	return data
 }
 
 // littleEndian says whether this machine stores numbers as the files do.

@@ -4,18 +4,15 @@
 package pretrained
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"slices"
 
 	"github.com/gomlx/compute"
 
 	"github.com/go-lxmert/lxmert/checkpoint"
-	"github.com/go-lxmert/lxmert/internal/atomicfile"
 	"github.com/go-lxmert/lxmert/internal/plainfile"
 	"github.com/go-lxmert/lxmert/model"
 )
@@ -51,12 +48,21 @@ func (o Options) allowed() []checkpoint.Allow {
 }
 
 // Config reads a model directory's config.json. The error names the file and every key that is wrong.
-func Config(dir string) (*model.Config, error) {
-	config, err := ReadConfigFile(filepath.Join(dir, ConfigName))
-	if errors.Is(err, os.ErrNotExist) {
+func Config(dir string) (*model.Config, error) { return readConfig(plainfile.OnDisk(dir)) }
+
+// ConfigFS is [Config] for a model directory that is the root of a file system.
+func ConfigFS(fsys fs.FS) (*model.Config, error) { return readConfig(plainfile.In(fsys, ".")) }
+
+func readConfig(dir plainfile.Dir) (*model.Config, error) {
+	file, err := dir.Open(ConfigName)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: a model directory holds config.json and model.safetensors", err)
 	}
-	return config, err
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return parseConfig(dir.Path(ConfigName), file)
 }
 
 // ReadConfigFile is [Config] for a file of another name.
@@ -66,6 +72,10 @@ func ReadConfigFile(path string) (*model.Config, error) {
 		return nil, err
 	}
 	defer file.Close()
+	return parseConfig(path, file)
+}
+
+func parseConfig(path string, file io.Reader) (*model.Config, error) {
 	config, err := model.ReadConfig(file)
 	if err != nil {
 		return nil, InFile(path, err)
@@ -93,14 +103,23 @@ func InFile(path string, err error) error {
 // A base model's checkpoint fits a model with heads, and the other way round: the names' prefix "lxmert." is
 // added or taken off, as from_pretrained does.
 func Load(backend compute.Backend, dir string, head model.Head, options Options) (*model.Network, *checkpoint.Report, error) {
+	return load(backend, plainfile.OnDisk(dir), head, options, func() (*checkpoint.File, error) { return checkpoint.Open(dir) })
+}
+
+// LoadFS is [Load] for a model directory that is the root of a file system, such as one that is embedded in a program. Nothing is written to disk.
+func LoadFS(backend compute.Backend, fsys fs.FS, head model.Head, options Options) (*model.Network, *checkpoint.Report, error) {
+	return load(backend, plainfile.In(fsys, "."), head, options, func() (*checkpoint.File, error) { return checkpoint.OpenFS(fsys, ".") })
+}
+
+func load(backend compute.Backend, dir plainfile.Dir, head model.Head, options Options, open func() (*checkpoint.File, error)) (*model.Network, *checkpoint.Report, error) {
 	config := options.Config
 	if config == nil {
 		var err error
-		if config, err = Config(dir); err != nil {
+		if config, err = readConfig(dir); err != nil {
 			return nil, nil, err
 		}
 	}
-	file, err := checkpoint.Open(dir)
+	file, err := open()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -183,39 +202,6 @@ func LxmertForNLVR2(backend compute.Backend, dir string, options Options) (*mode
 		return nil, report, err
 	}
 	return &model.LxmertForNLVR2{Network: n}, report, nil
-}
-
-// maxShardBytes is where save_pretrained begins to shard.
-const maxShardBytes = 5_000_000_000
-
-// Save writes a model's config.json and weights into a directory, which is made if need be: what
-// transformers and the safetensors library read. The masked-language head's decoder, tied to the word
-// embedding, is left out, as they do. Each file appears when it is complete, the weights before
-// the configuration; if ctx ends before that, what was there stays.
-func Save(ctx context.Context, dir string, n *model.Network) error {
-	stored, err := storedTensors(ctx, n.Weights())
-	if err != nil {
-		return err
-	}
-	if len(stored) == 0 { // every model has weights until it is closed
-		return fmt.Errorf("%s: not saved: %w", dir, model.ErrClosed)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	if err := checkpoint.WriteSharded(dir, stored, map[string]string{"format": "pt"}, maxShardBytes); err != nil {
-		return err
-	}
-	config := n.Config()
-	if config.Extra == nil {
-		config.Extra = map[string]any{}
-	}
-	config.Extra["architectures"] = []string{n.Head().Class()}
-	config.Extra["torch_dtype"] = "float32"
-	return atomicfile.Write(filepath.Join(dir, ConfigName), 0o644, func(w io.Writer) error {
-		_, err := config.WriteTo(w)
-		return err
-	})
 }
 
 // HeadOf guesses the head of a checkpoint: config.json's "architectures" if it names one of the four

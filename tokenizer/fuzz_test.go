@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/go-lxmert/lxmert/internal/plainfile"
 )
 
 // checkEncoding tells what no encoding may be.
@@ -174,7 +176,7 @@ func FuzzConfig(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := readConfig(dir)
+		c, err := readConfig(plainfile.OnDisk(dir))
 		if err == nil {
 			err = tok.configure(c)
 		}

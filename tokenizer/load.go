@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/go-lxmert/lxmert/internal/plainfile"
 )
@@ -26,7 +24,14 @@ const maxFile = 64 << 20
 // others vocab.txt; either does if the other is missing. tokenizer_config.json,
 // special_tokens_map.json and added_tokens.json are read where they are there, and win
 // over tokenizer.json; options win over all files.
-func Load(dir string, opts ...Option) (*Tokenizer, error) {
+func Load(dir string, opts ...Option) (*Tokenizer, error) { return load(plainfile.OnDisk(dir), opts) }
+
+// LoadFS is Load for the files at the root of a file system, such as what is embedded in a program.
+func LoadFS(fsys fs.FS, opts ...Option) (*Tokenizer, error) {
+	return load(plainfile.In(fsys, "."), opts)
+}
+
+func load(dir plainfile.Dir, opts []Option) (*Tokenizer, error) {
 	wanted := defaultSettings()
 	for _, o := range opts {
 		o(&wanted)
@@ -36,13 +41,12 @@ func Load(dir string, opts ...Option) (*Tokenizer, error) {
 		files = []string{vocabFile, jsonFile}
 	}
 	for _, name := range files {
-		file := filepath.Join(dir, name)
-		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		if _, err := dir.Stat(name); errors.Is(err, fs.ErrNotExist) {
 			continue
 		} else if err != nil {
 			return nil, err
 		}
-		t, err := readModel(file, name == jsonFile)
+		t, err := readModel(dir, name)
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +57,7 @@ func Load(dir string, opts ...Option) (*Tokenizer, error) {
 		if err := t.configure(config); err != nil {
 			return nil, err
 		}
-		return t.finish(dir, opts)
+		return t.finish(dir.String(), opts)
 	}
 	return nil, fmt.Errorf("%s: holds neither %s nor %s; want the directory of a tokenizer: %w", dir, jsonFile, vocabFile, fs.ErrNotExist)
 }
@@ -62,7 +66,7 @@ func Load(dir string, opts ...Option) (*Tokenizer, error) {
 // number less one. Lines may end in CR LF. [UNK], [SEP], [PAD], [CLS] and [MASK] must be
 // there; an empty or repeated line is an error.
 func LoadVocab(file string, opts ...Option) (*Tokenizer, error) {
-	t, err := readModel(file, false)
+	t, err := readModelFile(file, parseVocab)
 	if err != nil {
 		return nil, err
 	}
@@ -73,22 +77,35 @@ func LoadVocab(file string, opts ...Option) (*Tokenizer, error) {
 // with BertNormalizer, BertPreTokenizer, and TemplateProcessing or BertProcessing. Options
 // win over the file.
 func LoadJSON(file string, opts ...Option) (*Tokenizer, error) {
-	t, err := readModel(file, true)
+	t, err := readModelFile(file, parseJSON)
 	if err != nil {
 		return nil, err
 	}
 	return t.finish(file, opts)
 }
 
-func readModel(file string, isJSON bool) (*Tokenizer, error) {
-	content, err := readFile(file)
+func readModel(dir plainfile.Dir, name string) (*Tokenizer, error) {
+	content, err := dir.Read(name, maxFile)
 	if err != nil {
 		return nil, err
 	}
 	parse := parseVocab
-	if isJSON {
+	if name == jsonFile {
 		parse = parseJSON
 	}
+	return parsed(parse, dir.Path(name), content)
+}
+
+// readModelFile is readModel for a file of any name.
+func readModelFile(file string, parse func([]byte) (*Tokenizer, error)) (*Tokenizer, error) {
+	content, err := plainfile.Read(file, maxFile)
+	if err != nil {
+		return nil, err
+	}
+	return parsed(parse, file, content)
+}
+
+func parsed(parse func([]byte) (*Tokenizer, error), file string, content []byte) (*Tokenizer, error) {
 	t, err := parse(content)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
@@ -114,6 +131,3 @@ func (t *Tokenizer) finish(where string, opts []Option) (*Tokenizer, error) {
 	}
 	return t, nil
 }
-
-// readFile reads a whole plain file of bounded size.
-func readFile(file string) ([]byte, error) { return plainfile.Read(file, maxFile) }

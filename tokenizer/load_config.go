@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strconv"
+
+	"github.com/go-lxmert/lxmert/internal/plainfile"
 )
 
 // configJSON is what of tokenizer_config.json and special_tokens_map.json matters here.
@@ -51,18 +52,17 @@ func (n *namedToken) UnmarshalJSON(content []byte) error {
 
 // config is all that the files beside the vocabulary say.
 type config struct {
-	dir     string
+	dir     plainfile.Dir
 	main    configJSON
 	special specialJSON
 	added   map[string]int32
 }
 
 // readConfig reads the files beside the vocabulary; those that are missing say nothing.
-func readConfig(dir string) (config, error) {
+func readConfig(dir plainfile.Dir) (config, error) {
 	c := config{dir: dir}
 	for name, into := range map[string]any{configFile: &c.main, specialFile: &c.special, addedFile: &c.added} {
-		file := filepath.Join(dir, name)
-		content, err := readFile(file)
+		content, err := dir.Read(name, maxFile)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -70,7 +70,7 @@ func readConfig(dir string) (config, error) {
 			return config{}, err
 		}
 		if err := unmarshal(content, into); err != nil {
-			return config{}, fmt.Errorf("%s: %w", file, err)
+			return config{}, fmt.Errorf("%s: %w", dir.Path(name), err)
 		}
 	}
 	return c, nil
@@ -91,7 +91,7 @@ func (t *Tokenizer) configure(c config) error {
 		t.paddingSide, err = side("padding_side", m.PaddingSide, t.paddingSide)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Join(c.dir, configFile), err)
+		return fmt.Errorf("%s: %w", c.dir.Path(configFile), err)
 	}
 	// Python writes 10^30 for "no limit"; it reads every limit above 10^20 so.
 	if n, err := strconv.Atoi(m.ModelMaxLength.String()); err == nil && n > 0 {
@@ -126,7 +126,7 @@ func (t *Tokenizer) configureAdded(c config) error {
 	for key, a := range c.main.AddedTokens {
 		id, err := strconv.ParseInt(key, 10, 32)
 		if err != nil || id < 0 {
-			return fmt.Errorf("%s: added_tokens_decoder: %q is not an id", filepath.Join(c.dir, configFile), key)
+			return fmt.Errorf("%s: added_tokens_decoder: %q is not an id", c.dir.Path(configFile), key)
 		}
 		byID[int32(id)] = a
 	}
@@ -144,7 +144,7 @@ func (t *Tokenizer) configureAdded(c config) error {
 	for content, id := range c.added {
 		if a, ok := byID[id]; ok {
 			if a.Content != content {
-				return fmt.Errorf("%s: id %d is %q, but %q in %s", filepath.Join(c.dir, addedFile), id, content, a.Content, configFile)
+				return fmt.Errorf("%s: id %d is %q, but %q in %s", c.dir.Path(addedFile), id, content, a.Content, configFile)
 			}
 			continue
 		}

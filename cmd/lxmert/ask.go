@@ -1,178 +1,160 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"io"
-	"strconv"
-	"strings"
-	"text/tabwriter"
 	"time"
-	"unicode"
 
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"github.com/go-lxmert/lxmert"
 	"github.com/go-lxmert/lxmert/backend"
-	"github.com/go-lxmert/lxmert/data"
+	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/pretrained"
+	"github.com/go-lxmert/lxmert/shipped"
 )
 
-func newAsk() *cobra.Command {
-	var (
-		dir, features, imageID, labels, engineName string
-		top                                        int
-		asJSON, index                              bool
-	)
-	cmd := &cobra.Command{
-		Use:   "ask --model DIR --features F.tsv --image-id ID QUESTION...",
-		Short: "Answer questions about a picture's regions",
-		Long: `Ask answers questions about a picture whose regions are in a region store (lxmert data import makes one) or in a feature
-file of the bottom-up-attention detector (TSV, one picture a line). Each argument is one question; put it in quotes.
+// askFlags are ask's.
+type askFlags struct {
+	model, features, imageID, labels, engine string
+	top                                      int
+	asJSON, index                            bool
+}
 
-The score is the model's logit; the probability is the softmax over all answers.`,
-		Example: `  lxmert ask --model DIR --features train2014_obj36.tsv --image-id COCO_train2014_000000573195 "What animal is this?"
-  lxmert ask --model DIR --features F.tsv --image-id ID --labels answers.json --top 3 --json "Is it raining?" "How many dogs?"`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usagef("%s wants a question, in quotes", cmd.CommandPath())
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, questions []string) error {
-			if top < 1 {
-				return usagef("--top: found %d, want 1 or more", top)
-			}
-			engine, err := backend.Open(engineName)
-			if err != nil {
-				return usageError{err}
-			}
-			defer engine.Finalize()
-			options := []lxmert.Option{lxmert.WithBackend(engine)}
-			if cmd.Flags().Changed("labels") {
-				table, err := lxmert.ReadLabels(labels)
-				if err != nil {
-					return err
-				}
-				options = append(options, lxmert.WithLabels(table))
-			}
-			source, err := data.Open(features, index)
+func newAsk() *cobra.Command {
+	var f askFlags
+	cmd := &cobra.Command{
+		Use:   "ask IMAGE QUESTION...",
+		Short: "Answer questions about a picture",
+		Long: `Ask answers questions about a picture, PNG or JPEG: the first argument is the picture, each other is one question; put it in quotes.
+
+Without --model the shipped model answers. It knows pictures of a small drawn world, such as those in examples/ (lxmert scenes generate makes
+more), and nothing else; about another picture it says so, and how unlike those it is. With --model the picture's regions are found by the
+detector that the model was trained with (region_preset of its config.json), if it is one of this program's: scenes, or a grid.
+
+Models that were trained with another detector's regions are asked about those: with --features, a region store (lxmert data import makes one) or a feature
+file of the bottom-up-attention detector (TSV, one picture a line), and --image-id. Then every argument is a question.
+
+The score is the model's logit. The confidence is the softmax over all answers, scaled down as far as the picture is not of the world that the model knows,
+where that can be told; --json has the softmax itself too (probability).`,
+		Example: `  lxmert ask examples/scene.png "What color is the car?" "How many stars are there?"
+  lxmert ask --top 3 --json picture.jpg "Is there a dog?"
+  lxmert ask --model DIR --features train2014_obj36.tsv --image-id COCO_train2014_000000573195 "What animal is this?"`,
+		Args: func(cmd *cobra.Command, args []string) error { return f.check(cmd, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			asked, err := f.ask(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
-			defer source.Close()
-			regions, err := source.Get(imageID)
-			if err != nil {
-				return err
+			for _, note := range asked.Notes {
+				fmt.Fprintf(cmd.ErrOrStderr(), "lxmert: %s\n", note)
 			}
-			start := time.Now()
-			m, err := lxmert.Open(dir, options...)
-			if err != nil {
-				return err
+			if f.asJSON {
+				return printJSON(cmd.OutOrStdout(), asked)
 			}
-			defer m.Close()
-			if err := regions.Check(m.Config().VisualFeatDim, m.Config().VisualPosDim); err != nil {
-				return pretrained.InFile(fmt.Sprintf("%s: %s", features, imageID), err)
-			}
-			answered := asked{ImageID: imageID, Regions: regions.Len(), Preset: regions.Preset, LoadMS: milliseconds(start)}
-			for _, question := range questions {
-				start := time.Now()
-				answers, err := m.Ask(cmd.Context(), regions, question)
-				if err != nil {
-					return fmt.Errorf("%q: %w", shortened(question), err)
-				}
-				answered.Questions = append(answered.Questions, newAskedQuestion(question, answers[:min(top, len(answers))], milliseconds(start)))
-			}
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), answered)
-			}
-			return answered.print(cmd.OutOrStdout())
+			return asked.print(cmd.OutOrStdout())
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&dir, "model", "", "model `directory`")
-	flags.StringVar(&features, "features", "", "region store, or feature `file` (bottom-up-attention TSV)")
-	flags.StringVar(&imageID, "image-id", "", "the picture's `id` in the feature file")
-	flags.StringVar(&labels, "labels", "", "answer table `file`: a JSON list, a JSON object answer → id, or one answer a line\n(default: labels.json, or id2label of config.json, in the model directory)")
-	flags.BoolVar(&index, "index", false, "keep an index beside the feature file, so that later calls need not read through it")
-	flags.IntVar(&top, "top", 5, "print the best `n` answers")
-	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
-	backendFlag(cmd, &engineName)
-	required(cmd, "model", "features", "image-id")
+	flags.StringVar(&f.model, "model", "", "model `directory` (default: the shipped model)")
+	flags.StringVar(&f.features, "features", "", "region store, or feature `file` (bottom-up-attention TSV), in place of a picture")
+	flags.StringVar(&f.imageID, "image-id", "", "the picture's `id` in --features")
+	flags.StringVar(&f.labels, "labels", "", "answer table `file`: a JSON list, a JSON object answer → id, or one answer a line\n(default: labels.json, or id2label of config.json, in the model directory)")
+	flags.BoolVar(&f.index, "index", false, "keep an index beside the feature file, so that later calls need not read through it")
+	flags.IntVar(&f.top, "top", 5, "print the best `n` answers")
+	flags.BoolVar(&f.asJSON, "json", false, "print one JSON object")
+	backendFlag(cmd, &f.engine)
 	return cmd
 }
 
-// asked is what ask prints.
-type asked struct {
-	ImageID   string          `json:"image_id"`
-	Regions   int             `json:"regions"`
-	Preset    string          `json:"preset,omitempty"`
-	LoadMS    float64         `json:"load_ms"`
-	Questions []askedQuestion `json:"questions"`
-}
-
-type askedQuestion struct {
-	Question string         `json:"question"`
-	Answers  []answerRecord `json:"answers"`
-	AnswerMS float64        `json:"answer_ms"`
-}
-
-type answerRecord struct {
-	ID          int     `json:"id"`
-	Text        string  `json:"text"`
-	Score       float32 `json:"score"`
-	Probability float32 `json:"probability"`
-}
-
-func newAskedQuestion(question string, answers []lxmert.Answer, ms float64) askedQuestion {
-	records := make([]answerRecord, len(answers))
-	for i, a := range answers {
-		records[i] = answerRecord(a)
+// check refuses what means nothing.
+func (f *askFlags) check(cmd *cobra.Command, args []string) error {
+	path := cmd.CommandPath()
+	switch {
+	case f.top < 1:
+		return usagef("--top: found %d, want 1 or more", f.top)
+	case f.features == "" && f.imageID != "":
+		return usagef("%s: --image-id is a picture in --features, which is not given", path)
+	case f.features == "" && f.index:
+		return usagef("%s: --index is for --features, which is not given", path)
+	case f.features != "" && f.imageID == "":
+		return usagef("%s needs --image-id with --features: which of its pictures the questions are about", path)
+	case f.features != "" && len(args) == 0:
+		return usagef("%s wants a question, in quotes", path)
+	case f.features == "" && len(args) == 0:
+		return usagef("%s wants a picture (PNG or JPEG) and a question, in quotes; see %s --help", path, path)
+	case f.features == "" && len(args) == 1:
+		return usagef("%s wants a picture and a question, found only %q: which is it? %s IMAGE %q…", path, shortened(args[0]), path, "What color is it?")
 	}
-	return askedQuestion{question, records, ms}
+	return nil
 }
 
-func (a asked) print(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	for _, q := range a.Questions {
-		fmt.Fprintf(w, "%s\n", plain(q.Question))
-		fmt.Fprintf(table, "\tscore\tprobability\t  answer\n")
-		for rank, answer := range q.Answers {
-			text := plain(answer.Text)
-			if text == "" {
-				text = "(the empty answer)"
-			}
-			fmt.Fprintf(table, "%d\t%.4f\t%.2f %%\t  %s\n", rank+1, answer.Score, 100*answer.Probability, text)
+// ask looks at the picture and answers.
+func (f *askFlags) ask(ctx context.Context, args []string) (*asked, error) {
+	name := f.model
+	if name == "" {
+		name = "shipped"
+	}
+	a := &asked{Model: name}
+	config, err := f.config()
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	view, err := f.look(ctx, config, args)
+	if err != nil {
+		return nil, err
+	}
+	if f.features == "" {
+		a.SeeMS = milliseconds(start)
+	}
+	a.Picture, a.ImageID, a.Regions, a.Preset, a.Familiar, a.Notes = view.picture, f.imageID, view.regions.Len(), view.regions.Preset, view.familiar, view.notes
+	start = time.Now()
+	engine, err := backend.Open(f.engine)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	defer engine.Finalize()
+	m, err := f.open(engine)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	if err := view.regions.Check(config.VisualFeatDim, config.VisualPosDim); err != nil {
+		return nil, pretrained.InFile(view.source, err)
+	}
+	a.LoadMS = milliseconds(start)
+	for _, question := range view.questions {
+		start := time.Now()
+		answers, err := m.Ask(ctx, view.regions, question)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", shortened(question), err)
 		}
-		if err := table.Flush(); err != nil {
-			return err
+		a.Questions = append(a.Questions, newAskedQuestion(question, answers[:min(f.top, len(answers))], view.trust(), milliseconds(start)))
+	}
+	return a, nil
+}
+
+// config is the model's, before it is opened: it says which detector the picture wants.
+func (f *askFlags) config() (*model.Config, error) {
+	if f.model == "" {
+		return pretrained.ConfigFS(shipped.QuestionAnswering())
+	}
+	return pretrained.Config(f.model)
+}
+
+func (f *askFlags) open(engine compute.Backend) (*lxmert.Model, error) {
+	options := []lxmert.Option{lxmert.WithBackend(engine)}
+	if f.labels != "" {
+		table, err := lxmert.ReadLabels(f.labels)
+		if err != nil {
+			return nil, err
 		}
-		fmt.Fprintf(w, "  answered in %.1f ms\n\n", q.AnswerMS)
+		options = append(options, lxmert.WithLabels(table))
 	}
-	preset := ""
-	if a.Preset != "" {
-		preset = " by " + a.Preset
+	if f.model == "" {
+		return lxmert.Shipped(options...)
 	}
-	_, err := fmt.Fprintf(w, "%s: %d regions%s; model loaded in %.0f ms\n", plain(a.ImageID), a.Regions, preset, a.LoadMS)
-	return err
-}
-
-// plain makes characters that a terminal would act on visible.
-func plain(text string) string {
-	if strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
-		return text
-	}
-	quoted := strconv.Quote(text)
-	return quoted[1 : len(quoted)-1]
-}
-
-// milliseconds since start, to a microsecond.
-func milliseconds(start time.Time) float64 { return float64(time.Since(start).Microseconds()) / 1000 }
-
-// shortened keeps a long question out of an error line.
-func shortened(s string) string {
-	const limit = 60
-	if len(s) <= limit {
-		return s
-	}
-	return strings.ToValidUTF8(s[:limit], "") + "…"
+	return lxmert.Open(f.model, options...)
 }

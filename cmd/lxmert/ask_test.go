@@ -22,7 +22,7 @@ func TestAsk(t *testing.T) {
 	if code != exitOK || errOut != "" {
 		t.Fatalf("exit code %d: %s", code, errOut)
 	}
-	for _, want := range []string{"What color is the dog?\n", "Is it raining?\n", "score", "probability", "%", "answered in", "drawn-1: 4 regions", "loaded in"} {
+	for _, want := range []string{"What color is the dog?\n", "Is it raining?\n", "score", "confidence", "%", "answered in", "drawn-1: 4 regions", "loaded in"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in:\n%s", want, out)
 		}
@@ -63,7 +63,8 @@ func TestAskRefuses(t *testing.T) {
 	}{
 		"no question":   {base(), exitUsage, "wants a question"},
 		"top 0":         {base("--top", "0", "why?"), exitUsage, "--top: found 0"},
-		"no features":   {[]string{"ask", "--model", exampleModel, "why?"}, exitUsage, "needs --features, --image-id"},
+		"no image id":   {[]string{"ask", "--model", exampleModel, "--features", exampleFeatures, "why?"}, exitUsage, "needs --image-id"},
+		"no features":   {[]string{"ask", "--model", exampleModel, "--image-id", "drawn-1", "why?"}, exitUsage, "--features, which is not given"},
 		"unknown image": {base("--image-id", "drawn-3", "why?"), exitFailure, "drawn-1"},
 		"empty":         {base(" "), exitFailure, "the question is empty"},
 		"not UTF-8":     {base("\xff"), exitFailure, "not UTF-8"},

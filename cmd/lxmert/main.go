@@ -75,6 +75,7 @@ func newRoot() *cobra.Command {
 		newInspect(),
 		newTokenize(),
 		newInit(),
+		newConvert(),
 		newPretrain(),
 		newFinetune(),
 		newBench(),

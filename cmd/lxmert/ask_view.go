@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/go-lxmert/lxmert"
+	"github.com/go-lxmert/lxmert/data"
+	"github.com/go-lxmert/lxmert/model"
+	"github.com/go-lxmert/lxmert/pretrained"
+	"github.com/go-lxmert/lxmert/scenes"
+	"github.com/go-lxmert/lxmert/vision"
+	"github.com/go-lxmert/lxmert/vision/extractors"
+)
+
+// A view is what the model gets to see.
+type view struct {
+	source    string // as errors name it
+	picture   string // its file; "" if the regions are from --features
+	regions   lxmert.Regions
+	questions []string
+	familiar  *float64 // how much the picture looks like the model's world, 0..1; nil where nothing measures it
+	notes     []string // what a person should know before believing the answers
+}
+
+// enough is the familiarity (scenes.Familiar) from which on a picture passes for a drawn one.
+const enough = 0.75
+
+// trust is by how much probabilities are scaled to be confidences.
+func (v *view) trust() float64 {
+	if v.familiar == nil {
+		return 1
+	}
+	return min(*v.familiar/enough, 1)
+}
+
+// look finds the regions that the questions are about.
+func (f *askFlags) look(ctx context.Context, config *model.Config, args []string) (*view, error) {
+	if f.features != "" {
+		return f.lookUp(config, args)
+	}
+	extractor, err := f.extractor(config)
+	if err != nil {
+		return nil, err
+	}
+	path := args[0]
+	img, err := vision.DecodeFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: looked for a picture of that name, for the first argument is the picture, PNG or JPEG, and each other one is a question%s", err, misplaced(args))
+	}
+	if err != nil {
+		return nil, err
+	}
+	v := &view{source: path, picture: path, questions: args[1:]}
+	if v.regions, err = extractor.Extract(ctx, img); err != nil {
+		return nil, pretrained.InFile(path, err)
+	}
+	if extractor.Preset() != scenes.Preset {
+		return v, nil
+	}
+	familiar := scenes.Familiar(img)
+	v.familiar = &familiar
+	knows := "the shipped model"
+	if f.model != "" {
+		knows = "the model in " + f.model
+	}
+	switch {
+	case familiar < enough:
+		v.notes = append(v.notes, fmt.Sprintf("%s does not look like a drawn scene: %.0f %% of it has the colours of one, where scenes have %.0f %% and more; %s knows drawn scenes only. "+
+			"What it says about this picture means little, and its confidence is scaled down. For other pictures take a model that was trained on them, with its detector's regions: "+
+			"lxmert ask --model DIR --features FILE --image-id ID QUESTION...", plain(path), 100*familiar, 100*enough, knows))
+	case v.regions.Len() == 1:
+		v.notes = append(v.notes, fmt.Sprintf("%s: found no object in it, only a ground; %s knows drawn scenes only", plain(path), knows))
+	}
+	return v, nil
+}
+
+// lookUp finds regions that are there already.
+func (f *askFlags) lookUp(config *model.Config, questions []string) (*view, error) {
+	source, err := data.Open(f.features, f.index)
+	if err != nil {
+		return nil, err
+	}
+	defer source.Close()
+	v := &view{source: fmt.Sprintf("%s: %s", f.features, f.imageID), questions: questions}
+	if v.regions, err = source.Get(f.imageID); err != nil {
+		return nil, err
+	}
+	if found, want := v.regions.Preset, pretrained.Preset(config); found != "" && want != "" && found != want {
+		v.notes = append(v.notes, fmt.Sprintf("%s: the regions are of preset %s, but the model was trained with those of %s: its answers mean little", f.features, found, want))
+	}
+	return v, nil
+}
+
+// extractor is the one whose regions the model was trained with.
+func (f *askFlags) extractor(config *model.Config) (vision.Extractor, error) {
+	preset := pretrained.Preset(config)
+	if preset == "" {
+		return nil, fmt.Errorf("%s: config.json does not say with which detector's regions the model was trained (%s), so a picture cannot be shown to it; "+
+			"ask about regions with --features and --image-id, which works with every model", f.model, pretrained.PresetKey)
+	}
+	extractor, err := extractors.ByPreset(preset)
+	if err != nil {
+		return nil, fmt.Errorf("%s: the model was trained with %w: a picture cannot be shown to it; ask about regions that its detector has made, with --features and --image-id", f.model, err)
+	}
+	return extractor, nil
+}
+
+// misplaced is a hint for who forgot the picture, or put it last.
+func misplaced(args []string) string {
+	for _, arg := range args[1:] {
+		switch lower := strings.ToLower(arg); {
+		case strings.HasSuffix(lower, ".png"), strings.HasSuffix(lower, ".jpg"), strings.HasSuffix(lower, ".jpeg"):
+			return fmt.Sprintf("; put %s first", plain(arg))
+		}
+	}
+	return "; for regions in place of a picture give --features and --image-id"
+}

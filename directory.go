@@ -1,0 +1,43 @@
+package lxmert
+
+import (
+	"io/fs"
+
+	"github.com/gomlx/compute"
+
+	"github.com/go-lxmert/lxmert/checkpoint"
+	"github.com/go-lxmert/lxmert/internal/plainfile"
+	"github.com/go-lxmert/lxmert/model"
+	"github.com/go-lxmert/lxmert/pretrained"
+	"github.com/go-lxmert/lxmert/tokenizer"
+)
+
+// directory is a model directory, on disk or in a file system, and how its parts are read.
+type directory struct {
+	files  plainfile.Dir
+	config func() (*model.Config, error)
+	words  func() (*tokenizer.Tokenizer, error)
+	load   func(compute.Backend, model.Head, pretrained.Options) (*model.Network, *checkpoint.Report, error)
+}
+
+func onDisk(dir string) directory {
+	return directory{
+		files:  plainfile.OnDisk(dir),
+		config: func() (*model.Config, error) { return pretrained.Config(dir) },
+		words:  func() (*tokenizer.Tokenizer, error) { return tokenizer.Load(dir) },
+		load: func(engine compute.Backend, head model.Head, o pretrained.Options) (*model.Network, *checkpoint.Report, error) {
+			return pretrained.Load(engine, dir, head, o)
+		},
+	}
+}
+
+func inFS(fsys fs.FS) directory {
+	return directory{
+		files:  plainfile.In(fsys, "."),
+		config: func() (*model.Config, error) { return pretrained.ConfigFS(fsys) },
+		words:  func() (*tokenizer.Tokenizer, error) { return tokenizer.LoadFS(fsys) },
+		load: func(engine compute.Backend, head model.Head, o pretrained.Options) (*model.Network, *checkpoint.Report, error) {
+			return pretrained.LoadFS(engine, fsys, head, o)
+		},
+	}
+}

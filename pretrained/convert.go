@@ -1,0 +1,92 @@
+package pretrained
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/go-lxmert/lxmert/checkpoint"
+	"github.com/go-lxmert/lxmert/model"
+)
+
+// Conversion says what a converted model shall be. The zero value copies a model as F32, with its head.
+type Conversion struct {
+	DType checkpoint.DType // F32, F16 or BF16; 0 means F32
+	Head  model.Head       // a head that the checkpoint has; others are dropped. "" means the one that it was saved with
+	// Preset, if not empty, is written into config.json as the preset of the regions that the model was trained with.
+	Preset string
+}
+
+// Converted says what was written.
+type Converted struct {
+	Head    model.Head
+	Weights int      // tensors
+	Values  int      // numbers in them
+	Bytes   int      // of them
+	Dropped []string // the checkpoint's tensors that the head has no use for, by name
+}
+
+// Convert writes the model in one directory into another: its weights as [Save] would, without a model being made of them, and config.json.
+// Files beside these are the caller's to copy. If a weight is missing, or has no finite counterpart in the type, nothing is replaced in out;
+// the error names it.
+func Convert(ctx context.Context, out, dir string, to Conversion) (*Converted, error) {
+	config, err := Config(dir)
+	if err != nil {
+		return nil, err
+	}
+	file, err := checkpoint.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if to.Head == "" {
+		to.Head = HeadOf(file, config)
+	}
+	if to.DType == 0 {
+		to.DType = checkpoint.F32
+	}
+	weights, report, err := weightsOf(ctx, file, config, to.Head)
+	if err != nil {
+		return nil, err
+	}
+	done := &Converted{Head: to.Head, Weights: len(weights), Dropped: report.Unexpected}
+	for _, w := range weights {
+		done.Values += w.Len()
+	}
+	done.Bytes = done.Values * to.DType.Size()
+	if to.Preset != "" {
+		SetPreset(config, to.Preset)
+	}
+	if err := write(out, weights, to.DType, config, to.Head); err != nil {
+		return nil, err
+	}
+	return done, nil
+}
+
+// weightsOf are the weights of a head in a checkpoint, under the model's names. Each is read when it is written, until ctx ends.
+func weightsOf(ctx context.Context, file *checkpoint.File, config *model.Config, head model.Head) ([]checkpoint.Tensor, *checkpoint.Report, error) {
+	report, err := Match(file, config, head)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := report.Err(checkpoint.AllowUnexpected); err != nil {
+		return nil, nil, fmt.Errorf("%w\nfor %s", err, head.Class())
+	}
+	declared, err := model.Declare(config, head)
+	if err != nil {
+		return nil, nil, err
+	}
+	weights := make([]checkpoint.Tensor, len(declared))
+	for i, w := range declared {
+		found, _ := report.Tensor(w.Name)
+		weights[i] = checkpoint.Tensor{Name: w.Name, DType: found.DType, Shape: slices.Clone(found.Shape), Fetch: func() ([]byte, error) {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			copied, err := found.Clone()
+			found.Forget()
+			return copied.Data, err
+		}}
+	}
+	return weights, report, nil
+}
