@@ -69,11 +69,12 @@ func within(what string, labels []vision.Label, size int) error {
 }
 
 // finish makes the batch, with the labels of the tasks that are learned.
-func (b *preTrainingBatch) finish(tokens int, withAnswers bool) *train.Batch {
+func (b *preTrainingBatch) finish(most int, withAnswers bool) *train.Batch {
 	c, n := b.config, len(b.ids)
-	in := batchOf(b.ids, tokens, b.pictures, n)
+	in := batchOf(b.ids, most, b.pictures, n)
 	batch := &train.Batch{Inputs: in}
 	if c.TaskMaskLM {
+		tokens := in.InputIDs.Shape().Dim(1)
 		labels := ignored(n * tokens)
 		for i, row := range b.words {
 			copy(labels[i*tokens:], row)

@@ -24,7 +24,7 @@ type Common struct {
 	Kind      questions.Kind // of what is asked; "" in pre-training
 	Network   *model.Network
 	Tokenizer *tokenizer.Tokenizer
-	// MaxTokens is to how many tokens a sentence is cut, [CLS] and [SEP] included, and filled up; the original's is 20
+	// MaxTokens is to how many tokens a sentence is cut, [CLS] and [SEP] included; the original's is 20
 	// ([tokenizer.OriginalMaxLength]).
 	MaxTokens int
 	Train     []questions.Question
@@ -142,20 +142,26 @@ func (c *Common) inputs(ctx context.Context, examples []int) (*model.Batch, erro
 	return batchOf(rows, c.MaxTokens, regions, leading...), nil
 }
 
-// batchOf pads sentences and pictures. Numbers of regions are rounded up where they differ, so that there are few shapes to compile graphs for.
-func batchOf(rows [][]int32, tokens int, pictures []vision.Regions, leading ...int) *model.Batch {
+// batchOf pads sentences, of at most so many tokens, and pictures. Sizes are rounded up, so that there are few shapes to compile graphs for; padding changes no
+// result.
+func batchOf(rows [][]int32, most int, pictures []vision.Regions, leading ...int) *model.Batch {
 	batch := &model.Batch{}
-	batch.InputIDs, batch.AttentionMask = padding.Tokens(rows, tokens)
-	most := padding.Most(pictures)
-	if slices.ContainsFunc(pictures, func(r vision.Regions) bool { return r.Len() != most }) {
-		most = (most + regionStep - 1) / regionStep * regionStep
+	batch.InputIDs, batch.AttentionMask = padding.Tokens(rows, min(most, roundedUp(padding.Longest(rows), tokenStep)))
+	regions := padding.Most(pictures)
+	if slices.ContainsFunc(pictures, func(r vision.Regions) bool { return r.Len() != regions }) {
+		regions = roundedUp(regions, regionStep)
 	}
-	batch.VisualFeats, batch.VisualPos, batch.VisualAttentionMask = padding.Pictures(pictures, most, leading...)
+	batch.VisualFeats, batch.VisualPos, batch.VisualAttentionMask = padding.Pictures(pictures, regions, leading...)
 	return batch
 }
 
-// regionStep is what numbers of regions are rounded up to a multiple of.
-const regionStep = 8
+// What numbers of tokens and, where they differ, of regions are rounded up to a multiple of.
+const (
+	tokenStep  = 4
+	regionStep = 8
+)
+
+func roundedUp(n, step int) int { return (n + step - 1) / step * step }
 
 // matrix makes a tensor of rows.
 func matrix[T float32 | int32](values []T, dimensions ...int) *tensors.Tensor {
