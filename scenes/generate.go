@@ -108,15 +108,14 @@ func vacant(dir string, force bool) error {
 
 // A set is all that is said and asked about the pictures.
 type set struct {
+	seed               uint64
 	scenes             []*Scene
 	ids                []string
-	vqa, gqa, nlvr2    []questions.Question
 	captions           [][]string // by picture
-	vqaFirst, gqaFirst []int      // by picture, where its questions begin
-	report             Report
+	vqa, gqa, nlvr2    []questions.Question
+	vqaFirst, gqaFirst []int // by picture, where its questions begin
 	balance            *balance
-	chance             *rand.Rand
-	seed               uint64
+	report             Report
 }
 
 // A picture is what can be made of one scene without regard to others.

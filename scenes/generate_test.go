@@ -149,9 +149,7 @@ func TestVocabulary(t *testing.T) {
 	}
 	of := map[string]*answers.Table{"vqa": table.Of("vqa"), "gqa": table.Of("gqa")}
 	all := readAll(t, filepath.Join(dir, "captions.json"))
-	for _, q := range readAll(t, filepath.Join(dir, "nlvr2.json")) {
-		all = append(all, q)
-	}
+	all = append(all, readAll(t, filepath.Join(dir, "nlvr2.json"))...)
 	tokenize := func(text string) []string {
 		encoding, err := words.Encode(text, tokenizer.Call{})
 		if err != nil {
