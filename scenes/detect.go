@@ -10,7 +10,7 @@ import (
 )
 
 // Preset is the name of the detector's regions.
-const Preset = "scenes"
+const Preset = vision.Scenes
 
 // MaxRegions is how many regions a picture has at most, the whole picture among them.
 const MaxRegions = 36

@@ -3,6 +3,8 @@ package scenes
 import (
 	"image"
 	"math"
+
+	"github.com/go-lxmert/lxmert/internal/cells"
 )
 
 // A region's features, each about 0..1, in this order. Nothing in them names a kind: what a car is must be learned from its silhouette.
@@ -33,13 +35,12 @@ func (f figure) features(picture *image.RGBA) []float32 {
 	return append(out, float32(min(max(1+math.Log2(area)/10, 0), 1)), float32(w/(w+h)), float32(float64(f.pixels)/(w*h)))
 }
 
-// silhouette appends how much of each cell is inside, on a grid of cells in each direction that is stretched to the box. A pixel that lies across
-// a border counts on both sides, by share.
-func (f figure) silhouette(out []float32, cells int) []float32 {
+// silhouette appends how much of each cell is inside, on a grid of n × n that is stretched to the box. A pixel that lies across a border
+// counts on both sides, by share.
+func (f figure) silhouette(out []float32, n int) []float32 {
 	w, h := f.box.Dx(), f.box.Dy()
-	cover := make([]int, cells*cells) // in units of 1/cells pixel in each direction
-	across := overlaps(w, cells)
-	down := overlaps(h, cells)
+	cover := make([]int, n*n) // in units of 1/n² pixel
+	across, down := cells.Lay(w, n), cells.Lay(h, n)
 	for y := range h {
 		row := f.inside[y*w:][:w]
 		for x, in := range row {
@@ -48,7 +49,7 @@ func (f figure) silhouette(out []float32, cells int) []float32 {
 			}
 			for _, v := range down[y] {
 				for _, u := range across[x] {
-					cover[v.cell*cells+u.cell] += v.length * u.length
+					cover[v.Cell*n+u.Cell] += v.Length * u.Length
 				}
 			}
 		}
@@ -57,26 +58,6 @@ func (f figure) silhouette(out []float32, cells int) []float32 {
 		out = append(out, float32(c)/float32(w*h))
 	}
 	return out
-}
-
-// An overlap is how much of a pixel lies in a cell, in units of 1/cells pixel.
-type overlap struct{ cell, length int }
-
-// overlaps lays cells over a number of pixels and says which cells each pixel lies in.
-func overlaps(pixels, cells int) [][]overlap {
-	all := make([][]overlap, pixels)
-	flat := make([]overlap, 0, pixels+cells)
-	for p := range all {
-		from := len(flat)
-		for at := p * cells; at < (p+1)*cells; { // a cell is pixels long
-			cell := at / pixels
-			end := min((cell+1)*pixels, (p+1)*cells)
-			flat = append(flat, overlap{cell, end - at})
-			at = end
-		}
-		all[p] = flat[from:len(flat):len(flat)]
-	}
-	return all
 }
 
 // colors appends the mean colour of each cell. A box with fewer pixels than cells repeats them.
@@ -130,7 +111,7 @@ func (f figure) each(picture *image.RGBA, do func(p []uint8)) {
 }
 
 // nearest is the colour nearest to a pixel's; after the colours come white and ink.
-func nearest(p []uint8) int { return nearestOf[int(p[0])>>3<<10|int(p[1])>>3<<5|int(p[2])>>3] }
+func nearest(p []uint8) int { return nearestOf[fiveBits(p[0], p[1], p[2])] }
 
 // nearestOf has the answer for each five bits of red, green and blue.
 var nearestOf = func() (table [1 << 15]int) {

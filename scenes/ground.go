@@ -50,6 +50,9 @@ var pastels = [...]color.RGBA{
 	Silver: {235, 236, 238, 255},
 }
 
+// halfWhite is how much white is in a busy ground's lighter colour, in parts of 256.
+const halfWhite = 150
+
 // draw fills the picture with g; an unknown one is white.
 func (g Ground) draw(picture *image.RGBA, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 1<<32))
@@ -73,7 +76,7 @@ func (g Ground) pattern(r *rand.Rand) func(x, y int) color.RGBA {
 		return func(int, int) color.RGBA { return c }
 	}
 	a := pastels[r.IntN(len(pastels))]
-	b := mix(a, white, 150)
+	b := mix(a, white, halfWhite)
 	if r.IntN(2) == 1 {
 		b = pastels[r.IntN(len(pastels))]
 	}
@@ -92,7 +95,7 @@ func (g Ground) pattern(r *rand.Rand) func(x, y int) color.RGBA {
 		pitch, swing := 18+r.IntN(14), swing(r, 5)
 		return func(x, y int) color.RGBA { return either((y+phase+swing[x])/(pitch/2)%2 == 0, a, b) }
 	case Bricks:
-		return bricks(a, mix(a, white, 170), phase)
+		return bricks(a, mix(a, white, halfWhite), phase)
 	case Clouds:
 		return clouds(r, a, b)
 	default:
@@ -133,15 +136,16 @@ func swing(r *rand.Rand, height float64) []int {
 	return at
 }
 
+var far, near = color.RGBA{222, 243, 214, 255}, color.RGBA{208, 238, 202, 255} // hills
+
 // meadow has hills below a sky.
 func meadow(r *rand.Rand) func(x, y int) color.RGBA {
-	sky, far, near := pastels[Sky], color.RGBA{222, 243, 214, 255}, color.RGBA{208, 238, 202, 255}
 	horizon := 90 + r.IntN(70)
 	a, b := swing(r, 9), swing(r, 7)
 	return func(x, y int) color.RGBA {
 		switch {
 		case y < horizon+a[x]:
-			return sky
+			return pastels[Sky]
 		case y < horizon+44+b[x]:
 			return far
 		}

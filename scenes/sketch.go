@@ -22,9 +22,12 @@ type part struct {
 	width float64 // of a line, in shares of the outline's; 0: a shape
 }
 
+// How much darker and lighter a sketch's other shades are, in parts of 256; more, and dark orange would be brown, light red pink.
+const shadeParts, tintParts = 38, 42
+
 func newSketch(r *rand.Rand, c Color) *sketch {
 	main := vary(r, palette[c])
-	return &sketch{r: r, main: main, shade: mix(main, ink, 38), tint: mix(main, white, 42)}
+	return &sketch{r: r, main: main, shade: mix(main, ink, shadeParts), tint: mix(main, white, tintParts)}
 }
 
 // body adds a shape that the outline goes round. All that is drawn must lie within bodies.

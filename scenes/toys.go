@@ -5,13 +5,24 @@ import "math"
 func (s *sketch) ball() {
 	s.body(ellipse(50, 50, 50, 50), s.main)
 	turn := s.some(0.05, 0.08)
-	middle := point{50, 50}
-	band := append(arc(50, 20, 60, 48, 0.4, 0.1, 12), arc(50, 46, 60, 48, 0.12, 0.38, 12)...)
-	s.patch(band.turn(middle, turn), white)
-	s.stroke(arc(50, 20, 60, 48, 0.4, 0.1, 12).turn(middle, turn), 0.7, ink)
-	s.stroke(arc(50, 46, 60, 48, 0.38, 0.12, 12).turn(middle, turn), 0.7, ink)
-	s.patch(ellipse(32, 24, 10, 6).turn(point{32, 24}, -0.1), s.tint)
-	s.parts = append(s.parts, part{path: ellipse(50, 50, 50, 50), fill: ink, width: 0.7})
+	curve := func(y float64) path {
+		return arc(50, y, 62, 44, 0.45, 0.05, 16).turn(point{50, 50}, turn).within(50, 50, 49)
+	}
+	upper, lower := curve(8), curve(32)
+	s.patch(append(upper, lower.reversed()...), white)
+	s.stroke(upper, 0.7, ink)
+	s.stroke(lower, 0.7, ink)
+	s.patch(ellipse(34, 22, 10, 6).turn(point{34, 22}, -0.1), s.tint)
+}
+
+// within pulls what lies outside of a circle to its edge.
+func (p path) within(x, y, radius float64) path {
+	for i, v := range p {
+		if far := math.Hypot(v.x-x, v.y-y); far > radius {
+			p[i] = point{x + float64((v.x-x)*radius/far), y + float64((v.y-y)*radius/far)}
+		}
+	}
+	return p
 }
 
 // spikes are the corners of a star.

@@ -125,12 +125,12 @@ func TestNormalizeBoxes(t *testing.T) {
 }
 
 func TestPresets(t *testing.T) {
-	for _, name := range []string{ButdCaffe, D2MaxNMS, HFFRCNN} {
+	for _, name := range []string{ButdCaffe, D2MaxNMS, HFFRCNN, Scenes} {
 		if p, ok := PresetByName(name); !ok || p.Name != name || p.About == "" {
 			t.Errorf("%s: %+v, %v", name, p, ok)
 		}
 	}
-	if _, ok := PresetByName("none"); ok || len(Presets()) != 3 {
+	if _, ok := PresetByName("none"); ok || len(Presets()) != 4 {
 		t.Error("a preset that is not there")
 	}
 }
