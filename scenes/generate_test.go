@@ -354,7 +354,7 @@ func wordsOnly(images int, seed uint64) (*set, []picture) {
 	o := Options{Images: images, Seed: seed}
 	set, panel := newSet(seed), panelOf()
 	var all []picture
-	for i, p := range inOrder(context.Background(), images, func(i int) picture { return o.words(panel, i) }) {
+	for i, p := range inOrder(context.Background(), runtime.GOMAXPROCS(0), images, func(i int) picture { return o.words(panel, i) }) {
 		set.add(o.id(i), p)
 		all = append(all, p)
 	}
