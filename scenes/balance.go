@@ -9,16 +9,19 @@ import (
 // each answer was right: in the template, in sentences of the same form (kinds and colours left open), in the very same sentence, and
 // with each word in its place. What is chosen next is what these counts need most.
 //
-// It sees pictures in their order and keeps nothing of them, so a set can be as large as one likes, and the same pictures give the same
-// questions.
+// It sees pictures in their order and keeps the counts alone, so the same pictures give the same questions, however many follow.
 type balance struct {
 	chance *rand.Rand
-	counts map[string]map[string]int // by context, by side
-	totals map[string]int            // by context
+	counts map[under]int
+	totals map[string]int // by context
+	sides  map[string]int // by context: how many different ones
 }
 
+// An under is what a choice is counted under.
+type under struct{ context, side string }
+
 func newBalance(chance *rand.Rand) *balance {
-	return &balance{chance, map[string]map[string]int{}, map[string]int{}}
+	return &balance{chance, map[under]int{}, map[string]int{}, map[string]int{}}
 }
 
 // choose takes up to times of the candidates, all different. Where the template has sides, it takes the one that has come least, or
@@ -67,7 +70,7 @@ func (b *balance) best(template string, sides []string, candidates, chosen []ask
 func (b *balance) least(template string, sides []string) string {
 	least, n := "", 0
 	for _, i := range b.chance.Perm(len(sides)) {
-		if m := b.counts[template][sides[i]]; least == "" || m < n {
+		if m := b.counts[under{template, sides[i]}]; least == "" || m < n {
 			least, n = sides[i], m
 		}
 	}
@@ -77,7 +80,7 @@ func (b *balance) least(template string, sides []string) string {
 // excess is how much more often a side has come in a context than it would if all were even: of few sides a difference of counts, which are
 // brought down to 0, of many a share, which is the lower the rarer it is.
 func (b *balance) excess(context, side string, sides int) float64 {
-	n, total := float64(b.counts[context][side]), float64(b.totals[context])
+	n, total := float64(b.counts[under{context, side}]), float64(b.totals[context])
 	if sides > 0 {
 		return n - total/float64(sides) + 0.001*total
 	}
@@ -86,16 +89,17 @@ func (b *balance) excess(context, side string, sides int) float64 {
 
 // frequent says that an answer has come half as often again as the average answer of the template: better nothing than that.
 func (b *balance) frequent(template, answer string) bool {
-	seen := len(b.counts[template])
-	return b.totals[template] >= 20 && float64(b.counts[template][answer]*seen) > 1.5*float64(b.totals[template])
+	n := b.counts[under{template, answer}]
+	return b.totals[template] >= 20 && float64(n*b.sides[template]) > 1.5*float64(b.totals[template])
 }
 
 func (b *balance) count(contexts []string, side string) {
 	for _, context := range contexts {
-		if b.counts[context] == nil {
-			b.counts[context] = map[string]int{}
+		key := under{context, side}
+		if b.counts[key] == 0 {
+			b.sides[context]++
 		}
-		b.counts[context][side]++
+		b.counts[key]++
 		b.totals[context]++
 	}
 }

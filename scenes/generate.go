@@ -108,15 +108,14 @@ func vacant(dir string, force bool) error {
 
 // A set is all that is said and asked about the pictures.
 type set struct {
+	seed               uint64
 	scenes             []*Scene
 	ids                []string
-	vqa, gqa, nlvr2    []questions.Question
 	captions           [][]string // by picture
-	vqaFirst, gqaFirst []int      // by picture, where its questions begin
-	report             Report
+	vqa, gqa, nlvr2    []questions.Question
+	vqaFirst, gqaFirst []int // by picture, where its questions begin
 	balance            *balance
-	chance             *rand.Rand
-	seed               uint64
+	report             Report
 }
 
 // A picture is what can be made of one scene without regard to others.
@@ -170,7 +169,7 @@ func (o Options) collect(ctx context.Context, dir string) (*set, error) {
 	defer stop()
 	set := newSet(o.Seed)
 	panel := panelOf()
-	for i, made := range inOrder(ctx, o.Images, func(i int) picture { return o.picture(ctx, dir, panel, i) }) {
+	for i, made := range inOrder(ctx, runtime.GOMAXPROCS(0), o.Images, func(i int) picture { return o.picture(ctx, dir, panel, i) }) {
 		if made.err != nil {
 			return nil, made.err
 		}
@@ -185,6 +184,11 @@ func (o Options) collect(ctx context.Context, dir string) (*set, error) {
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if !o.NoImages {
+		if err := syncAll(ctx, filepath.Join(dir, "images")); err != nil {
+			return nil, err
+		}
 	}
 	return set, store.Close()
 }
@@ -215,10 +219,10 @@ func (o Options) words(panel []*Scene, i int) picture {
 	return picture{scene: s, captions: captions(s, panel, chance), vqa: candidates(s, vqaQuotas, chance), gqa: candidates(s, gqaQuotas, chance)}
 }
 
-// inOrder makes n things on all cores, a few ahead of who takes them, and gives them in order. It ends early with ctx.
-func inOrder[T any](ctx context.Context, n int, make1 func(i int) T) func(yield func(int, T) bool) {
+// inOrder makes n things, some at once and a few ahead of who takes them, and gives them in order. It ends early with ctx.
+func inOrder[T any](ctx context.Context, workers, n int, make1 func(i int) T) func(yield func(int, T) bool) {
 	return func(yield func(int, T) bool) {
-		workers := runtime.GOMAXPROCS(0)
+		ctx, stop := context.WithCancel(ctx)
 		coming := make(chan chan T, 4*workers)
 		room := make(chan struct{}, workers)
 		go func() {
@@ -235,6 +239,12 @@ func inOrder[T any](ctx context.Context, n int, make1 func(i int) T) func(yield 
 					made <- make1(i)
 					<-room
 				}()
+			}
+		}()
+		defer func() { // what has begun is waited for: it may be writing files
+			stop()
+			for made := range coming {
+				<-made
 			}
 		}()
 		i := 0

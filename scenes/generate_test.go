@@ -149,9 +149,7 @@ func TestVocabulary(t *testing.T) {
 	}
 	of := map[string]*answers.Table{"vqa": table.Of("vqa"), "gqa": table.Of("gqa")}
 	all := readAll(t, filepath.Join(dir, "captions.json"))
-	for _, q := range readAll(t, filepath.Join(dir, "nlvr2.json")) {
-		all = append(all, q)
-	}
+	all = append(all, readAll(t, filepath.Join(dir, "nlvr2.json"))...)
 	tokenize := func(text string) []string {
 		encoding, err := words.Encode(text, tokenizer.Call{})
 		if err != nil {
@@ -356,7 +354,7 @@ func wordsOnly(images int, seed uint64) (*set, []picture) {
 	o := Options{Images: images, Seed: seed}
 	set, panel := newSet(seed), panelOf()
 	var all []picture
-	for i, p := range inOrder(context.Background(), images, func(i int) picture { return o.words(panel, i) }) {
+	for i, p := range inOrder(context.Background(), runtime.GOMAXPROCS(0), images, func(i int) picture { return o.words(panel, i) }) {
 		set.add(o.id(i), p)
 		all = append(all, p)
 	}

@@ -14,25 +14,45 @@ var gqaQuotas = []quota{
 	{"two steps", 1, askTwoSteps, nil},
 }
 
-// each calls f for each name of each thing that says a kind or a colour.
-func each(s *Scene, f func(i int, p phrase)) {
+// A named is one name of a thing.
+type named struct {
+	i int
+	phrase
+}
+
+// allNames are the names of all things.
+func allNames(s *Scene) []named {
+	var all []named
 	for i := range s.Objects {
 		for _, p := range names(s, i, true, true) {
-			f(i, p)
+			all = append(all, named{i, p})
+		}
+	}
+	return all
+}
+
+// twoNames calls f for the names of any two things, in both orders.
+func twoNames(s *Scene, f func(p, q named, a, b Object)) {
+	all := allNames(s)
+	for _, p := range all {
+		for _, q := range all {
+			if p.i != q.i {
+				f(p, q, s.Objects[p.i], s.Objects[q.i])
+			}
 		}
 	}
 }
 
 // seen calls f for what is the only thing of a phrase on one side of another.
 func seen(s *Scene, what phrase, f func(r reference, found Object)) {
-	each(s, func(_ int, p phrase) {
+	for _, p := range allNames(s) {
 		for rel := range relations {
-			r := reference{what, rel, &reference{phrase: p}}
+			r := reference{what, rel, &reference{phrase: p.phrase}}
 			if i, ok := r.find(s); ok {
 				f(r, s.Objects[i])
 			}
 		}
-	})
+	}
 }
 
 func askRelatedKind(s *Scene, add adder) {
@@ -62,40 +82,36 @@ func askWhichColor(s *Scene, add adder) {
 }
 
 func askVerify(s *Scene, add adder) {
-	each(s, func(i int, p phrase) {
-		each(s, func(j int, q phrase) {
-			if i == j {
-				return
+	twoNames(s, func(p, q named, a, b Object) {
+		for rel := range relations {
+			if h := rel.holds(a, b); h != unclear {
+				add("is "+p.the()+" "+rel.String()+" "+q.the()+"?", yesNo(h == yes))
 			}
-			for rel := range relations {
-				if h := rel.holds(s.Objects[i], s.Objects[j]); h != unclear {
-					add(fmt.Sprintf("is %s %s %s?", p.the(), rel, q.the()), yesNo(h == yes))
-				}
-			}
-		})
+		}
 	})
 }
 
 // askExistsRelated asks for kinds and colours that there are, on this side or not.
 func askExistsRelated(s *Scene, add adder) {
 	asked := map[phrase]bool{}
+	all := allNames(s)
 	for _, o := range s.Objects {
 		for _, what := range [...]phrase{ofKind(o.Kind), ofColor(o.Color)} {
 			if asked[what] {
 				continue
 			}
 			asked[what] = true
-			each(s, func(i int, p phrase) {
-				if what.fits(s.Objects[i]) && what.count(s) == 1 {
-					return // nobody asks whether a thing is beside itself
+			for _, p := range all {
+				if what.fits(s.Objects[p.i]) && what.count(s) == 1 {
+					continue // nobody asks whether a thing is beside itself
 				}
 				for rel := range relations {
-					r := reference{what, rel, &reference{phrase: p}}
+					r := reference{what, rel, &reference{phrase: p.phrase}}
 					if found, ok := r.all(s); ok {
-						add(fmt.Sprintf("is there %s %s %s?", what.a(), rel, p.the()), yesNo(len(found) > 0))
+						add("is there "+what.a()+" "+rel.String()+" "+p.the()+"?", yesNo(len(found) > 0))
 					}
 				}
-			})
+			}
 		}
 	}
 }
@@ -117,19 +133,13 @@ func askSameColor(s *Scene, add adder) {
 }
 
 func askChoose(s *Scene, add adder) {
-	each(s, func(i int, p phrase) {
-		each(s, func(j int, q phrase) {
-			if i == j {
-				return
-			}
-			a, b := s.Objects[i], s.Objects[j]
-			if h := leftOf.holds(a, b); h != unclear {
-				add(fmt.Sprintf("is %s to the left or to the right of %s?", p.the(), q.the()), oneOf(h == yes, "left", "right"))
-			}
-			if h := above.holds(a, b); h != unclear {
-				add(fmt.Sprintf("is %s above or below %s?", p.the(), q.the()), oneOf(h == yes, "above", "below"))
-			}
-		})
+	twoNames(s, func(p, q named, a, b Object) {
+		if h := leftOf.holds(a, b); h != unclear {
+			add("is "+p.the()+" to the left or to the right of "+q.the()+"?", oneOf(h == yes, "left", "right"))
+		}
+		if h := above.holds(a, b); h != unclear {
+			add("is "+p.the()+" above or below "+q.the()+"?", oneOf(h == yes, "above", "below"))
+		}
 	})
 }
 

@@ -33,14 +33,20 @@ var (
 )
 
 // enough is how many questions of a template are looked at for each picture: a choice of them is as good as all.
-const enough = 128
+const enough = 64
 
 // longestSentence is how many words and signs a sentence may have: LXMERT reads 20 tokens, [CLS] and [SEP] among them.
 const longestSentence = 18
 
 // length is a sentence's number of words and signs.
 func length(sentence string) int {
-	return len(strings.Fields(sentence)) + strings.Count(sentence, ",") + strings.Count(sentence, "?")
+	n := 1
+	for i := range len(sentence) {
+		if c := sentence[i]; c == ' ' || c == ',' || c == '?' {
+			n++
+		}
+	}
+	return n
 }
 
 // candidates are questions that could be asked about a scene, a list for each quota.

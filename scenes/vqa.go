@@ -97,6 +97,7 @@ func askWhere(s *Scene, add adder) {
 // askMore compares numbers of which one at least is not 0.
 func askMore(s *Scene, add adder) {
 	var all []phrase
+	var counts []int
 	for _, k := range Kinds() {
 		all = append(all, ofKind(k))
 	}
@@ -104,30 +105,24 @@ func askMore(s *Scene, add adder) {
 		all = append(all, ofColor(c))
 	}
 	for _, p := range all {
-		for _, q := range all {
-			if n, m := p.count(s), q.count(s); p != q && (p.kind < 0) == (q.kind < 0) && n+m > 0 {
-				add(fmt.Sprintf("are there more %s than %s?", p.many(), q.many()), yesNo(n > m))
+		counts = append(counts, p.count(s))
+	}
+	for i, p := range all {
+		for j, q := range all {
+			if i != j && (p.kind < 0) == (q.kind < 0) && counts[i]+counts[j] > 0 {
+				add("are there more "+p.many()+" than "+q.many()+"?", yesNo(counts[i] > counts[j]))
 			}
 		}
 	}
 }
 
-// pairs calls each for the names of two things whose sizes differ, in both orders.
-func pairs(s *Scene, each func(p, q phrase, bigger bool)) {
-	for i, a := range s.Objects {
-		for j, b := range s.Objects {
-			if a.Size == b.Size {
-				continue
-			}
-			for _, p := range names(s, i, true, true) {
-				for _, q := range names(s, j, true, true) {
-					if p.size < 0 && q.size < 0 && p.kind >= 0 && q.kind >= 0 && p.colored() == q.colored() {
-						each(p, q, a.Size > b.Size)
-					}
-				}
-			}
+// pairs calls f for the names of two things whose sizes differ, in both orders.
+func pairs(s *Scene, f func(p, q phrase, bigger bool)) {
+	twoNames(s, func(p, q named, a, b Object) {
+		if a.Size != b.Size && p.size < 0 && q.size < 0 && p.kind >= 0 && q.kind >= 0 && p.colored() == q.colored() {
+			f(p.phrase, q.phrase, a.Size > b.Size)
 		}
-	}
+	})
 }
 
 func askBigger(s *Scene, add adder) {

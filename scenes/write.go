@@ -2,11 +2,14 @@ package scenes
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -113,6 +116,36 @@ func (p *encoderPool) Get() *png.EncoderBuffer {
 
 func (p *encoderPool) Put(buffer *png.EncoderBuffer) { p.pool.Put(buffer) }
 
+// writePNG writes a picture, which is on the disk only after syncAll: to wait for the disk at each one takes longer than all else.
 func writePNG(path string, picture image.Image) error {
-	return atomicfile.Write(path, 0o644, func(w io.Writer) error { return encoders.Encode(w, picture) })
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(file, 1<<16)
+	return errors.Join(encoders.Encode(out, picture), out.Flush(), file.Close())
+}
+
+// syncs is how many files are waited for at once: the disk takes them together.
+const syncs = 64
+
+// syncAll waits until all files of a directory, and their names, are on the disk.
+func syncAll(ctx context.Context, dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, err := range inOrder(ctx, syncs, len(entries), func(i int) error { return syncFile(filepath.Join(dir, entries[i].Name())) }) {
+		failed = errors.Join(failed, err)
+	}
+	return errors.Join(failed, ctx.Err(), atomicfile.SyncDir(dir))
+}
+
+func syncFile(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
 }

@@ -130,6 +130,10 @@ func Rename(from, to string) error {
 	return syncDir(filepath.Dir(to))
 }
 
+// SyncDir puts the names of a directory's files on the disk: for many files that are written plainly, each synced, into a directory that appears as a
+// whole.
+func SyncDir(dir string) error { return syncDir(dir) }
+
 // Discard removes the temporary file. After Commit it does nothing, so it can be deferred.
 func (f *File) Discard() {
 	if f.temp == nil {
