@@ -33,7 +33,7 @@ Without --model the shipped model answers. It knows pictures of a small drawn wo
 more), and nothing else; about another picture it says so, and how unlike those it is. With --model the picture's regions are found by the
 detector that the model was trained with (region_preset of its config.json), if it is one of this program's: scenes, or a grid.
 
-Models that were trained with another detector's regions are asked about those: with --features, a region store (lxmert data import makes one) or a feature
+Models that were trained with another detector's regions are asked about those: with --features, a region store (lxmert data import or lxmert extract makes one) or a feature
 file of the bottom-up-attention detector (TSV, one picture a line), and --image-id. Then every argument is a question.
 
 The score is the model's logit. The confidence is the softmax over all answers, scaled down as far as the picture is not of the world that the model knows,

@@ -213,23 +213,30 @@ func TestAskOtherModel(t *testing.T) {
 // TestAskFeaturesOfShipped: the shipped model reads regions too, and says if they are another detector's.
 func TestAskFeaturesOfShipped(t *testing.T) {
 	t.Setenv("GOMLX_BACKEND", "")
+	for preset, warns := range map[string]bool{scenes.Preset: false, "mine": true} {
+		dir := filepath.Join(t.TempDir(), "store")
+		regions := saveStore(t, dir, preset, "s3")
+		record, errOut := askJSON(t, "--features", dir, "--image-id", "s3", "Is there a car?")
+		if record.ImageID != "s3" || record.Picture != "" || record.Regions != regions || strings.Contains(errOut, "its answers mean little") != warns {
+			t.Errorf("%s: %+v, %s", preset, record, errOut)
+		}
+	}
+}
+
+// saveStore makes a store with a drawn picture's regions under a preset's name, and says how many there are.
+func saveStore(t *testing.T, dir, preset, id string) int {
+	t.Helper()
 	regions, err := scenes.Detector{}.Extract(t.Context(), scenes.New(3).Draw())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for preset, warns := range map[string]bool{scenes.Preset: false, "mine": true} {
-		dir := filepath.Join(t.TempDir(), "store")
-		regions.Preset = preset
-		w, err := data.WriteStore(dir, data.StoreOptions{Preset: preset})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := errors.Join(w.Add("s3", regions), w.Close()); err != nil {
-			t.Fatal(err)
-		}
-		record, errOut := askJSON(t, "--features", dir, "--image-id", "s3", "Is there a car?")
-		if record.ImageID != "s3" || record.Picture != "" || record.Regions != regions.Len() || strings.Contains(errOut, "its answers mean little") != warns {
-			t.Errorf("%s: %+v, %s", preset, record, errOut)
-		}
+	regions.Preset = preset
+	w, err := data.WriteStore(dir, data.StoreOptions{Preset: preset})
+	if err != nil {
+		t.Fatal(err)
 	}
+	if err := errors.Join(w.Add(id, regions), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return regions.Len()
 }

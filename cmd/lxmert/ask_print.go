@@ -66,15 +66,11 @@ func (a asked) print(w io.Writer) error {
 		}
 		fmt.Fprintf(w, "  answered in %.1f ms\n\n", q.AnswerMS)
 	}
-	preset := ""
-	if a.Preset != "" {
-		preset = " by " + a.Preset
-	}
 	seen := ""
 	if a.SeeMS > 0 {
 		seen = fmt.Sprintf(" found in %.0f ms", a.SeeMS)
 	}
-	_, err := fmt.Fprintf(w, "%s: %d regions%s%s; model loaded in %.0f ms\n", plain(a.ImageID+a.Picture), a.Regions, preset, seen, a.LoadMS)
+	_, err := fmt.Fprintf(w, "%s: %d regions%s%s; model loaded in %.0f ms\n", plain(a.ImageID+a.Picture), a.Regions, by(a.Preset), seen, a.LoadMS)
 	return err
 }
 

@@ -59,7 +59,7 @@ func printInspection(w io.Writer, i *pretrained.Inspection) error {
 		fmt.Fprintf(table, "layers\t%d language, %d object-relationship, %d cross-modality\n", c.LanguageLayers, c.VisionLayers, c.CrossLayers)
 		fmt.Fprintf(table, "hidden\t%d in %d heads, %d inside the feed-forward networks, %s\n", c.HiddenSize, c.NumAttentionHeads, c.IntermediateSize, c.HiddenAct)
 		fmt.Fprintf(table, "words\t%d, at most %d tokens\n", c.VocabSize, c.MaxPositionEmbeddings)
-		fmt.Fprintf(table, "regions\tfeatures of %d numbers, positions of %d\n", c.VisualFeatDim, c.VisualPosDim)
+		fmt.Fprintf(table, "regions\tfeatures of %d numbers, positions of %d%s\n", c.VisualFeatDim, c.VisualPosDim, by(pretrained.Preset(c)))
 		fmt.Fprintf(table, "answers\t%d%s\n", c.NumQALabels, map[bool]string{true: " (named in id2label)"}[len(c.ID2Label) == c.NumQALabels])
 		for _, head := range heads {
 			fmt.Fprintf(table, "%s\t%s\n", head.Class(), fitLine(i.Fits[head]))
@@ -72,6 +72,14 @@ func printInspection(w io.Writer, i *pretrained.Inspection) error {
 		fmt.Fprintf(table, "%s\t%v\t%v\n", tensor.Name, tensor.DType, tensor.Shape)
 	}
 	return table.Flush()
+}
+
+// by names the detector of regions, if it is known.
+func by(preset string) string {
+	if preset == "" {
+		return ""
+	}
+	return " by " + plain(preset)
 }
 
 // fitLine says in a line how a checkpoint fits a class.

@@ -68,16 +68,16 @@ func (f *trainFlags) run(cmd *cobra.Command, l lesson) error {
 		record = begun
 		record.Resumed = append(record.Resumed, time.Now().UTC())
 	}
-	network, words, err := f.model(engine, l, found, errOut)
-	if err != nil {
-		return err
-	}
-	defer network.Close()
-	source, err := f.openFeatures(l.features)
+	source, preset, err := f.openFeatures(l.features)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
+	network, words, err := f.model(engine, l, found, preset, errOut)
+	if err != nil {
+		return err
+	}
+	defer network.Close()
 	task, skipped, err := f.lesson(ctx, l, network, words, source, errOut)
 	if err != nil {
 		return err
@@ -176,7 +176,7 @@ func dataFiles(role string, paths []string) []train.DataFile {
 }
 
 // model loads the run's last checkpoint, or makes the model that it begins with; and its tokenizer.
-func (f *trainFlags) model(engine compute.Backend, l lesson, found bool, errOut io.Writer) (*model.Network, *tokenizer.Tokenizer, error) {
+func (f *trainFlags) model(engine compute.Backend, l lesson, found bool, preset string, errOut io.Writer) (*model.Network, *tokenizer.Tokenizer, error) {
 	if found {
 		last := filepath.Join(f.Out, train.LastName)
 		words, err := tokenizer.Load(last)
@@ -197,6 +197,7 @@ func (f *trainFlags) model(engine compute.Backend, l lesson, found bool, errOut 
 	if err := l.configure(config); err != nil {
 		return nil, nil, err
 	}
+	notePreset(config, preset, errOut)
 	b := tasks.Begin{Config: config, Head: l.head, Seed: f.Seed, Init: f.initDir, Bert: f.bert}
 	if err := l.begin(&b); err != nil {
 		return nil, nil, err
@@ -246,27 +247,55 @@ func (f *trainFlags) configuration(words *tokenizer.Tokenizer) (*model.Config, e
 	return config, nil
 }
 
-// openFeatures opens all regions as one source.
-func (f *trainFlags) openFeatures(paths []string) (data.Source, error) {
-	var sources []data.Source
-	fail := func(err error) (data.Source, error) {
-		for _, s := range sources {
-			s.Close()
-		}
-		return nil, err
+// notePreset writes down in a model's configuration which detector's regions it learns from, so that it can be shown pictures later.
+func notePreset(config *model.Config, preset string, errOut io.Writer) {
+	if preset == "" {
+		return
 	}
+	if before := pretrained.Preset(config); before != "" && before != preset {
+		fmt.Fprintf(errOut, "lxmert: the model has learned from regions of preset %s, and goes on with those of %s, which it has not seen\n", before, preset)
+	}
+	pretrained.SetPreset(config, preset)
+}
+
+// openFeatures opens all regions as one source, of one preset, "" if it is unknown.
+func (f *trainFlags) openFeatures(paths []string) (all data.Source, preset string, err error) {
+	var sources []data.Source
+	defer func() {
+		if err != nil {
+			for _, s := range sources {
+				s.Close()
+			}
+		}
+	}()
 	for _, path := range paths {
 		source, err := data.Open(path, f.index)
 		if err != nil {
-			return fail(err)
+			return nil, "", err
 		}
 		sources = append(sources, source)
+		found, err := presetOf(source)
+		switch {
+		case err != nil:
+			return nil, "", err
+		case preset != "" && found != "" && found != preset:
+			return nil, "", fmt.Errorf("%s: regions of preset %s, but those of %s before it: a model cannot learn from two detectors at once", path, found, preset)
+		case found != "":
+			preset = found
+		}
 	}
-	all, err := data.Join(sources...)
-	if err != nil {
-		return fail(err)
+	all, err = data.Join(sources...)
+	return all, preset, err
+}
+
+// presetOf is the preset of a source's regions; all have the same.
+func presetOf(source data.Source) (string, error) {
+	ids := source.IDs()
+	if len(ids) == 0 {
+		return "", nil
 	}
-	return all, nil
+	regions, err := source.Get(ids[0])
+	return regions.Preset, err
 }
 
 // lesson reads the questions and makes the task.
