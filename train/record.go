@@ -106,6 +106,13 @@ func orNothing(s string) string {
 	return s
 }
 
+// HashWords hashes a list of texts that a run was given, wherever they were read.
+func HashWords(role, path string, words []string) DataFile {
+	text, _ := json.Marshal(words) // no text cannot be written
+	sum := sha256.Sum256(text)
+	return DataFile{Role: role, Path: path, Bytes: int64(len(text)), SHA256: hex.EncodeToString(sum[:])}
+}
+
 // hashWhole is up to which size a file is hashed as a whole; of a larger one the first and last so many bytes are.
 const (
 	hashWhole = 1 << 30

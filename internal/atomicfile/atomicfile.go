@@ -118,7 +118,7 @@ func (f *File) Commit() error {
 		return fmt.Errorf("%s: %w", f.target, err)
 	}
 	f.temp = nil
-	return syncDir(filepath.Dir(f.target))
+	return SyncDir(filepath.Dir(f.target))
 }
 
 // Rename puts a finished and synced file in the place of another, on the disk too: for files that grow
@@ -127,7 +127,7 @@ func Rename(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return fmt.Errorf("%s: %w", to, err)
 	}
-	return syncDir(filepath.Dir(to))
+	return SyncDir(filepath.Dir(to))
 }
 
 // Discard removes the temporary file. After Commit it does nothing, so it can be deferred.
