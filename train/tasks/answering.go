@@ -40,7 +40,7 @@ func NewAnswering(c Common, labels []string) (*Answering, error) {
 	if n := c.Network.Config().NumQALabels; n != len(labels) {
 		return nil, fmt.Errorf("found %d answers, but the model scores %d (num_qa_labels)", len(labels), n)
 	}
-	err := t.prepare(model.HeadQuestionAnswering, func(q *questions.Question) error {
+	err := t.prepare(model.HeadQuestionAnswering, 1, func(q *questions.Question) error {
 		if q.Label == nil {
 			return fmt.Errorf("label: %w", eval.ErrNoAnswers)
 		}
@@ -50,8 +50,11 @@ func NewAnswering(c Common, labels []string) (*Answering, error) {
 			}
 		}
 		return nil
-	})
-	return t, err
+	}, identified())
+	if err != nil {
+		return nil, err
+	}
+	return t, try(t)
 }
 
 // Batch implements [train.Task].

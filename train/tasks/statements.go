@@ -26,16 +26,16 @@ var _ train.Task = (*Statements)(nil)
 // NewStatements makes the task. The error names the examples of which a picture, or the truth, is missing.
 func NewStatements(c Common) (*Statements, error) {
 	t := &Statements{c}
-	err := t.prepare(model.HeadNLVR2, func(q *questions.Question) error {
-		switch {
-		case q.Truth == nil:
+	err := t.prepare(model.HeadNLVR2, 2, func(q *questions.Question) error {
+		if q.Truth == nil {
 			return errors.New("label: found none, want 0 or 1, or True or False")
-		case q.Second == "":
-			return errors.New("found one picture, want two")
 		}
 		return nil
-	})
-	return t, err
+	}, identified())
+	if err != nil {
+		return nil, err
+	}
+	return t, try(t)
 }
 
 // Batch implements [train.Task].
