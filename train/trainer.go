@@ -228,11 +228,15 @@ func (t *Trainer) oneStep(l loaded, start time.Time, waited time.Duration) error
 
 // describe names the first examples of a batch.
 func (t *Trainer) describe(examples []int) string {
+	const most = 4
 	var names []string
-	for _, e := range examples[:min(4, len(examples))] {
+	for _, e := range examples[:min(most, len(examples))] {
 		names = append(names, t.task.Describe(e))
 	}
-	return fmt.Sprintf("the %d examples from %s on", len(examples), strings.Join(names, ", "))
+	if len(examples) > most {
+		names = append(names, "…")
+	}
+	return fmt.Sprintf("its %d examples: %s", len(examples), strings.Join(names, ", "))
 }
 
 // endEpoch judges the model, and saves it.
