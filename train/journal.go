@@ -112,7 +112,7 @@ func (t *Trainer) record(r Result, rate, seconds float64, examples int) error {
 		GradientNorm: r.GradientNorm, LearningRate: rate, Seconds: seconds}
 	if t.state.Step%t.options.LogEvery == 0 || t.state.Step == t.total {
 		if err := t.journal.step(record); err != nil {
-			return fmt.Errorf("step %d: %w; of the checkpoints, %s", t.state.Step, err, t.whole())
+			return fmt.Errorf("step %d: %w", t.state.Step, err)
 		}
 	}
 	if t.options.Watch != nil {

@@ -61,15 +61,7 @@ func (t *Trainer) save(ctx context.Context, best bool) error {
 }
 
 func (t *Trainer) unsaved(err error) error {
-	return fmt.Errorf("the checkpoint of step %d was not saved, %s: %w", t.state.Step, t.whole(), err)
-}
-
-// whole says what a run that cannot save can rely on.
-func (t *Trainer) whole() string {
-	if t.savedStep == 0 {
-		return "there is none before it"
-	}
-	return fmt.Sprintf("the one of step %d is whole", t.savedStep)
+	return fmt.Errorf("the checkpoint of step %d was not saved: %w", t.state.Step, err)
 }
 
 // prune removes the oldest of the kept checkpoints.

@@ -145,16 +145,24 @@ func (t *Trainer) Run(ctx context.Context) (err error) {
 		if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
 			if t.state.Step > t.savedStep {
 				if err := t.save(context.WithoutCancel(ctx), false); err != nil {
-					return err
+					return t.failed(err)
 				}
 			}
 			return &Interrupted{t.state.Step}
 		}
 		if err != nil {
-			return err
+			return t.failed(err)
 		}
 	}
 	return nil
+}
+
+// failed adds to an error what a run that cannot go on leaves behind.
+func (t *Trainer) failed(err error) error {
+	if t.savedStep == 0 {
+		return fmt.Errorf("%w; there is no checkpoint yet", err)
+	}
+	return fmt.Errorf("%w; the last checkpoint is that of step %d", err, t.savedStep)
 }
 
 // epoch makes the steps that are left of an epoch, and judges the model.
@@ -210,8 +218,8 @@ func (t *Trainer) oneStep(l loaded, start time.Time, waited time.Duration) error
 	}
 	l.free()
 	if bad := r.Loss + r.GradientNorm; math.IsNaN(bad) || math.IsInf(bad, 0) {
-		return fmt.Errorf("step %d: the loss is %v and the gradient's norm %v: the weights are lost; of the checkpoints, %s; lower the learning rate, or look at %s",
-			number, r.Loss, r.GradientNorm, t.whole(), t.describe(l.examples))
+		return fmt.Errorf("step %d: the loss is %v and the gradient's norm %v: the weights are lost; lower the learning rate, or look at %s",
+			number, r.Loss, r.GradientNorm, t.describe(l.examples))
 	}
 	seconds := time.Since(start).Seconds()
 	s := &t.state

@@ -25,8 +25,9 @@ import (
 
 // A world is what runs in these tests learn from: 45 questions about 9 pictures, to be judged by 10 about 2.
 type world struct {
-	engine compute.Backend
-	common tasks.Common
+	engine  compute.Backend
+	common  tasks.Common
+	dropout float64
 }
 
 func newWorld(t testing.TB) *world {
@@ -37,7 +38,7 @@ func newWorld(t testing.TB) *world {
 	}
 	t.Cleanup(engine.Finalize)
 	learn, judge := scenes.Scenes(1, "l", 9), scenes.Scenes(2, "j", 2)
-	return &world{engine, tasks.Common{
+	return &world{engine: engine, dropout: 0.1, common: tasks.Common{
 		Kind: questions.KindVQA, Tokenizer: scenes.Tokenizer(t), MaxTokens: 10, Features: scenes.Source(append(learn, judge...)),
 		Train: scenes.Questions(learn, 0), Valid: scenes.Questions(judge, 1000),
 	}}
@@ -61,15 +62,35 @@ func (w *world) open(t testing.TB, o train.Options) *session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var m *model.Network
-	if found {
-		m, _, err = pretrained.Load(w.engine, filepath.Join(o.Out, train.LastName), model.HeadQuestionAnswering, pretrained.Options{})
-	} else {
-		m, err = model.New(w.engine, scenes.Config(), model.HeadQuestionAnswering, scenes.Config().Fresh(3))
+	if !found {
+		return w.fresh(t, o)
 	}
+	m, _, err := pretrained.Load(w.engine, filepath.Join(o.Out, train.LastName), model.HeadQuestionAnswering, pretrained.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := w.on(t, m, o)
+	if err := s.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// fresh is a run with fresh weights.
+func (w *world) fresh(t testing.TB, o train.Options) *session {
+	t.Helper()
+	config := scenes.Config()
+	config.HiddenDropout, config.AttentionDropout = w.dropout, w.dropout
+	m, err := model.New(w.engine, config, model.HeadQuestionAnswering, config.Fresh(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.on(t, m, o)
+}
+
+// on is a run with a model.
+func (w *world) on(t testing.TB, m *model.Network, o train.Options) *session {
+	t.Helper()
 	t.Cleanup(func() { m.Close() })
 	common := w.common
 	common.Network = m
@@ -80,11 +101,6 @@ func (w *world) open(t testing.TB, o train.Options) *session {
 	trainer, err := train.New(m, task, o)
 	if err != nil {
 		t.Fatal(err)
-	}
-	if found {
-		if err := trainer.Resume(); err != nil {
-			t.Fatal(err)
-		}
 	}
 	return &session{trainer, task}
 }
@@ -276,7 +292,7 @@ func TestLost(t *testing.T) {
 	if ctx.Err() == nil || saved == 0 || saved != done {
 		t.Fatalf("%d steps, saved %d: %v", done, saved, err)
 	}
-	for _, want := range []string{fmt.Sprintf("step %d: the loss is ", done+1), "NaN", fmt.Sprintf("the one of step %d is whole", done), fmt.Sprintf("its 4 examples: question %d, question %d", 4*done, 4*done+1)} {
+	for _, want := range []string{fmt.Sprintf("step %d: the loss is ", done+1), "NaN", fmt.Sprintf("the last checkpoint is that of step %d", done), fmt.Sprintf("its 4 examples: question %d, question %d", 4*done, 4*done+1)} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}
