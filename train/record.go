@@ -81,7 +81,7 @@ func (r *Record) Differs(begun *Record) error {
 	maps.Copy(all, r.Settings)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if was, is := begun.Settings[name], r.Settings[name]; was != is {
-			differences = append(differences, fmt.Sprintf("--%s was %s, not %s", name, orNothing(was), orNothing(is)))
+			differences = append(differences, fmt.Sprintf("--%s was %s, is %s", name, orNothing(was), orNothing(is)))
 		}
 	}
 	if len(r.Data) != len(begun.Data) {
