@@ -107,7 +107,7 @@ func Statements(scenes []Scene) []questions.Question {
 	for i := range len(scenes) - 1 {
 		for colour, name := range colours {
 			truth := scenes[i].has(colour) && scenes[i+1].has(colour)
-			qs = append(qs, questions.Question{ID: questions.TextID(fmt.Sprintf("%s-%d-0", scenes[i].ID, colour)), Image: scenes[i].ID, Second: scenes[i+1].ID,
+			qs = append(qs, questions.Question{ID: questions.TextID(fmt.Sprintf("mine-%d-%d-0", i, colour)), Image: scenes[i].ID, Second: scenes[i+1].ID,
 				Sentence: fmt.Sprintf("Both have a %s thing", name), Truth: &truth, UID: fmt.Sprintf("u%d%d", i, colour)})
 		}
 	}

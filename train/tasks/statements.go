@@ -35,7 +35,7 @@ func NewStatements(c Common) (*Statements, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t, try(t)
+	return t, errors.Join(try(t), t.rehearse("False", t.score, t.write))
 }
 
 // Batch implements [train.Task].
@@ -88,11 +88,16 @@ func (t *Statements) Validate(ctx context.Context) (*train.Validation, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &train.Validation{Predictions: predict.Plain(found)}
+	return t.score(predict.Plain(found))
+}
+
+// score is the validation that predictions come to.
+func (t *Statements) score(predictions []eval.Prediction) (*train.Validation, error) {
+	v := &train.Validation{Predictions: predictions}
 	if !t.known(func(q questions.Question) bool { return q.Truth != nil }) {
 		return v, nil
 	}
-	score, err := predict.StatementScore(t.Valid, v.Predictions)
+	score, err := predict.StatementScore(t.Valid, predictions)
 	if err != nil {
 		return nil, err
 	}
@@ -105,5 +110,9 @@ func (t *Statements) Save(dir string) error { return t.save(dir) }
 
 // WritePredictions implements [train.Task].
 func (t *Statements) WritePredictions(path string, predictions []eval.Prediction) error {
-	return atomicfile.Write(path, 0o644, func(w io.Writer) error { return eval.WriteNLVR2(w, predict.IDs(t.Valid), predictions) })
+	return atomicfile.Write(path, 0o644, func(w io.Writer) error { return t.write(w, predictions) })
+}
+
+func (t *Statements) write(w io.Writer, predictions []eval.Prediction) error {
+	return eval.WriteNLVR2(w, predict.IDs(t.Valid), predictions)
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
@@ -102,6 +103,22 @@ func identified() func(q *questions.Question) error {
 func try(t train.Task) error {
 	_, err := t.Batch(context.Background(), train.Request{Examples: []int{0}})
 	return err
+}
+
+// rehearse scores and writes an answer to everything, so that hours of work do not end with a validation that cannot be.
+func (c *Common) rehearse(answer string, score func([]eval.Prediction) (*train.Validation, error), write func(io.Writer, []eval.Prediction) error) error {
+	if len(c.Valid) == 0 {
+		return nil
+	}
+	predictions := make([]eval.Prediction, len(c.Valid))
+	for i := range c.Valid {
+		predictions[i] = eval.Prediction{ID: c.Valid[i].ID.String(), Answer: answer}
+	}
+	_, err := score(predictions)
+	if err := errors.Join(err, write(io.Discard, predictions)); err != nil {
+		return fmt.Errorf("questions to be judged by: %w", err)
+	}
+	return nil
 }
 
 // present says which picture of a question there is no trace of.

@@ -227,6 +227,13 @@ func TestErrors(t *testing.T) {
 			}
 		})
 	}
+	t.Run("no identifier of NLVR2's", func(t *testing.T) {
+		w := common(t, judging, left, right)
+		w.Train, w.Valid = statements, []questions.Question{{ID: questions.TextID("b"), Image: "left", Second: "left", Sentence: "Is", Truth: &truth}}
+		if _, err := tasks.NewStatements(w); err == nil || !strings.Contains(err.Error(), `questions to be judged by: identifier "b"`) {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("many", func(t *testing.T) {
 		w := common(t, answering, left)
 		for i := range int64(12) {
