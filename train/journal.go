@@ -33,11 +33,7 @@ func openJournal(dir string, s state) (*journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	purge := int64(0)
-	if s.Step > 0 {
-		purge = int64(s.Step) + 1
-	}
-	events, err := tensorboard.Create(dir, time.Now(), purge)
+	events, err := tensorboard.Create(dir, time.Now(), int64(s.Step)+1)
 	if err != nil {
 		log.Close()
 		return nil, err
@@ -91,7 +87,7 @@ func (j *journal) epoch(r EpochRecord) error {
 	for name, v := range r.ValidLosses {
 		values["epoch/valid_loss/"+name] = v
 	}
-	return errors.Join(j.write(r, r.Step, values), j.events.Flush())
+	return j.write(r, r.Step, values)
 }
 
 func (j *journal) write(record any, step int, values map[string]float64) error {
@@ -105,6 +101,9 @@ func (j *journal) write(record any, step int, values map[string]float64) error {
 	return j.events.Scalars(int64(step), time.Now(), values)
 }
 
+// sync puts on the disk what has been written so far.
+func (j *journal) sync() error { return errors.Join(j.log.Sync(), j.events.Flush()) }
+
 func (j *journal) close() error { return errors.Join(j.events.Close(), j.log.Close()) }
 
 // record writes down a step, if it is its turn, and tells who watches.
@@ -113,7 +112,7 @@ func (t *Trainer) record(r Result, rate, seconds float64, examples int) error {
 		GradientNorm: r.GradientNorm, LearningRate: rate, Seconds: seconds}
 	if t.state.Step%t.options.LogEvery == 0 || t.state.Step == t.total {
 		if err := t.journal.step(record); err != nil {
-			return err
+			return fmt.Errorf("step %d: %w", t.state.Step, err)
 		}
 	}
 	if t.options.Watch != nil {

@@ -15,6 +15,13 @@ type loaded struct {
 	err      error // the last thing that comes
 }
 
+// free gives the batches' memory back.
+func (l *loaded) free() {
+	for _, batch := range l.batches {
+		batch.free()
+	}
+}
+
 // loader prepares the steps of an epoch, from one on, in the background, until ctx ends. What it prepares depends on the seed and on the step's number,
 // not on when it is made: a run that begins in the middle sees the same.
 func (t *Trainer) loader(ctx context.Context, epoch, from, to int) <-chan loaded {
@@ -47,6 +54,7 @@ func (t *Trainer) prepare(ctx context.Context, epoch, step int, examples []int) 
 		chance := NewRandom(t.options.Seed, fmt.Sprintf("batch %d of step %d", i, step)).Uint64()
 		var err error
 		if batches[i], err = t.task.Batch(ctx, Request{Examples: examples[i*size:][:size], Epoch: epoch, Chance: chance}); err != nil {
+			(&loaded{batches: batches[:i]}).free()
 			return nil, err
 		}
 	}

@@ -8,7 +8,8 @@ import (
 
 // Options are how a model is trained. What they do not say, such as data and dropout, is the task's and the model's.
 type Options struct {
-	Out string // the run's directory
+	Out     string // the run's directory
+	Claimed bool   // whoever calls has claimed it ([Claim])
 
 	Batch      int // examples a step; what is left over at an epoch's end is left out, as in the original
 	Accumulate int // parts of a batch that go through the model one after the other, to save memory; 0: 1
@@ -23,7 +24,7 @@ type Options struct {
 
 	Seed      uint64
 	NoShuffle bool // examples in the order of the data
-	Patience  int  // epochs without a better validation after which the run ends; 0: it does not
+	Patience  int  // validations without a better one after which the run ends; 0: it does not
 
 	LogEvery     int           // steps a line of the log; 0: 1
 	SaveSteps    int           // steps between checkpoints; 0: only after epochs, and by time
@@ -42,8 +43,9 @@ type Watcher interface {
 
 // check fills in defaults and says what is out of range; n is the number of examples.
 func (o *Options) check(n int) error {
-	o.Accumulate, o.LogEvery, o.Keep = max(o.Accumulate, 1), max(o.LogEvery, 1), max(o.Keep, 1)
 	switch {
+	case o.Accumulate < 0 || o.LogEvery < 0 || o.Keep < 0:
+		return fmt.Errorf("found %d parts of a batch, a log line every %d steps and %d checkpoints, want none below 0", o.Accumulate, o.LogEvery, o.Keep)
 	case o.Out == "":
 		return errors.New("a run wants a directory")
 	case o.Optimizer == nil:
@@ -57,6 +59,7 @@ func (o *Options) check(n int) error {
 	case !(o.Clip >= 0):
 		return fmt.Errorf("found a clip of %v, want 0 or more", o.Clip)
 	}
+	o.Accumulate, o.LogEvery, o.Keep = max(o.Accumulate, 1), max(o.LogEvery, 1), max(o.Keep, 1)
 	o.Batch = min(o.Batch, n)
 	if o.Batch%o.Accumulate != 0 {
 		return fmt.Errorf("a batch of %d cannot be divided into %d equal parts", o.Batch, o.Accumulate)

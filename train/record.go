@@ -81,7 +81,7 @@ func (r *Record) Differs(begun *Record) error {
 	maps.Copy(all, r.Settings)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if was, is := begun.Settings[name], r.Settings[name]; was != is {
-			differences = append(differences, fmt.Sprintf("--%s was %s, not %s", name, orNothing(was), orNothing(is)))
+			differences = append(differences, fmt.Sprintf("--%s was %s, is %s", name, orNothing(was), orNothing(is)))
 		}
 	}
 	if len(r.Data) != len(begun.Data) {
@@ -104,6 +104,13 @@ func orNothing(s string) string {
 		return "not given"
 	}
 	return s
+}
+
+// HashWords hashes a list of texts that a run was given, wherever they were read.
+func HashWords(role, path string, words []string) DataFile {
+	text, _ := json.Marshal(words) // no text cannot be written
+	sum := sha256.Sum256(text)
+	return DataFile{Role: role, Path: path, Bytes: int64(len(text)), SHA256: hex.EncodeToString(sum[:])}
 }
 
 // hashWhole is up to which size a file is hashed as a whole; of a larger one the first and last so many bytes are.

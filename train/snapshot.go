@@ -27,8 +27,12 @@ const stepPrefix = "step-"
 func (t *Trainer) save(ctx context.Context, best bool) error {
 	last := t.path(LastName)
 	keep := ""
-	if t.options.Keep > 1 && t.savedStep > 0 {
+	if t.options.Keep > 1 && t.savedStep > 0 && t.savedStep < t.state.Step { // not where a validation was interrupted
 		keep = t.path(fmt.Sprintf("%s%09d", stepPrefix, t.savedStep))
+	}
+	// What the checkpoint knows of must not be missing from the log, even after a power cut: it will not come again.
+	if err := t.journal.sync(); err != nil {
+		return t.unsaved(err)
 	}
 	err := atomicdir.Write(last, keep, func(dir string) error {
 		if err := pretrained.Save(ctx, dir, t.model); err != nil {
@@ -47,7 +51,7 @@ func (t *Trainer) save(ctx context.Context, best bool) error {
 		return atomicdir.Write(t.path(BestName), "", func(to string) error { return linkModel(dir, to) })
 	})
 	if err != nil {
-		return fmt.Errorf("the checkpoint of step %d was not saved, %s: %w", t.state.Step, t.whole(), err)
+		return t.unsaved(err)
 	}
 	t.savedStep = t.state.Step
 	if t.options.Watch != nil {
@@ -56,12 +60,8 @@ func (t *Trainer) save(ctx context.Context, best bool) error {
 	return t.prune()
 }
 
-// whole says what a run that cannot save can rely on.
-func (t *Trainer) whole() string {
-	if t.savedStep == 0 {
-		return "and there is none before it"
-	}
-	return fmt.Sprintf("that of step %d is whole", t.savedStep)
+func (t *Trainer) unsaved(err error) error {
+	return fmt.Errorf("the checkpoint of step %d was not saved: %w", t.state.Step, err)
 }
 
 // prune removes the oldest of the kept checkpoints.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/go-lxmert/lxmert/internal/atomicdir"
-	"github.com/go-lxmert/lxmert/internal/filelock"
 	"github.com/go-lxmert/lxmert/model"
 )
 
@@ -78,7 +77,8 @@ func (t *Trainer) Summary() string {
 }
 
 // Recover makes sure that the checkpoints of a run's directory are whole, after a run that was killed, and reports whether there is one to
-// go on from. It must be called before a model is loaded from them.
+// go on from. It must be called before a model is loaded from them, by who has claimed the directory ([Claim]): it clears away what a
+// run under way is writing.
 func Recover(out string) (found bool, err error) {
 	for _, name := range []string{LastName, BestName} {
 		if err := atomicdir.Recover(out + string(os.PathSeparator) + name); err != nil {
@@ -115,19 +115,21 @@ func (t *Trainer) Resume() error {
 type Interrupted struct{ Step int }
 
 func (e *Interrupted) Error() string {
+	if e.Step == 0 {
+		return "stopped before the first step was over"
+	}
 	return fmt.Sprintf("stopped after step %d, which is saved", e.Step)
 }
 
 // Run trains to the end. When ctx ends it ends the step under way, saves a checkpoint, and returns an *[Interrupted].
 func (t *Trainer) Run(ctx context.Context) (err error) {
-	if err := os.MkdirAll(t.options.Out, 0o755); err != nil {
-		return err
+	if !t.options.Claimed {
+		release, err := Claim(t.options.Out)
+		if err != nil {
+			return err
+		}
+		defer release()
 	}
-	lock, err := filelock.Acquire(t.path(".lock"))
-	if err != nil {
-		return fmt.Errorf("%s: %w: is the run under way?", t.options.Out, err)
-	}
-	defer lock.Release()
 	if t.journal, err = openJournal(t.options.Out, t.state); err != nil {
 		return err
 	}
@@ -139,27 +141,41 @@ func (t *Trainer) Run(ctx context.Context) (err error) {
 	t.savedAt = time.Now()
 	for !t.state.Ended {
 		err := t.epoch(ctx)
-		if err != nil && ctx.Err() != nil {
+		// Whatever else goes wrong meanwhile is no interruption: after a loss that is no number the weights are lost, and must not be saved.
+		if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
 			if t.state.Step > t.savedStep {
 				if err := t.save(context.WithoutCancel(ctx), false); err != nil {
-					return err
+					return t.failed(err)
 				}
 			}
 			return &Interrupted{t.state.Step}
 		}
 		if err != nil {
-			return err
+			return t.failed(err)
 		}
 	}
 	return nil
+}
+
+// failed adds to an error what a run that cannot go on leaves behind.
+func (t *Trainer) failed(err error) error {
+	if t.savedStep == 0 {
+		return fmt.Errorf("%w; there is no checkpoint yet", err)
+	}
+	return fmt.Errorf("%w; the last checkpoint is that of step %d", err, t.savedStep)
 }
 
 // epoch makes the steps that are left of an epoch, and judges the model.
 func (t *Trainer) epoch(ctx context.Context) error {
 	to := min(t.perEpoch, t.total-t.state.Epoch*t.perEpoch)
 	loading, stop := context.WithCancel(ctx)
-	defer stop()
 	batches := t.loader(loading, t.state.Epoch, t.state.InEpoch, to)
+	defer func() { // whoever called may close the data now, so nobody must be reading it
+		stop()
+		for l := range batches {
+			l.free()
+		}
+	}()
 	for t.state.InEpoch < to {
 		start := time.Now()
 		l, ok := <-batches
@@ -200,12 +216,10 @@ func (t *Trainer) oneStep(l loaded, start time.Time, waited time.Duration) error
 	if err != nil {
 		return fmt.Errorf("step %d: %w", number, err)
 	}
-	for _, batch := range l.batches {
-		batch.free()
-	}
+	l.free()
 	if bad := r.Loss + r.GradientNorm; math.IsNaN(bad) || math.IsInf(bad, 0) {
-		return fmt.Errorf("step %d: the loss is %v and the gradient's norm %v: the weights are lost, %s; lower the learning rate, or look at %s",
-			number, r.Loss, r.GradientNorm, t.whole(), t.describe(l.examples))
+		return fmt.Errorf("step %d: the loss is %v and the gradient's norm %v: the weights are lost; lower the learning rate, or look at %s",
+			number, r.Loss, r.GradientNorm, t.describe(l.examples))
 	}
 	seconds := time.Since(start).Seconds()
 	s := &t.state
@@ -222,11 +236,15 @@ func (t *Trainer) oneStep(l loaded, start time.Time, waited time.Duration) error
 
 // describe names the first examples of a batch.
 func (t *Trainer) describe(examples []int) string {
+	const most = 4
 	var names []string
-	for _, e := range examples[:min(4, len(examples))] {
+	for _, e := range examples[:min(most, len(examples))] {
 		names = append(names, t.task.Describe(e))
 	}
-	return fmt.Sprintf("the %d examples from %s on", len(examples), strings.Join(names, ", "))
+	if len(examples) > most {
+		names = append(names, "…")
+	}
+	return fmt.Sprintf("its %d examples: %s", len(examples), strings.Join(names, ", "))
 }
 
 // endEpoch judges the model, and saves it.
@@ -239,9 +257,12 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	s := &t.state
 	record := t.epochRecord(v, time.Since(start).Seconds())
 	best := false
-	s.Epoch, s.InEpoch, s.SinceBest = s.Epoch+1, 0, s.SinceBest+1
-	if v != nil && v.better(s.Best) {
-		s.Best, s.SinceBest, best = &bestSoFar{Epoch: s.Epoch, Score: v.Score, Loss: v.Loss}, 0, true
+	s.Epoch, s.InEpoch = s.Epoch+1, 0
+	if v != nil {
+		s.SinceBest++
+		if v.better(s.Best) {
+			s.Best, s.SinceBest, best = &bestSoFar{Epoch: s.Epoch, Score: v.Score, Loss: v.Loss}, 0, true
+		}
 	}
 	s.Ended = s.Step >= t.total || t.options.Patience > 0 && s.SinceBest >= t.options.Patience
 	s.Loss, s.Score, s.Seconds, s.Waited = mean{}, mean{}, 0, 0

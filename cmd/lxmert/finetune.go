@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,8 +43,10 @@ original does when it prepares these. RUN/valid_predict.json are the answers of 
 		Args: oneKind,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			run.kind = questions.Kind(args[0])
-			if run.kind == questions.KindGQA && !cmd.Flags().Changed("lr") {
-				run.Rate = gqaRate
+			if lr := cmd.Flags().Lookup("lr"); run.kind == questions.KindGQA && !lr.Changed {
+				if err := lr.Value.Set(fmt.Sprint(gqaRate)); err != nil { // in the run's record, too
+					return err
+				}
 			}
 			return run.all(cmd)
 		},
@@ -83,6 +86,9 @@ func (run *finetuneRun) all(cmd *cobra.Command) error {
 	if err := run.check(cmd); err != nil {
 		return err
 	}
+	if run.Patience > 0 && run.judge == nil {
+		return usagef("--patience: without --valid there is nothing to judge the model by")
+	}
 	l := lesson{
 		name: "finetune " + string(run.kind), stage: "finetune", head: model.HeadQuestionAnswering, features: run.regions,
 		configure: func(c *model.Config) error { return nil },
@@ -101,6 +107,7 @@ func (run *finetuneRun) all(cmd *cobra.Command) error {
 	if err := run.readTable(); err != nil {
 		return err
 	}
+	l.answers, l.answersIn = run.table, cmp.Or(run.labels, run.initDir)
 	l.configure = func(c *model.Config) error {
 		c.NumQALabels = len(run.table)
 		c.ID2Label = make(map[int]string, len(run.table))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,6 +101,9 @@ func (run *pretrainRun) all(cmd *cobra.Command) error {
 	if err := run.gather(); err != nil {
 		return err
 	}
+	if run.Patience > 0 && run.judge == nil {
+		return usagef("--patience: without --valid or --valid-data there is nothing to judge the model by")
+	}
 	if err := run.readTable(); err != nil {
 		return err
 	}
@@ -111,6 +115,9 @@ func (run *pretrainRun) all(cmd *cobra.Command) error {
 		task:      func(c tasks.Common) (train.Task, error) { return tasks.NewPreTraining(c, run.options) },
 	}
 	l.files = append(dataFiles("train", run.learn), dataFiles("valid", run.judge)...)
+	if table := run.options.Labels; table != nil {
+		l.answers, l.answersIn = answersOf(table), cmp.Or(run.labels, run.initDir, "the first --data that has a table")
+	}
 	return run.run(cmd, l)
 }
 
@@ -235,7 +242,16 @@ func (run *pretrainRun) sameTable(dir string) bool {
 	if err != nil {
 		return errors.Is(err, lxmert.ErrNoLabels) && run.labels == ""
 	}
-	return slices.EqualFunc(own, run.options.Labels.Entries(), func(a string, e answers.Entry) bool { return a == e.Answer })
+	return slices.Equal(own, answersOf(run.options.Labels))
+}
+
+// answersOf are the answers of a table in order of their ids.
+func answersOf(table *answers.Table) []string {
+	list := make([]string, 0, table.Len())
+	for _, e := range table.Entries() {
+		list = append(list, e.Answer)
+	}
+	return list
 }
 
 // configure switches tasks on and off.

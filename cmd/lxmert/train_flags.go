@@ -87,8 +87,10 @@ func (f *trainFlags) check(cmd *cobra.Command) error {
 		f.Optimizer = train.AdamW{}
 		if f.course == "" { // as the original's, which has a schedule for BERT's alone
 			f.course = string(train.Constant)
-			if !cmd.Flags().Changed("warmup") {
-				f.Warmup = 0
+			if warmup := cmd.Flags().Lookup("warmup"); !warmup.Changed {
+				if err := warmup.Value.Set("0"); err != nil { // in the run's record, too
+					return err
+				}
 			}
 		}
 	default:

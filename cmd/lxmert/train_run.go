@@ -35,6 +35,9 @@ type lesson struct {
 	head     model.Head
 	files    []train.DataFile // to be hashed
 	features []string
+	// answers is what each logit means, nil if the model answers nothing; they were read from the file answersIn.
+	answers   []string
+	answersIn string
 	// configure fits a model's configuration to what it shall learn.
 	configure func(*model.Config) error
 	// begin adds to what the model begins with.
@@ -48,10 +51,11 @@ type lesson struct {
 // run trains.
 func (f *trainFlags) run(cmd *cobra.Command, l lesson) error {
 	ctx, errOut := cmd.Context(), cmd.ErrOrStderr()
-	begun, found, err := f.existing()
+	begun, found, release, err := f.existing()
 	if err != nil {
 		return err
 	}
+	defer func() { release() }()
 	engine, err := backend.Open(f.engine)
 	if err != nil {
 		return usageError{err}
@@ -78,11 +82,12 @@ func (f *trainFlags) run(cmd *cobra.Command, l lesson) error {
 		return err
 	}
 	defer network.Close()
-	task, skipped, err := f.lesson(ctx, l, network, words, source, errOut)
+	task, skipped, err := f.lesson(ctx, l, found, network, words, source, errOut)
 	if err != nil {
 		return err
 	}
 	reportSkipped(errOut, skipped)
+	f.Claimed = true
 	trainer, err := train.New(network, task, f.Options)
 	if err != nil {
 		return err
@@ -92,8 +97,10 @@ func (f *trainFlags) run(cmd *cobra.Command, l lesson) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(f.Out, 0o755); err != nil {
-		return err
+	if begun == nil { // now that nothing is wrong with it
+		if release, err = f.claim(); err != nil {
+			return err
+		}
 	}
 	if err := record.Write(f.Out); err != nil {
 		return err
@@ -126,19 +133,54 @@ func (w watcher) Step(record train.StepRecord, examples int) { w.step(record, ex
 func (w watcher) Epoch(record train.EpochRecord)             { w.epoch(record) }
 func (w watcher) Saved(string, int)                          {}
 
-// existing looks at the run's directory: the record of a run that was begun, nil if there is none, and whether it has a checkpoint.
-func (f *trainFlags) existing() (begun *train.Record, found bool, err error) {
+// existing looks at the run's directory: the record of a run that was begun, nil if there is none, and whether it has a checkpoint. If there is a run
+// its directory is claimed until release is called.
+func (f *trainFlags) existing() (begun *train.Record, found bool, release func(), err error) {
+	release = func() {}
 	begun, err = train.ReadRecord(f.Out)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, false, nil
+		return nil, false, release, f.vacant()
 	case err != nil:
-		return nil, false, err
+		return nil, false, release, err
 	case !f.resume:
-		return nil, false, usagef("%s holds a run already: --resume goes on with it; or choose another --out", f.Out)
+		return nil, false, release, f.taken()
 	}
-	found, err = train.Recover(f.Out)
-	return begun, found, err
+	if release, err = train.Claim(f.Out); err != nil {
+		return nil, false, nil, err
+	}
+	if found, err = train.Recover(f.Out); err != nil {
+		release()
+	}
+	return begun, found, release, err
+}
+
+func (f *trainFlags) taken() error {
+	return usagef("%s holds a run already: --resume goes on with it; or choose another --out", f.Out)
+}
+
+// vacant refuses a directory that has something of a run, but not its record: what is there would be replaced.
+func (f *trainFlags) vacant() error {
+	for _, name := range []string{train.LastName, train.BestName, train.LogName} {
+		if _, err := os.Lstat(filepath.Join(f.Out, name)); err == nil {
+			return fmt.Errorf("%s has a %s of a run, but no %s that says what it was: choose another --out", f.Out, name, train.RecordName)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// claim takes the directory of a run that begins; another may have begun meanwhile.
+func (f *trainFlags) claim() (release func(), err error) {
+	release, err = train.Claim(f.Out)
+	if err != nil {
+		return func() {}, err
+	}
+	if _, err := train.ReadRecord(f.Out); !errors.Is(err, fs.ErrNotExist) {
+		return release, errors.Join(err, f.taken())
+	}
+	return release, nil
 }
 
 // record describes the run.
@@ -162,6 +204,9 @@ func (f *trainFlags) record(cmd *cobra.Command, l lesson, engine compute.Backend
 			return nil, err
 		}
 		r.Data = append(r.Data, hashed)
+	}
+	if l.answers != nil {
+		r.Data = append(r.Data, train.HashWords("answers", l.answersIn, l.answers))
 	}
 	return r, nil
 }
@@ -299,7 +344,7 @@ func presetOf(source data.Source) (string, error) {
 }
 
 // lesson reads the questions and makes the task.
-func (f *trainFlags) lesson(ctx context.Context, l lesson, network *model.Network, words *tokenizer.Tokenizer, source data.Source, errOut io.Writer) (train.Task, *questions.Skipped, error) {
+func (f *trainFlags) lesson(ctx context.Context, l lesson, found bool, network *model.Network, words *tokenizer.Tokenizer, source data.Source, errOut io.Writer) (train.Task, *questions.Skipped, error) {
 	var skipped *questions.Skipped
 	if f.skipBad {
 		skipped = &questions.Skipped{}
@@ -317,13 +362,12 @@ func (f *trainFlags) lesson(ctx context.Context, l lesson, network *model.Networ
 	}
 	f.hide.questions(learn)
 	f.hide.questions(judge)
-	before, err := f.trainedBefore()
-	if err != nil {
+	if trained, err = f.learned(found, trained); err != nil {
 		return nil, nil, err
 	}
 	common := tasks.Common{
 		Network: network, Tokenizer: words, MaxTokens: min(f.maxTokens, network.Config().MaxPositionEmbeddings),
-		Train: learn, Valid: judge, Features: f.hide.source(source), Trained: append(before, trained...), Compute: f.compute,
+		Train: learn, Valid: judge, Features: f.hide.source(source), Trained: trained, Compute: f.compute,
 	}
 	if skipped != nil {
 		common.Bad = func(err error) {
@@ -345,16 +389,20 @@ func about(qs []questions.Question, some map[string]bool) []questions.Question {
 	return slices.DeleteFunc(qs, func(q questions.Question) bool { return !some[q.Image] || q.Second != "" && !some[q.Second] })
 }
 
-// trainedBefore is what the model that the run begins with has learned from, as far as it says.
-func (f *trainFlags) trainedBefore() ([]eval.Trained, error) {
+// learned is what checkpoints will have learned from: this run's data, and before it what the model that the run begins with has, as far as it says. A
+// run that goes on has written it down; where it began may be gone.
+func (f *trainFlags) learned(found bool, now []eval.Trained) ([]eval.Trained, error) {
+	if found {
+		return eval.ReadTrained(filepath.Join(f.Out, train.LastName, eval.TrainedName))
+	}
 	if f.initDir == "" {
-		return nil, nil
+		return now, nil
 	}
-	trained, err := eval.ReadTrained(filepath.Join(f.initDir, eval.TrainedName))
+	before, err := eval.ReadTrained(filepath.Join(f.initDir, eval.TrainedName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return now, nil
 	}
-	return trained, err
+	return append(before, now...), err
 }
 
 // trainedOn records a split for checkpoints.

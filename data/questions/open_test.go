@@ -146,3 +146,38 @@ func FuzzRecognise(f *testing.F) {
 		}
 	})
 }
+
+// TestIsPretraining tells pre-training's files from all others that may lie beside them.
+func TestIsPretraining(t *testing.T) {
+	for text, want := range map[string]bool{
+		`[{"img_id": "A", "sentf": {"mscoco": ["A dog."]}}]`:                                true,
+		`[{"sentf": {}, "img_id": "A"}, {"img_id": "B", "sent": "Why?"}]`:                   true,
+		`[{"img_id": "A", "question_id": 7, "sent": "Why?"}, {"img_id": "B", "sentf": {}}]`: false,
+		`[{"ans": "yes", "dsets": ["vqa"]}]`:                                                false,
+		`["yes", "no"]`:                                                                     false,
+		`[["sentf"]]`:                                                                       false,
+		`[]`:                                                                                false,
+		`{"sentf": {"mscoco": ["A dog."]}}`:                                                 false,
+		`{"yes": 0}`:                                                                        false,
+	} {
+		path := filepath.Join(t.TempDir(), "a.json")
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := IsPretraining(path); err != nil || got != want {
+			t.Errorf("%s: %v, %v; want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{``, `[{"sentf": `, `[{]`} {
+		path := filepath.Join(t.TempDir(), "a.json")
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := IsPretraining(path); err == nil || got || !strings.Contains(err.Error(), path) {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	if _, err := IsPretraining(filepath.Join(t.TempDir(), "none.json")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}

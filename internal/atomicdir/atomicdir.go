@@ -38,6 +38,9 @@ func Write(dir, keep string, write func(dir string) error) error {
 		os.RemoveAll(temp) // gives the room back; what cannot be removed now will be next time
 		return err
 	}
+	if err := atomicfile.SyncDir(temp); err != nil { // for what is a link in it
+		return err
+	}
 	if err := atomicfile.Rename(temp, dir+next); err != nil {
 		return err
 	}

@@ -95,3 +95,26 @@ func TestRecover(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWriteAfterKill: what a program that was killed has left is in nobody's way, and what it had completed is what the next one replaces.
+func TestWriteAfterKill(t *testing.T) {
+	parent := t.TempDir()
+	dir, kept := filepath.Join(parent, "last"), filepath.Join(parent, "step-1")
+	for name, content := range map[string]string{"last.partial": "torn", "last.old": "zero", "last.new": "two", "last": "one", "step-1": "older"} {
+		if err := os.Mkdir(filepath.Join(parent, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := fill(content)(filepath.Join(parent, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Write(dir, kept, fill("three")); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, dir, "three")
+	holds(t, kept, "two")
+	alone(t, parent, "last", "step-1")
+	if err := Write(filepath.Join(parent, "none", "last"), "", fill("four")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -118,7 +118,7 @@ func (f *File) Commit() error {
 		return fmt.Errorf("%s: %w", f.target, err)
 	}
 	f.temp = nil
-	return syncDir(filepath.Dir(f.target))
+	return SyncDir(filepath.Dir(f.target))
 }
 
 // Rename puts a finished and synced file in the place of another, on the disk too: for files that grow
@@ -127,12 +127,8 @@ func Rename(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return fmt.Errorf("%s: %w", to, err)
 	}
-	return syncDir(filepath.Dir(to))
+	return SyncDir(filepath.Dir(to))
 }
-
-// SyncDir puts the names of a directory's files on the disk: for many files that are written plainly, each synced, into a directory that appears as a
-// whole.
-func SyncDir(dir string) error { return syncDir(dir) }
 
 // Discard removes the temporary file. After Commit it does nothing, so it can be deferred.
 func (f *File) Discard() {

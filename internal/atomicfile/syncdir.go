@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// syncDir puts a directory's entries on the disk, so that a rename outlives a power cut.
-func syncDir(dir string) error {
+// SyncDir puts a directory's entries on the disk, so that a rename outlives a power cut.
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return fmt.Errorf("%s: %w", dir, err)

@@ -2,5 +2,5 @@
 
 package atomicfile
 
-// syncDir does nothing: Windows has no sync for a directory and journals its renames.
-func syncDir(string) error { return nil }
+// SyncDir does nothing: Windows has no sync for a directory and journals its renames.
+func SyncDir(string) error { return nil }

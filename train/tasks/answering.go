@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -40,7 +41,7 @@ func NewAnswering(c Common, labels []string) (*Answering, error) {
 	if n := c.Network.Config().NumQALabels; n != len(labels) {
 		return nil, fmt.Errorf("found %d answers, but the model scores %d (num_qa_labels)", len(labels), n)
 	}
-	err := t.prepare(model.HeadQuestionAnswering, func(q *questions.Question) error {
+	err := t.prepare(model.HeadQuestionAnswering, 1, func(q *questions.Question) error {
 		if q.Label == nil {
 			return fmt.Errorf("label: %w", eval.ErrNoAnswers)
 		}
@@ -50,8 +51,11 @@ func NewAnswering(c Common, labels []string) (*Answering, error) {
 			}
 		}
 		return nil
-	})
-	return t, err
+	}, identified())
+	if err != nil {
+		return nil, err
+	}
+	return t, errors.Join(try(t), t.rehearse(labels[0], t.score, t.write))
 }
 
 // Batch implements [train.Task].
@@ -106,11 +110,16 @@ func (t *Answering) Validate(ctx context.Context) (*train.Validation, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &train.Validation{Predictions: predict.Plain(found)}
+	return t.score(predict.Plain(found))
+}
+
+// score is the validation that predictions come to.
+func (t *Answering) score(predictions []eval.Prediction) (*train.Validation, error) {
+	v := &train.Validation{Predictions: predictions}
 	if !t.known(func(q questions.Question) bool { return q.Label != nil }) {
 		return v, nil
 	}
-	score, err := predict.SoftScore(t.Valid, v.Predictions)
+	score, err := predict.SoftScore(t.Valid, predictions)
 	if err != nil {
 		return nil, err
 	}
@@ -141,10 +150,12 @@ func (c *Common) save(dir string) error {
 
 // WritePredictions implements [train.Task]: VQA's form where ids are whole numbers, as VQA's are, else GQA's.
 func (t *Answering) WritePredictions(path string, predictions []eval.Prediction) error {
-	return atomicfile.Write(path, 0o644, func(w io.Writer) error {
-		if t.Kind == questions.KindVQA && !slices.ContainsFunc(t.Valid, func(q questions.Question) bool { return !q.ID.IsNumber() }) {
-			return eval.WriteVQA(w, predict.IDs(t.Valid), predictions)
-		}
-		return eval.WriteGQA(w, predict.IDs(t.Valid), predictions)
-	})
+	return atomicfile.Write(path, 0o644, func(w io.Writer) error { return t.write(w, predictions) })
+}
+
+func (t *Answering) write(w io.Writer, predictions []eval.Prediction) error {
+	if t.Kind == questions.KindVQA && !slices.ContainsFunc(t.Valid, func(q questions.Question) bool { return !q.ID.IsNumber() }) {
+		return eval.WriteVQA(w, predict.IDs(t.Valid), predictions)
+	}
+	return eval.WriteGQA(w, predict.IDs(t.Valid), predictions)
 }

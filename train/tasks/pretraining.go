@@ -64,7 +64,8 @@ func NewPreTraining(c Common, o PreTrainingOptions) (*PreTraining, error) {
 			t.labels = append(t.labels, e.Answer)
 		}
 	}
-	if err := t.prepare(model.HeadPreTraining, func(*questions.Question) error { return nil }); err != nil {
+	all := func(*questions.Question) error { return nil }
+	if err := t.prepare(model.HeadPreTraining, 1, all, all); err != nil {
 		return nil, err
 	}
 	var err error
@@ -80,7 +81,7 @@ func NewPreTraining(c Common, o PreTrainingOptions) (*PreTraining, error) {
 			return nil, fmt.Errorf("data of the validation: %w", err)
 		}
 	}
-	return t, nil
+	return t, try(t)
 }
 
 // drawing is a set of sentences about pictures from which examples are drawn.
@@ -109,8 +110,9 @@ func (t *PreTraining) drawing(qs []questions.Question, s sentences, o PreTrainin
 	}
 	d := &drawing{task: t, questions: qs, sentences: s}
 	d.PreTraining = train.PreTraining{
-		Pairs:  pairs,
-		Tokens: func(i int) (ids, marks []int32) { return s.at(i), special(len(s.at(i))) },
+		Pairs:   pairs,
+		Regions: func(int) int { return 0 }, // each batch has its own, which reads pictures
+		Tokens:  func(i int) (ids, marks []int32) { return s.at(i), special(len(s.at(i))) },
 		Answers: func(i int) []train.SoftAnswer {
 			var list []train.SoftAnswer
 			for _, a := range qs[i].Label {
@@ -132,7 +134,7 @@ func (t *PreTraining) drawing(qs []questions.Question, s sentences, o PreTrainin
 	if !t.config.TaskObjPredict {
 		d.RegionRate = 0
 	}
-	return d, nil
+	return d, d.Check()
 }
 
 // Batch implements [train.Task].

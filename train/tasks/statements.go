@@ -26,16 +26,16 @@ var _ train.Task = (*Statements)(nil)
 // NewStatements makes the task. The error names the examples of which a picture, or the truth, is missing.
 func NewStatements(c Common) (*Statements, error) {
 	t := &Statements{c}
-	err := t.prepare(model.HeadNLVR2, func(q *questions.Question) error {
-		switch {
-		case q.Truth == nil:
+	err := t.prepare(model.HeadNLVR2, 2, func(q *questions.Question) error {
+		if q.Truth == nil {
 			return errors.New("label: found none, want 0 or 1, or True or False")
-		case q.Second == "":
-			return errors.New("found one picture, want two")
 		}
 		return nil
-	})
-	return t, err
+	}, identified())
+	if err != nil {
+		return nil, err
+	}
+	return t, errors.Join(try(t), t.rehearse("False", t.score, t.write))
 }
 
 // Batch implements [train.Task].
@@ -88,11 +88,16 @@ func (t *Statements) Validate(ctx context.Context) (*train.Validation, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &train.Validation{Predictions: predict.Plain(found)}
+	return t.score(predict.Plain(found))
+}
+
+// score is the validation that predictions come to.
+func (t *Statements) score(predictions []eval.Prediction) (*train.Validation, error) {
+	v := &train.Validation{Predictions: predictions}
 	if !t.known(func(q questions.Question) bool { return q.Truth != nil }) {
 		return v, nil
 	}
-	score, err := predict.StatementScore(t.Valid, v.Predictions)
+	score, err := predict.StatementScore(t.Valid, predictions)
 	if err != nil {
 		return nil, err
 	}
@@ -105,5 +110,9 @@ func (t *Statements) Save(dir string) error { return t.save(dir) }
 
 // WritePredictions implements [train.Task].
 func (t *Statements) WritePredictions(path string, predictions []eval.Prediction) error {
-	return atomicfile.Write(path, 0o644, func(w io.Writer) error { return eval.WriteNLVR2(w, predict.IDs(t.Valid), predictions) })
+	return atomicfile.Write(path, 0o644, func(w io.Writer) error { return t.write(w, predictions) })
+}
+
+func (t *Statements) write(w io.Writer, predictions []eval.Prediction) error {
+	return eval.WriteNLVR2(w, predict.IDs(t.Valid), predictions)
 }

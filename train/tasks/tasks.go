@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
@@ -16,6 +17,7 @@ import (
 	"github.com/go-lxmert/lxmert/internal/padding"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/tokenizer"
+	"github.com/go-lxmert/lxmert/train"
 	"github.com/go-lxmert/lxmert/vision"
 )
 
@@ -41,9 +43,9 @@ type Common struct {
 	sentences sentences
 }
 
-// prepare checks what is common to all tasks, leaves out bad examples, and tokenizes the sentences to learn from. check is a task's own
-// check of an example to learn from.
-func (c *Common) prepare(head model.Head, check func(q *questions.Question) error) error {
+// prepare checks what is common to all tasks, leaves out bad examples, and tokenizes the sentences to learn from. Every question is about so many
+// pictures; learn is a task's own check of an example to learn from, judge of one to be judged by.
+func (c *Common) prepare(head model.Head, images int, learn, judge func(q *questions.Question) error) error {
 	config := c.Network.Config()
 	switch {
 	case c.Network.Head() != head:
@@ -58,8 +60,16 @@ func (c *Common) prepare(head model.Head, check func(q *questions.Question) erro
 		c.images[id] = true
 	}
 	var errs faults
-	c.Train = errs.sift(c.Train, c.Bad, func(q *questions.Question) error { return errors.Join(c.present(q), check(q)) })
-	c.Valid = errs.sift(c.Valid, c.Bad, c.present)
+	checked := func(own func(q *questions.Question) error) func(q *questions.Question) error {
+		return func(q *questions.Question) error {
+			if n := len(pictures(q)); n != images {
+				return fmt.Errorf("found pictures: %d, want %d", n, images)
+			}
+			return errors.Join(c.present(q), own(q))
+		}
+	}
+	c.Train = errs.sift(c.Train, c.Bad, checked(learn))
+	c.Valid = errs.sift(c.Valid, c.Bad, checked(judge))
 	if err := errs.err(); err != nil {
 		return err
 	}
@@ -73,6 +83,43 @@ func (c *Common) prepare(head model.Head, check func(q *questions.Question) erro
 
 // leastTokens are a word between the two tokens that every sentence has.
 const leastTokens = 3
+
+// identified makes the check of the questions to be judged by that are submitted: each has an id of its own.
+func identified() func(q *questions.Question) error {
+	seen := map[questions.ID]bool{}
+	return func(q *questions.Question) error {
+		switch {
+		case q.ID.IsZero():
+			return errors.New("found no id")
+		case seen[q.ID]:
+			return errors.New("comes a second time among those to be judged by, want each once")
+		}
+		seen[q.ID] = true
+		return nil
+	}
+}
+
+// try prepares the first example, so that regions that do not fit the model are found at once.
+func try(t train.Task) error {
+	_, err := t.Batch(context.Background(), train.Request{Examples: []int{0}})
+	return err
+}
+
+// rehearse scores and writes an answer to everything, so that hours of work do not end with a validation that cannot be.
+func (c *Common) rehearse(answer string, score func([]eval.Prediction) (*train.Validation, error), write func(io.Writer, []eval.Prediction) error) error {
+	if len(c.Valid) == 0 {
+		return nil
+	}
+	predictions := make([]eval.Prediction, len(c.Valid))
+	for i := range c.Valid {
+		predictions[i] = eval.Prediction{ID: c.Valid[i].ID.String(), Answer: answer}
+	}
+	_, err := score(predictions)
+	if err := errors.Join(err, write(io.Discard, predictions)); err != nil {
+		return fmt.Errorf("questions to be judged by: %w", err)
+	}
+	return nil
+}
 
 // present says which picture of a question there is no trace of.
 func (c *Common) present(q *questions.Question) error {
