@@ -46,7 +46,7 @@ func (d Detector) Extract(ctx context.Context, img image.Image) (vision.Regions,
 	found := segment(picture)
 	regions := vision.Regions{FeatureWidth: FeatureWidth, Preset: Preset, Size: vision.Size{Width: size.X, Height: size.Y}}
 	add := func(f figure, object, attribute vision.Label) {
-		regions.Features = append(regions.Features, f.features(picture)...)
+		regions.Features = append(regions.Features, standardize(f.features(picture))...)
 		regions.Boxes = append(regions.Boxes, f.place(picture.Rect)...)
 		regions.Objects = append(regions.Objects, object)
 		regions.Attributes = append(regions.Attributes, attribute)

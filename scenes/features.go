@@ -7,7 +7,7 @@ import (
 	"github.com/go-lxmert/lxmert/internal/cells"
 )
 
-// A region's features, each about 0..1, in this order. Nothing in them names a kind: what a car is must be learned from its silhouette.
+// A region's features, in this order, before they are standardized. Nothing in them names a kind: what a car is must be learned from its silhouette.
 const (
 	silhouetteCells = 8                                 // of the box's width and height: how much of each cell is inside
 	colorCells      = 4                                 // of the box's width and height: each cell's mean red, green, blue, ground included
