@@ -1,6 +1,8 @@
 package lxmert_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -34,25 +36,43 @@ func memory(t *testing.T, dir string) fstest.MapFS {
 	return fsys
 }
 
-// TestOpenFS: from memory or from disk, the answers are the same to the bit.
-func TestOpenFS(t *testing.T) {
-	onDisk, first, second := open(t)
-	inMemory, err := lxmert.OpenFS(memory(t, example))
+// archive packs a directory into a ZIP archive in memory.
+func archive(t *testing.T, dir string) *zip.Reader {
+	t.Helper()
+	var packed bytes.Buffer
+	w := zip.NewWriter(&packed)
+	if err := errors.Join(w.AddFS(os.DirFS(dir)), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := zip.NewReader(bytes.NewReader(packed.Bytes()), int64(packed.Len()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer inMemory.Close()
-	if !slices.Equal(inMemory.Labels(), onDisk.Labels()) {
-		t.Errorf("answers %v", inMemory.Labels())
-	}
-	for _, q := range []lxmert.Query{{first, "What color is the dog?"}, {second, "Is it raining in the street?"}} {
-		want, err := onDisk.Ask(t.Context(), q.Regions, q.Question)
+	return r
+}
+
+// TestOpenFS: from memory, from an archive or from disk, the answers are the same to the bit.
+func TestOpenFS(t *testing.T) {
+	onDisk, first, second := open(t)
+	for name, fsys := range map[string]fs.FS{"memory": memory(t, example), "archive": archive(t, example), "os.DirFS": os.DirFS(example)} {
+		m, err := lxmert.OpenFS(fsys)
 		if err != nil {
-			t.Fatal(err)
+			t.Errorf("%s: %v", name, err)
+			continue
 		}
-		got, err := inMemory.Ask(t.Context(), q.Regions, q.Question)
-		if err != nil || !slices.Equal(got, want) {
-			t.Errorf("%s: got %v, %v, want %v", q.Question, got, err, want)
+		defer m.Close()
+		if !slices.Equal(m.Labels(), onDisk.Labels()) {
+			t.Errorf("%s: answers %v", name, m.Labels())
+		}
+		for _, q := range []lxmert.Query{{first, "What color is the dog?"}, {second, "Is it raining in the street?"}} {
+			want, err := onDisk.Ask(t.Context(), q.Regions, q.Question)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := m.Ask(t.Context(), q.Regions, q.Question)
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("%s: %s: got %v, %v, want %v", name, q.Question, got, err, want)
+			}
 		}
 	}
 }
