@@ -21,7 +21,10 @@ const (
 	BestName = "best" // the best validation's weights, without what training needs
 )
 
-const stepPrefix = "step-"
+const (
+	stepPrefix    = "step-"
+	removedSuffix = ".old" // of one that is being removed
+)
 
 // save writes the run's last checkpoint, and with best also the best one. Both appear whole, or stay as they were.
 func (t *Trainer) save(ctx context.Context, best bool) error {
@@ -70,14 +73,23 @@ func (t *Trainer) prune() error {
 	if err != nil {
 		return err
 	}
-	var kept []string
+	var kept, removed []string
 	for _, entry := range entries { // in the order of their names, so of their steps
-		if entry.IsDir() && strings.HasPrefix(entry.Name(), stepPrefix) {
-			kept = append(kept, t.path(entry.Name()))
+		switch path := t.path(entry.Name()); {
+		case !entry.IsDir() || !strings.HasPrefix(entry.Name(), stepPrefix):
+		case strings.HasSuffix(entry.Name(), removedSuffix): // by a program that was killed
+			removed = append(removed, path)
+		default:
+			kept = append(kept, path)
 		}
 	}
 	var errs []error
 	for _, dir := range kept[:max(0, len(kept)-(t.options.Keep-1))] {
+		// One that lacks files must not look like a checkpoint.
+		errs = append(errs, os.Rename(dir, dir+removedSuffix))
+		removed = append(removed, dir+removedSuffix)
+	}
+	for _, dir := range removed {
 		errs = append(errs, os.RemoveAll(dir))
 	}
 	return errors.Join(errs...)

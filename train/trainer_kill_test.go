@@ -31,6 +31,7 @@ func TestKilledRun(t *testing.T) {
 		t.Skip("the other half of TestKilled")
 	}
 	o := small(dir)
+	o.Keep = 3
 	var err error
 	if o.SaveSteps, err = strconv.Atoi(os.Getenv(killedSaves)); err != nil {
 		t.Fatal(err)
@@ -84,6 +85,13 @@ func TestKilled(t *testing.T) {
 			absent++
 		} else {
 			w.whole(t, filepath.Join(o.Out, train.LastName))
+		}
+		kept, err := filepath.Glob(filepath.Join(o.Out, "step-?????????"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, dir := range kept {
+			w.whole(t, dir)
 		}
 		logged := lastLogged(t, o.Out)
 		if _, err := train.Recover(o.Out); err != nil {

@@ -117,7 +117,7 @@ func (f *trainFlags) train(ctx context.Context, cmd *cobra.Command, trainer *tra
 	progress.end()
 	var stopped *train.Interrupted
 	if errors.As(err, &stopped) {
-		return fmt.Errorf("%w in %s; the same command with --resume goes on", err, filepath.Join(f.Out, train.LastName))
+		return fmt.Errorf("%s: %w; the same command with --resume goes on", f.Out, err)
 	}
 	if err != nil {
 		return err
