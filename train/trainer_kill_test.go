@@ -1,8 +1,11 @@
 package train_test
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -36,7 +39,10 @@ func TestKilledRun(t *testing.T) {
 	if o.SaveSteps, err = strconv.Atoi(os.Getenv(killedSaves)); err != nil {
 		t.Fatal(err)
 	}
-	o.Watch = watch{step: func(train.StepRecord, int) { time.Sleep(5 * time.Millisecond) }} // or it would be over too soon
+	o.Watch = watch{step: func(train.StepRecord, int) {
+		fmt.Println("a step")
+		time.Sleep(5 * time.Millisecond) // or it would be over too soon
+	}}
 	newWorld(t).run(t, o)
 }
 
@@ -58,11 +64,24 @@ func TestKilled(t *testing.T) {
 		saves := 1 + r.IntN(5)
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledRun$")
 		cmd.Env = append(os.Environ(), killedRun+"="+o.Out, killedSaves+"="+strconv.Itoa(saves))
+		stdout, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
+		said := bufio.NewReader(stdout)
+		if kills%5 != 0 { // else it is killed while it takes up the run
+			for range 1 + r.IntN(11) {
+				said.ReadString('\n')
+			}
+		}
 		ended := make(chan error, 1)
-		go func() { ended <- cmd.Wait() }()
+		go func() {
+			io.Copy(io.Discard, said)
+			ended <- cmd.Wait()
+		}()
 		select {
 		case err := <-ended:
 			if err != nil {
@@ -72,7 +91,7 @@ func TestKilled(t *testing.T) {
 			ends++
 			o.Out, before = t.TempDir(), 0 // another, until there were twenty
 			continue
-		case <-time.After(100*time.Millisecond + time.Duration(r.IntN(300))*time.Millisecond):
+		case <-time.After(time.Duration(r.IntN(40)) * time.Millisecond):
 		}
 		if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			t.Fatal(err)

@@ -203,7 +203,7 @@ func TestResume(t *testing.T) {
 			if n := strings.Count(want[train.LogName], "\n"); n != 44+4 {
 				t.Fatalf("the log has %d lines:\n%s", n, want[train.LogName])
 			}
-			for _, saves := range []int{0, 3} {
+			for _, saves := range map[string][]int{"bertadam": {0, 3}, "adamw": {2}}[name] {
 				o.Out, o.SaveSteps = t.TempDir(), saves
 				w.interrupted(t, o, []int{0, 1, 7, 11, 12, 30, 44}, []int{1, 3, 4})
 				same(t, outcome(t, o.Out), want)
