@@ -133,7 +133,10 @@ var nearestOf = func() (table [1 << 15]int) {
 // between are a dull brown.
 func (f figure) color(picture *image.RGBA) (Color, float32) {
 	var weights [shareWide]int
-	f.each(picture, func(p []uint8) { weights[nearest(p)] += int(max(p[0], p[1], p[2]) - min(p[0], p[1], p[2])) })
+	f.each(picture, func(p []uint8) {
+		strong := int(max(p[0], p[1], p[2]) - min(p[0], p[1], p[2]))
+		weights[nearest(p)] += strong * strong
+	})
 	best, sum := Color(0), 0
 	for c := range colors {
 		sum += weights[c]

@@ -187,7 +187,7 @@ func rays(r *rand.Rand, a, b color.RGBA) func(x, y int) color.RGBA {
 	const turns = 24 // rays of both colours
 	sunX, sunY := r.IntN(Width), r.IntN(Height)
 	return func(x, y int) color.RGBA {
-		turn := math.Atan2(float64(y-sunY)+0.5, float64(x-sunX)+0.5)/(2*math.Pi) + 1
+		turn := math.Atan2(float64(y-sunY)+0.5, float64(x-sunX)+0.5)/(2*math.Pi) + 1.01 // so that no ray ends on a diagonal, where rounding decides
 		return either(int(turn*turns)%2 == 0, a, b)
 	}
 }

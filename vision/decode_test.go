@@ -108,17 +108,21 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
-// endless is empty comments without end, as PNG may have them.
+// endless is comments without end, as PNG may have them.
 type endless struct{ at int }
 
 func (e *endless) Read(p []byte) (int, error) {
-	comment := binary.BigEndian.AppendUint32([]byte("\x00\x00\x00\x00tEXt"), crc32.ChecksumIEEE([]byte("tEXt")))
-	for i := range p {
-		p[i] = comment[e.at%len(comment)]
-		e.at++
-	}
-	return len(p), nil
+	e.at %= len(comment)
+	n := copy(p, comment[e.at:])
+	e.at += n
+	return n, nil
 }
+
+var comment = func() []byte {
+	text := append([]byte("tEXt"), make([]byte, 1<<20)...)
+	chunk := append([]byte{0, 1 << 4, 0, 0}, text...)
+	return binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(text))
+}()
 
 func TestDecodeFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "picture.png")

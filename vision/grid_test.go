@@ -84,8 +84,10 @@ func TestGridRefuses(t *testing.T) {
 			t.Errorf("%s: %v", g.Preset(), err)
 		}
 	}
-	if _, err := (Grid{}).Extract(context.Background(), nil); err == nil {
-		t.Error("no picture, no error")
+	for _, img := range []image.Image{nil, image.NewUniform(color.White)} { // a uniform one has 4e18 pixels
+		if _, err := (Grid{}).Extract(context.Background(), img); err == nil || !strings.Contains(err.Error(), "pixels") {
+			t.Errorf("%v: %v", img, err)
+		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

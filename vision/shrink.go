@@ -3,6 +3,7 @@ package vision
 import (
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
@@ -10,12 +11,15 @@ import (
 
 // Shrink copies a picture so that no side is longer than longest: each of its pixels is the mean of a square of the original's, what does not fill a
 // square being cut off at the right and at the bottom. A picture that is small enough keeps its size. What is transparent shows white. The error is ctx's, or says that
-// img has no pixels. Beside the copy it needs memory for a few rows of img only.
+// img has no pixels or more than [MaxPixels]. Beside the copy it needs memory for a few rows of img only.
 func Shrink(ctx context.Context, img image.Image, longest int) (*image.RGBA, error) {
 	if img == nil || img.Bounds().Empty() {
 		return nil, errors.New("the picture has no pixels")
 	}
 	from := img.Bounds()
+	if from.Dx() > MaxPixels/from.Dy() {
+		return nil, fmt.Errorf("the picture has %d × %d pixels, want at most %d million", from.Dx(), from.Dy(), MaxPixels>>20)
+	}
 	if longest < 1 {
 		longest = 1
 	}
