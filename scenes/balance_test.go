@@ -113,6 +113,10 @@ func TestBalance(t *testing.T) {
 			if len(n) == 0 || q.sides != nil && len(counts) == len(q.sides) && n[len(n)-1]-n[0] > 1 || q.sides != nil && len(counts) < len(q.sides) {
 				t.Errorf("%s%s: answers %v", quotas.name, q.template, counts)
 			}
+			// No answer is half as frequent again as the average, but for the first twenty.
+			if most := float64(n[len(n)-1]); q.sides == nil && most > 1.5*float64(learn.balance.totals[quotas.name+q.template])/float64(len(n))+20 {
+				t.Errorf("%s%s: answers %v", quotas.name, q.template, counts)
+			}
 			// Numbers above three are rare in the pictures; all else can be even.
 			if q.sides == nil && !strings.HasPrefix(q.template, "count") && float64(n[len(n)-1]) > 1.5*float64(n[0]) {
 				t.Errorf("%s%s: answers %v", quotas.name, q.template, counts)
@@ -131,6 +135,7 @@ func TestMismatch(t *testing.T) {
 	_, all := wordsOnly(400, 5)
 	type tally struct{ said, pairs, true, unclear int }
 	counts := map[string]*tally{"all": {}}
+	common := 0 // captions that are true of over 2 % of other pictures
 	for i, p := range all {
 		for _, c := range p.captions {
 			if c.of(p.scene) != yes {
@@ -154,6 +159,15 @@ func TestMismatch(t *testing.T) {
 					}
 				}
 			}
+			others := 0
+			for j, other := range all {
+				if j != i && c.of(other.scene) == yes {
+					others++
+				}
+			}
+			if others > len(all)/50 {
+				common++
+			}
 			// The reader of sentences agrees with the facts, on other pictures too.
 			for _, other := range []picture{p, all[(i+1)%len(all)], all[(i+7)%len(all)]} {
 				var things []seenThing
@@ -176,6 +190,10 @@ func TestMismatch(t *testing.T) {
 		if share > 0.02 || n.said < 100 {
 			t.Error(line)
 		}
+	}
+	t.Logf("true of over 2 %% of other pictures: %d of %d captions", common, counts["all"].said)
+	if common > counts["all"].said/50 {
+		t.Errorf("%d of %d captions are true of over 2 %% of other pictures", common, counts["all"].said)
 	}
 	if n := counts["all"]; float64(n.true) > 0.01*float64(n.pairs) {
 		t.Errorf("captions are true of %d of %d other pictures", n.true, n.pairs)
@@ -215,5 +233,27 @@ func TestColorsCanBeTold(t *testing.T) {
 	}
 	if told < 1000 {
 		t.Errorf("only %d colours were said", told)
+	}
+}
+
+// An answer that nearly all pictures offer is not taken each time; and where two sides must be even, nothing is asked rather than the wrong one.
+func TestBalanceRefuses(t *testing.T) {
+	b := newBalance(stream(1, chanceBalance, 0))
+	count := map[string]int{}
+	for i := range 1000 {
+		answer := oneOf(i%10 == 0, "rare", "common")
+		for _, a := range b.choose("open", nil, 2, []asked{{"how many?", answer, answer}}) {
+			count[a.answer]++
+		}
+		side := oneOf(i%10 == 0, "no", "yes")
+		for _, a := range b.choose("exact", yesOrNo, 2, []asked{{"is it?", side, side}}) {
+			count[a.answer]++
+		}
+	}
+	if n := count["rare"]; n < 90 || count["common"] > 4*n || count["common"] < n {
+		t.Errorf("open: %v", count)
+	}
+	if n := count["no"] - count["yes"]; n < -1 || n > 1 || count["no"] < 90 {
+		t.Errorf("exact: %v", count)
 	}
 }
