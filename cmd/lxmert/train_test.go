@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -354,6 +356,38 @@ func TestTrainingResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.refused(exitFailure, "has a last of a run, but no run.json", begin("new", "--resume")...)
+}
+
+// TestPretrainResume: what pre-training leaves to chance is the same after a stop.
+func TestPretrainResume(t *testing.T) {
+	s := newSchool(t)
+	more := []string{"--accumulate", "2", "--optimizer", "adam", "--qa-from", "2"}
+	s.ok(s.pretrain("whole", more...)...)
+	ctx, cancel := context.WithCancel(t.Context())
+	if code := run(ctx, s.pretrain("part", more...), strings.NewReader(""), io.Discard, &stopper{word: "epoch 1/2", cancel: cancel}); code != exitFailure {
+		t.Fatalf("exit code %d", code)
+	}
+	s.ok(s.pretrain("part", append(more, "--resume")...)...)
+	for _, name := range []string{"last/model.safetensors", "last/training.safetensors", "best/model.safetensors", "last/trained.json", "last/labels.json"} {
+		if s.read(s.run("part/"+name)) != s.read(s.run("whole/"+name)) {
+			t.Errorf("%s differs from that of a run that was not stopped", name)
+		}
+	}
+	record, err := train.ReadRecord(s.run("part"))
+	if err != nil || record.Settings["warmup"] != "0" {
+		t.Errorf("adam has no warm-up, but the record says %+v, %v", record, err)
+	}
+	steps, epochs := s.log("part")
+	wantSteps, wantEpochs := s.log("whole")
+	for i := range wantSteps {
+		steps[i].Seconds, wantSteps[i].Seconds = 0, 0
+	}
+	for i := range wantEpochs {
+		epochs[i].Seconds, wantEpochs[i].Seconds, epochs[i].Busy, wantEpochs[i].Busy = 0, 0, nil, nil
+	}
+	if !reflect.DeepEqual(steps, wantSteps) || !reflect.DeepEqual(epochs, wantEpochs) {
+		t.Errorf("the log is %+v %+v, want %+v %+v", steps, epochs, wantSteps, wantEpochs)
+	}
 }
 
 // TestTrainingUsage refuses command lines that mean nothing, before anything is done.
