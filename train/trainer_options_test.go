@@ -150,38 +150,45 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// A slow task takes its time to prepare a batch, and knows whether it is at it.
+// A slow task takes its time to prepare the fourth batch, and knows whether it is at it.
 type slow struct {
 	*tasks.Answering
-	busy atomic.Bool
+	batches int
+	begun   chan struct{}
+	busy    atomic.Bool
 }
 
 func (s *slow) Batch(ctx context.Context, r train.Request) (*train.Batch, error) {
-	s.busy.Store(true)
-	defer s.busy.Store(false)
-	time.Sleep(5 * time.Millisecond)
+	if s.batches++; s.batches == 4 {
+		s.busy.Store(true)
+		defer s.busy.Store(false)
+		close(s.begun)
+		time.Sleep(500 * time.Millisecond) // longer than a checkpoint takes
+	}
 	return s.Answering.Batch(ctx, r)
 }
 
 // TestLoaderEnds: when a run has been stopped nobody reads its data any more.
 func TestLoaderEnds(t *testing.T) {
 	w := newWorld(t)
-	for range 5 {
-		o := small(t.TempDir())
-		s := w.open(t, o)
-		task := &slow{Answering: s.task}
-		trainer, err := train.New(s.task.Network, task, o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		trainer.Watch(watch{step: func(train.StepRecord, int) { cancel() }})
-		if err := trainer.Run(ctx); err == nil {
-			t.Fatal("not stopped")
-		}
-		if task.busy.Load() {
-			t.Fatal("a batch is being prepared")
-		}
+	o := small(t.TempDir())
+	o.Accumulate = 1
+	s := w.open(t, o)
+	task := &slow{Answering: s.task, begun: make(chan struct{})}
+	trainer, err := train.New(s.task.Network, task, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	trainer.Watch(watch{step: func(train.StepRecord, int) {
+		<-task.begun // two others are ready
+		cancel()
+	}})
+	if err := trainer.Run(ctx); err == nil {
+		t.Fatal("not stopped")
+	}
+	if task.busy.Load() {
+		t.Fatal("a batch is being prepared")
 	}
 }
 
