@@ -64,6 +64,7 @@ func (g *stepGraph) run(rate float64, number int, share float64, batch *Batch) (
 	}
 	if g.exec == nil {
 		exec, err := gomodel.NewExec(g.step.model.Backend(), g.step.model.Store(), func(s *gomodel.Scope, nodes []*graph.Node) []*graph.Node {
+			s.Store().SetTraining(nodes[0].Graph(), true) // before the objective, which asks whether to drop out
 			inputs := nodes[len(scalars):]
 			var target *graph.Node
 			if batch.Target != nil {
@@ -86,7 +87,6 @@ func (g *stepGraph) run(rate float64, number int, share float64, batch *Batch) (
 
 // build adds gradients and update to a loss; the outputs are loss, gradient norm, parts and choices.
 func (g *stepGraph) build(s *gomodel.Scope, scalars []*graph.Node, loss Loss) []*graph.Node {
-	s.Store().SetTraining(loss.Total.Graph(), true)
 	restore := freezeUnreached(s, loss.Total)
 	defer restore()
 	gradients := s.BuildTrainableVariablesGradientsGraph(loss.Total)

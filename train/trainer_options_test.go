@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -44,10 +45,41 @@ func TestKeep(t *testing.T) {
 	if got := kept(); !slices.Equal(got, []int{11, 12, 14}) {
 		t.Errorf("kept %v", got)
 	}
-	o.MaxSteps, o.Keep = 22, 2
+	o.Out, o.Epochs, o.MaxSteps = t.TempDir(), 1, 11
+	w.interrupted(t, o, nil, []int{1})
+	if got := kept(); !slices.Equal(got, []int{6, 9, 11}) {
+		t.Errorf("kept %v, where step 11 was saved twice", got)
+	}
+}
+
+// TestKeepFewer: a run that is taken up with fewer checkpoints to keep removes the others.
+func TestKeepFewer(t *testing.T) {
+	w := newWorld(t)
+	o := small(t.TempDir())
+	o.Epochs, o.SaveSteps, o.Keep = 1, 2, 4
+	ctx, cancel := context.WithCancel(t.Context())
 	s := w.open(t, o)
-	if total, perEpoch, done := s.Steps(); total != 22 || perEpoch != 11 || done != 14 {
-		t.Fatalf("%d steps, %d an epoch, %d done", total, perEpoch, done)
+	s.Watch(watch{step: func(r train.StepRecord, _ int) {
+		if r.Step == 9 {
+			cancel()
+		}
+	}})
+	if err := s.Run(ctx); err == nil {
+		t.Fatal("not stopped")
+	}
+	for _, left := range [][]string{{"step-000000004", "step-000000006", "step-000000008"}, {"step-000000010"}} {
+		found, err := filepath.Glob(filepath.Join(o.Out, "step-*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range found {
+			found[i] = filepath.Base(found[i])
+		}
+		if !slices.Equal(found, left) {
+			t.Errorf("kept %v, want %v", found, left)
+		}
+		o.Keep = 2
+		w.run(t, o)
 	}
 }
 
@@ -118,38 +150,45 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// A slow task takes its time to prepare a batch, and knows whether it is at it.
+// A slow task takes its time to prepare the fourth batch, and knows whether it is at it.
 type slow struct {
 	*tasks.Answering
-	busy atomic.Bool
+	batches int
+	begun   chan struct{}
+	busy    atomic.Bool
 }
 
 func (s *slow) Batch(ctx context.Context, r train.Request) (*train.Batch, error) {
-	s.busy.Store(true)
-	defer s.busy.Store(false)
-	time.Sleep(5 * time.Millisecond)
+	if s.batches++; s.batches == 4 {
+		s.busy.Store(true)
+		defer s.busy.Store(false)
+		close(s.begun)
+		time.Sleep(500 * time.Millisecond) // longer than a checkpoint takes
+	}
 	return s.Answering.Batch(ctx, r)
 }
 
 // TestLoaderEnds: when a run has been stopped nobody reads its data any more.
 func TestLoaderEnds(t *testing.T) {
 	w := newWorld(t)
-	for range 5 {
-		o := small(t.TempDir())
-		s := w.open(t, o)
-		task := &slow{Answering: s.task}
-		trainer, err := train.New(s.task.Network, task, o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		trainer.Watch(watch{step: func(train.StepRecord, int) { cancel() }})
-		if err := trainer.Run(ctx); err == nil {
-			t.Fatal("not stopped")
-		}
-		if task.busy.Load() {
-			t.Fatal("a batch is being prepared")
-		}
+	o := small(t.TempDir())
+	o.Accumulate = 1
+	s := w.open(t, o)
+	task := &slow{Answering: s.task, begun: make(chan struct{})}
+	trainer, err := train.New(s.task.Network, task, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	trainer.Watch(watch{step: func(train.StepRecord, int) {
+		<-task.begun // two others are ready
+		cancel()
+	}})
+	if err := trainer.Run(ctx); err == nil {
+		t.Fatal("not stopped")
+	}
+	if task.busy.Load() {
+		t.Fatal("a batch is being prepared")
 	}
 }
 
@@ -259,6 +298,56 @@ func TestOrder(t *testing.T) {
 		}
 		if shuffle && slices.Equal(orders[0], orders[1]) {
 			t.Error("both epochs have the same order")
+		}
+	}
+}
+
+// TestChance: a run that is taken up in the midst of an epoch asks for what one that was not stopped asks for; and no two steps drop out the same.
+func TestChance(t *testing.T) {
+	w := newWorld(t)
+	ask := func(o train.Options, stop int) (*noted, error) {
+		s := w.open(t, o)
+		task := &noted{Answering: s.task}
+		trainer, err := train.New(s.task.Network, task, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(filepath.Join(o.Out, train.LastName)); err == nil {
+			if err := trainer.Resume(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		trainer.Watch(watch{step: func(r train.StepRecord, _ int) {
+			if r.Step == stop {
+				cancel()
+			}
+		}})
+		return task, trainer.Run(ctx)
+	}
+	whole, err := ask(small(t.TempDir()), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := small(t.TempDir())
+	if _, err := ask(part, 16); err == nil {
+		t.Fatal("not stopped")
+	}
+	rest, err := ask(part, 0)
+	if err != nil || !reflect.DeepEqual(rest.requests, whole.requests[2*16:]) {
+		t.Errorf("after step 16 it asks for %+v, %v; want %+v", rest.requests, err, whole.requests[2*16:])
+	}
+
+	for _, dropout := range []float64{0, 0.1} {
+		w.dropout = dropout
+		o := small(t.TempDir())
+		o.Batch, o.Accumulate, o.Rate, o.NoShuffle = 45, 1, 0, true // the same batch and the same weights each time
+		losses := map[float64]bool{}
+		o.Watch = watch{step: func(r train.StepRecord, _ int) { losses[r.Loss] = true }}
+		w.run(t, o)
+		if want := map[float64]int{0: 1, 0.1: 4}[dropout]; len(losses) != want {
+			t.Errorf("dropout %v: %d different losses of 4", dropout, len(losses))
 		}
 	}
 }
