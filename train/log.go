@@ -21,7 +21,7 @@ type StepRecord struct {
 	Step         int                // from 1
 	Epoch        int                // from 1
 	Loss         float64            // of the step's batch
-	Losses       map[string]float64 // by task; nil where there is one task only
+	Losses       map[string]float64 // by task
 	GradientNorm float64            // of all gradients together, before clipping
 	LearningRate float64
 	Seconds      float64 // that the step took

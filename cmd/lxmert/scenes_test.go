@@ -59,7 +59,7 @@ func TestScenesRefuses(t *testing.T) {
 		code int
 		want string
 	}{
-		"no verb of that name": {[]string{"scenes", "draw"}, exitUsage, `unknown command "draw"`},
+		"no verb of that name": {[]string{"scenes", "paint"}, exitUsage, `unknown command "paint"`},
 		"no directory":         {[]string{"scenes", "generate"}, exitUsage, "--out"},
 		"an argument":          {[]string{"scenes", "generate", "here", "--out", set}, exitUsage, "takes no arguments"},
 		"no pictures":          {[]string{"scenes", "generate", "--out", set, "--images", "0"}, exitUsage, "--images: found 0"},

@@ -160,7 +160,7 @@ func (p *trainingProgress) with(shown detail, now time.Time) string {
 		return text
 	}
 	text += fmt.Sprintf(", loss %.3f", p.loss.value())
-	if shown.letters > 0 && len(p.losses) > 0 {
+	if shown.letters > 0 && len(p.losses) > 1 {
 		var tasks []string
 		for _, task := range slices.Sorted(maps.Keys(p.losses)) {
 			tasks = append(tasks, fmt.Sprintf("%s %.2f", cut(task, shown.letters), p.losses[task].value()))

@@ -3,6 +3,8 @@
 package curves
 
 import (
+	"strings"
+
 	"os"
 	"path/filepath"
 	"sort"
@@ -58,7 +60,21 @@ func Read(path string) (*Run, error) {
 			r.epochs = append(r.epochs, *record.Epoch)
 		}
 	}
+	r.dropOnlyTask()
 	return r, nil
+}
+
+// dropOnlyTask leaves out the loss of a task that is all there is: it is the loss.
+func (r *Run) dropOnlyTask() {
+	var tasks []string
+	for name := range r.steps {
+		if strings.HasPrefix(name, taskLoss) {
+			tasks = append(tasks, name)
+		}
+	}
+	if len(tasks) == 1 {
+		delete(r.steps, tasks[0])
+	}
 }
 
 func (r *Run) add(curve string, step int, v float64) {

@@ -78,7 +78,8 @@ func (t *Answering) Objective() train.Objective {
 	config := t.Network.Config()
 	return func(s *gomodel.Scope, in *model.Inputs[*graph.Node], target *graph.Node) train.Loss {
 		logits := config.QuestionAnswering(s, in, t.training()).QuestionAnsweringScore
-		return train.Loss{Total: train.AnswerLoss(logits, target), Choices: graph.ArgMax(logits, -1, dtypes.Int32)}
+		loss := train.AnswerLoss(logits, target)
+		return train.Loss{Total: loss, Parts: []train.LossPart{{Name: string(t.Kind), Value: loss}}, Choices: graph.ArgMax(logits, -1, dtypes.Int32)}
 	}
 }
 

@@ -59,7 +59,7 @@ func (t *Statements) Objective() train.Objective {
 	config := t.Network.Config()
 	return func(s *gomodel.Scope, in *model.Inputs[*graph.Node], _ *graph.Node) train.Loss {
 		out := config.NLVR2(s, in, t.training())
-		return train.Loss{Total: out.Loss, Choices: graph.ArgMax(out.Logits, -1, dtypes.Int32)}
+		return train.Loss{Total: out.Loss, Parts: []train.LossPart{{Name: string(t.Kind), Value: out.Loss}}, Choices: graph.ArgMax(out.Logits, -1, dtypes.Int32)}
 	}
 }
 
