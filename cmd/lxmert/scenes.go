@@ -31,7 +31,7 @@ a processor.`,
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newScenesGenerate(), newScenesDraw(), newScenesTrain(), newScenesMeasure())
+	cmd.AddCommand(newScenesGenerate(), newScenesDraw(), newScenesTrain(), newScenesAblate(), newScenesMeasure())
 	return cmd
 }
 

@@ -26,7 +26,7 @@ type scenesSize struct {
 	pretrain, answer, statement []string // options of the three trainings
 }
 
-// The sizes: the shipped model's, and one for a test of two minutes.
+// The sizes: the shipped model's, one for comparisons, and one for a test of two minutes.
 var (
 	scenesShipped = scenesSize{
 		pictures: 24000, valid: 200, test: 1000,
@@ -34,6 +34,12 @@ var (
 		pretrain:  []string{"--batch", "64", "--epochs", "2", "--lr", "4e-4", "--dropout", "0"},
 		answer:    []string{"--batch", "64", "--epochs", "2", "--lr", "3e-4", "--dropout", "0"},
 		statement: []string{"--batch", "32", "--epochs", "6", "--lr", "2e-4", "--dropout", "0"},
+	}
+	scenesAblation = scenesSize{
+		pictures: 12000, valid: 100, test: 500,
+		config:   scenesConfig(128, 4, 2, 1, 3),
+		pretrain: []string{"--batch", "64", "--epochs", "1", "--lr", "4e-4", "--dropout", "0"},
+		answer:   []string{"--batch", "64", "--epochs", "1", "--lr", "3e-4", "--dropout", "0"},
 	}
 	scenesSmall = scenesSize{
 		pictures: 1000, valid: 50, test: 150,
@@ -104,47 +110,108 @@ type scenesResults struct {
 // trainScenes runs one command after the other.
 func trainScenes(ctx context.Context, out, errOut io.Writer, dir string, size scenesSize) (*scenesResults, error) {
 	start := time.Now()
-	at := func(names ...string) string { return filepath.Join(append([]string{dir}, names...)...) }
-	r := commandRunner{ctx: ctx, out: out, errOut: errOut}
+	s := scenesRun{dir: dir, size: size, commandRunner: &commandRunner{ctx: ctx, out: out, errOut: errOut}}
+	results := &scenesResults{}
+	s.draw()
+	s.pretrain()
+	s.answer(true)
+	s.state()
+	s.evaluate(&results.VQA, "vqa", "answers")
+	s.evaluate(&results.GQA, "gqa", "answers")
+	s.evaluate(&results.NLVR2, "nlvr2", "statements")
+	s.measure(results)
+	for _, shipped := range [][2]string{{s.model("answers", train.BestName), "qa"}, {s.model("statements", train.BestName), "nlvr2"}, {s.model("pretrain", train.LastName), "pretraining"}} {
+		s.run("convert", "--model", shipped[0], "--out", filepath.Join(dir, "shipped", shipped[1]), "--dtype", "f16", "--force")
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
+	results.Seconds = time.Since(start).Seconds()
+	return results, atomicfile.Write(filepath.Join(dir, "results.json"), 0o644, func(w io.Writer) error { return printJSON(w, results) })
+}
+
+// A scenesRun is a recipe under way in a directory.
+type scenesRun struct {
+	*commandRunner
+	dir      string
+	size     scenesSize
+	ablation ablation
+}
+
+// only goes on with an ablation, in a directory of its own beside the data.
+func (s *scenesRun) only(a ablation) { s.ablation = a }
+
+func (s *scenesRun) data(names ...string) string {
+	return filepath.Join(append([]string{s.dir}, names...)...)
+}
+
+func (s *scenesRun) model(names ...string) string {
+	return filepath.Join(append([]string{s.dir, s.ablation.name}, names...)...)
+}
+
+// config are the options of the model.
+func (s *scenesRun) config() []string {
+	options := slices.Clone(s.size.config)
+	for _, set := range s.ablation.config {
+		options = append(options, "--set", set)
+	}
+	return options
+}
+
+// draw makes what is learned from, judged by and measured on.
+func (s *scenesRun) draw() {
 	for i, part := range []struct {
 		name     string
 		pictures int
-	}{{"learn", size.pictures}, {"valid", size.valid}, {"test", size.test}} {
-		if _, err := os.Stat(at(part.name)); err == nil {
+	}{{"learn", s.size.pictures}, {"valid", s.size.valid}, {"test", s.size.test}} {
+		if _, err := os.Stat(s.data(part.name)); err == nil {
 			continue
 		}
-		r.run("scenes", "generate", "--out", at(part.name), "--images", fmt.Sprint(part.pictures), "--seed", fmt.Sprint(1000+i), "--no-images")
+		s.run("scenes", "generate", "--out", s.data(part.name), "--images", fmt.Sprint(part.pictures), "--seed", fmt.Sprint(1000+i), "--no-images")
 	}
-	regions := []string{"--features", at("learn", regionsDir), "--features", at("valid", regionsDir)}
-	r.train(at("pretrain"), slices.Concat([]string{"pretrain", "--data", at("learn"), "--valid-data", at("valid"), "--vocab", at("learn", "vocab.txt"),
-		"--labels", at("learn", "answers.json")}, size.config, size.pretrain))
-	r.train(at("answers"), slices.Concat([]string{"finetune", "vqa", "--load-answers", at("pretrain", train.LastName), "--labels", at("learn", "labels.json"),
-		"--train", at("learn", "vqa.json"), "--train", at("learn", "gqa.json"), "--valid", at("valid", "vqa.json"), "--valid", at("valid", "gqa.json")}, regions, size.answer))
-	r.train(at("statements"), slices.Concat([]string{"finetune", "nlvr2", "--init", at("pretrain", train.LastName),
-		"--train", at("learn", "nlvr2.json"), "--valid", at("valid", "nlvr2.json")}, regions, size.statement))
-	results := &scenesResults{}
-	for _, score := range []struct {
-		to         *float64
-		kind, file string
-		model      string
-	}{{&results.VQA, "vqa", "vqa.json", "answers"}, {&results.GQA, "gqa", "gqa.json", "answers"}, {&results.NLVR2, "nlvr2", "nlvr2.json", "statements"}} {
-		var found struct {
-			Accuracy float64 `json:"accuracy"`
-		}
-		r.json(&found, "eval", score.kind, "--model", at(score.model, train.BestName), "--data", at("test", score.file), "--features", at("test", regionsDir), "--json")
-		*score.to = found.Accuracy
+}
+
+func (s *scenesRun) pretrain(options ...string) {
+	s.train(s.model("pretrain"), slices.Concat([]string{"pretrain", "--data", s.data("learn"), "--valid-data", s.data("valid"),
+		"--vocab", s.data("learn", "vocab.txt"), "--labels", s.data("learn", "answers.json")}, s.config(), s.size.pretrain, options))
+}
+
+// answer fine-tunes on questions, after pre-training or from nothing.
+func (s *scenesRun) answer(pretrained bool, options ...string) {
+	begin := slices.Concat([]string{"--vocab", s.data("learn", "vocab.txt")}, s.config())
+	if pretrained {
+		begin = []string{"--init", s.model("pretrain", train.LastName)}
 	}
+	s.train(s.model("answers"), slices.Concat([]string{"finetune", "vqa"}, begin, []string{"--labels", s.data("learn", "labels.json"),
+		"--train", s.data("learn", "vqa.json"), "--train", s.data("learn", "gqa.json"), "--valid", s.data("valid", "vqa.json"), "--valid", s.data("valid", "gqa.json")},
+		s.regions(), s.size.answer, options))
+}
+
+// state fine-tunes on statements.
+func (s *scenesRun) state() {
+	s.train(s.model("statements"), slices.Concat([]string{"finetune", "nlvr2", "--init", s.model("pretrain", train.LastName),
+		"--train", s.data("learn", "nlvr2.json"), "--valid", s.data("valid", "nlvr2.json")}, s.regions(), s.size.statement))
+}
+
+func (s *scenesRun) regions() []string {
+	return []string{"--features", s.data("learn", regionsDir), "--features", s.data("valid", regionsDir)}
+}
+
+// evaluate scores a model on scenes that it has not seen.
+func (s *scenesRun) evaluate(to *float64, kind, model string, options ...string) {
+	var found struct {
+		Accuracy float64 `json:"accuracy"`
+	}
+	s.json(&found, slices.Concat([]string{"eval", kind, "--model", s.model(model, train.BestName), "--data", s.data("test", kind+".json"),
+		"--features", s.data("test", regionsDir), "--json"}, options)...)
+	*to = found.Accuracy
+}
+
+// measure asks the pre-trained model.
+func (s *scenesRun) measure(to *scenesResults) {
 	var measured scenesMeasured
-	r.json(&measured, "scenes", "measure", "--model", at("pretrain", train.LastName), "--data", at("test"), "--json")
-	results.Matching, results.ColorWords = measured.Matching, measured.ColorWords
-	for _, shipped := range [][2]string{{at("answers", train.BestName), "qa"}, {at("statements", train.BestName), "nlvr2"}, {at("pretrain", train.LastName), "pretraining"}} {
-		r.run("convert", "--model", shipped[0], "--out", at("shipped", shipped[1]), "--dtype", "f16", "--force")
-	}
-	if r.err != nil {
-		return nil, r.err
-	}
-	results.Seconds = time.Since(start).Seconds()
-	return results, atomicfile.Write(at("results.json"), 0o644, func(w io.Writer) error { return printJSON(w, results) })
+	s.json(&measured, "scenes", "measure", "--model", s.model("pretrain", train.LastName), "--data", s.data("test"), "--json")
+	to.Matching, to.ColorWords = measured.Matching, measured.ColorWords
 }
 
 // A commandRunner runs commands of this program until one fails.
