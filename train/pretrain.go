@@ -69,19 +69,19 @@ func (p *PreTraining) Draw(r *PreTrainingRandom, sentence int) (PreTrainingExamp
 	}
 	e := PreTrainingExample{Sentence: sentence, Matched: true, Answer: model.IgnoreLabel}
 	if p.Matching {
-		e.Sentence, e.Matched = p.Pairs.match(r.Matching.Rand, sentence)
+		e.Sentence, e.Matched = p.Pairs.match(r.Matching, sentence)
 	}
 	ids, special := p.Tokens(e.Sentence)
 	if len(ids) != len(special) {
 		return PreTrainingExample{}, fmt.Errorf("sentence %d has %d tokens, of which %d are said to be special or not", e.Sentence, len(ids), len(special))
 	}
-	e.IDs, e.WordLabels = maskWords(r.Words.Rand, p.WordRate, p.MaskID, p.Vocabulary, ids, special)
+	e.IDs, e.WordLabels = maskWords(r.Words, p.WordRate, p.MaskID, p.Vocabulary, ids, special)
 	var err error
-	if e.Regions, err = maskRegions(r.Regions.Rand, p.RegionRate, p.Pairs, sentence, p.Regions); err != nil {
+	if e.Regions, err = maskRegions(r.Regions, p.RegionRate, p.Pairs, sentence, p.Regions); err != nil {
 		return PreTrainingExample{}, err
 	}
 	if e.Matched {
-		e.Answer = drawAnswer(r.Answers.Rand, p.Answers(sentence))
+		e.Answer = drawAnswer(r.Answers, p.Answers(sentence))
 	}
 	return e, nil
 }

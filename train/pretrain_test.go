@@ -1,11 +1,10 @@
 package train
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"reflect"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -207,7 +206,7 @@ func TestAnswerRates(t *testing.T) {
 }
 
 func TestDrawAnswer(t *testing.T) {
-	r := NewRandom(1, "").Rand
+	r := NewRandom(1, "")
 	counts := make([]int, 4)
 	for range 400_000 {
 		counts[drawAnswer(r, []SoftAnswer{{0, 0.3}, {1, 1}, {2, 0.6}, {3, 0.1}})]++
@@ -246,59 +245,11 @@ func TestSourcesAreApart(t *testing.T) {
 		t.Error("another seed drew the same sentences")
 	}
 	seen := map[uint64]bool{}
-	for _, r := range []*Random{NewRandom(5, "words"), NewRandom(5, "regions"), NewRandom(6, "words")} {
+	for _, r := range []*rand.Rand{NewRandom(5, "words"), NewRandom(5, "regions"), NewRandom(6, "words")} {
 		seen[r.Uint64()] = true
 	}
 	if len(seen) != 3 {
 		t.Error("sources of other purposes or seeds begin alike")
-	}
-}
-
-// A run that stops anywhere and takes up the saved state draws what it would have drawn.
-func TestRandomResumes(t *testing.T) {
-	p := sample(t)
-	whole := draw(t, p, 7, 300)
-	for _, stop := range []int{0, 1, 17, 150, 299} {
-		r := NewPreTrainingRandom(7)
-		for i := range stop {
-			if _, err := p.Draw(r, i%12); err != nil {
-				t.Fatal(err)
-			}
-		}
-		state, err := json.Marshal(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var again PreTrainingRandom
-		if err := json.Unmarshal(state, &again); err != nil {
-			t.Fatal(err)
-		}
-		for i := stop; i < 300; i++ {
-			e, err := p.Draw(&again, i%12)
-			if err != nil || !reflect.DeepEqual(e, whole[i]) {
-				t.Fatalf("stopped at %d, example %d: %+v, %v; want %+v", stop, i, e, err, whole[i])
-			}
-		}
-	}
-}
-
-func TestRandomStateRefused(t *testing.T) {
-	good, err := json.Marshal(NewPreTrainingRandom(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for text, want := range map[string]string{
-		`{}`: "want matching, words, regions and answers",
-		strings.Replace(string(good), `"words"`, `"word"`, 1):                  "want matching, words",
-		`{"matching":"*","words":"","regions":"","answers":""}`:                "state of random numbers: illegal base64",
-		`{"matching":"cGNn","words":"cGNn","regions":"cGNn","answers":"cGNn"}`: "state of random numbers: invalid PCG",
-		`{"matching":1}`: "cannot unmarshal number",
-		strings.Replace(string(good), `{"matching":`, `{"matching":null,"x":`, 1): "want matching",
-	} {
-		var r PreTrainingRandom
-		if err := json.Unmarshal([]byte(text), &r); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %q", text, err, want)
-		}
 	}
 }
 
@@ -312,7 +263,7 @@ func TestPairsNeedTwoPictures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := NewRandom(1, "").Rand
+	r := NewRandom(1, "")
 	for range 100 {
 		if p.other(r, 0) != 1 || p.other(r, 1) != 0 {
 			t.Fatal("of two pictures, the other was not drawn")
@@ -379,28 +330,6 @@ func TestMaskFeatures(t *testing.T) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
-}
-
-// No saved state makes the sources panic, and one that is taken up is saved as it was.
-func FuzzRandomState(f *testing.F) {
-	good, err := json.Marshal(NewPreTrainingRandom(1))
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(good)
-	f.Fuzz(func(t *testing.T, content []byte) {
-		var r, again PreTrainingRandom
-		if json.Unmarshal(content, &r) != nil {
-			return
-		}
-		state, err := json.Marshal(&r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(state, &again); err != nil || r.Words.Uint64() != again.Words.Uint64() || r.Answers.Uint64() != again.Answers.Uint64() {
-			t.Errorf("%s became %s: %v", content, state, err)
-		}
-	})
 }
 
 func BenchmarkDraw(b *testing.B) {
