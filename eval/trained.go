@@ -72,7 +72,8 @@ func WriteTrained(path string, trained []Trained) error {
 }
 
 // SplitOf guesses from a file's name which split of a data set its questions are: of v2_OpenEnded_mscoco_val2014_questions.json val2014, of
-// testdev_balanced_questions.json testdev, of valid.json valid. A name that says nothing is the split's own.
+// testdev_balanced_questions.json testdev, of valid.json valid. Another name is the split's own; one that only says which data set it is has its
+// directory's before it: of minival/vqa.json "minival vqa".
 func SplitOf(dataSet, path string) Split {
 	name := strings.ToLower(filepath.Base(path))
 	for ext := filepath.Ext(name); ext == ".zip" || ext == ".json" || ext == ".jsonl" || ext == ".csv"; ext = filepath.Ext(name) {
@@ -82,6 +83,11 @@ func SplitOf(dataSet, path string) Split {
 		split := Split{dataSet, word}
 		if _, ok := known[officialName(split)]; ok {
 			return split
+		}
+	}
+	if name == dataSet {
+		if dir := filepath.Base(filepath.Dir(path)); dir != "." && dir != string(filepath.Separator) {
+			name = dir + " " + name
 		}
 	}
 	return Split{dataSet, name}
