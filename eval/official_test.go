@@ -142,7 +142,7 @@ func TestSplitOf(t *testing.T) {
 		{"nlvr2", "test1.json", "test1"},
 		{"vqa", "My.Questions.csv", "my.questions"},
 		{"vqa", "", "."},
-			{"vqa", "minival/vqa.json", "minival vqa"},
+		{"vqa", "minival/vqa.json", "minival vqa"},
 		{"vqa", "vqa.json", "vqa"},
 	} {
 		if got := SplitOf(c.dataSet, c.path); got != (Split{c.dataSet, c.want}) {
