@@ -8,9 +8,10 @@ import (
 
 	"github.com/go-lxmert/lxmert"
 	"github.com/go-lxmert/lxmert/scenes"
+	"github.com/go-lxmert/lxmert/vision"
 )
 
-// ExampleShipped asks the model inside the module about a picture; it may as well come from a file, with vision.DecodeFile.
+// ExampleShipped asks the model inside the module about a picture.
 func ExampleShipped() {
 	m, err := lxmert.Shipped()
 	if err != nil {
@@ -19,7 +20,11 @@ func ExampleShipped() {
 	}
 	defer m.Close()
 	ctx := context.Background()
-	img := scenes.New(3).Draw()
+	img, err := vision.DecodeFile("examples/park.png")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	regions, err := scenes.Detector{}.Extract(ctx, img)
 	if err != nil {
 		fmt.Println(err)
@@ -30,8 +35,8 @@ func ExampleShipped() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("%d regions; every answer has its probability: %t\n", regions.Len(), len(answers) == len(m.Labels()))
-	// Output: 8 regions; every answer has its probability: true
+	fmt.Println(answers[0].Text)
+	// Output: red
 }
 
 // ExampleOpenFS opens a model in a file system: here a directory, but an embed.FS or a zip.Reader will do.

@@ -1,7 +1,5 @@
 // Package shipped holds the models that come with the module: small ones that know the drawn world of package scenes and nothing else. Each is a
-// model directory, as 'lxmert convert --dtype f16' writes it. A program that uses none of them does not contain them.
-//
-// The present ones are placeholders with random weights.
+// model directory, as 'lxmert scenes train' makes it. A program that uses none of them does not contain them.
 package shipped
 
 import (

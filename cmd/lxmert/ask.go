@@ -38,7 +38,7 @@ file of the bottom-up-attention detector (TSV, one picture a line), and --image-
 
 The score is the model's logit. The confidence is the softmax over all answers, scaled down as far as the picture is not of the world that the model knows,
 where that can be told; --json has the softmax itself too (probability).`,
-		Example: `  lxmert ask examples/scene.png "What color is the car?" "How many stars are there?"
+		Example: `  lxmert ask examples/park.png "What color is the car?" "How many stars are there?"
   lxmert ask --top 3 --json picture.jpg "Is there a dog?"
   lxmert ask --model DIR --features train2014_obj36.tsv --image-id COCO_train2014_000000573195 "What animal is this?"`,
 		Args: func(cmd *cobra.Command, args []string) error { return f.check(cmd, args) },
