@@ -48,7 +48,7 @@ func (f *trainFlags) add(cmd *cobra.Command, r trainingRecipe, rates string) {
 	flags.StringVar(&f.bert, "bert", "", "`directory` with a BERT checkpoint that the language side begins with")
 	flags.StringVar(&f.config, "config", "", "config.json of a model with fresh weights (default: LXMERT's base size)")
 	flags.StringArrayVar(&f.sets, "set", nil, "override a config `key=value` of a model with fresh weights (repeatable)")
-	flags.StringVar(&f.vocab, "vocab", "", "vocabulary `file` (vocab.txt) of a model with fresh weights (default: --init's or --bert's)")
+	flags.StringVar(&f.vocab, "vocab", "", "vocabulary `file` (vocab.txt) (default: --init's or --bert's)")
 	flags.IntVar(&f.Batch, "batch", r.batch, "`examples` a step")
 	flags.IntVar(&f.Accumulate, "accumulate", 1, "`parts` in which a batch goes through the model, one after the other, to save memory")
 	flags.IntVar(&f.Epochs, "epochs", r.epochs, "`times` that all examples are learned")
@@ -122,8 +122,8 @@ func (f *trainFlags) check(cmd *cobra.Command) error {
 		return usagef("--log-every, --keep and --accumulate: want 1 or more")
 	case !(f.dropout >= 0 && f.dropout < 1):
 		return usagef("--dropout: found %v, want a share, from 0 to less than 1", f.dropout)
-	case f.initDir != "" && (f.config != "" || f.vocab != "" || f.bert != ""):
-		return usagef("--init says all about the model; --config, --vocab and --bert are for fresh weights")
+	case f.initDir != "" && (f.config != "" || f.bert != ""):
+		return usagef("--init says all about the model; --config and --bert are for fresh weights")
 	case f.initDir == "" && f.vocab == "" && f.bert == "":
 		return usagef("a model with fresh weights needs --vocab; or give --init or --bert")
 	}

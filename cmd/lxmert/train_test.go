@@ -400,7 +400,7 @@ func TestTrainingUsage(t *testing.T) {
 		"--tiny and --fast":                                s.vqa("x", "--tiny", "--fast"),
 		"--log-every, --keep and --accumulate":             s.vqa("x", "--keep", "0"),
 		"--dropout: found 1":                               s.vqa("x", "--dropout", "1"),
-		"--init says all about the model":                  s.vqa("x", "--init", s.runs),
+		"--init says all about the model":                  s.vqa("x", "--init", s.runs, "--bert", s.runs),
 		"needs --vocab":                                    s.finetune("vqa", "x"),
 		"--labels: a model with fresh weights":             s.finetune("vqa", "x", "--vocab", s.file("vocab.txt")),
 		"--patience: without --valid":                      {"finetune", "vqa", "--train", s.file("vqa_train.json"), "--features", s.file("features.tsv"), "--out", s.run("x"), "--vocab", s.file("vocab.txt"), "--labels", s.file("labels.json"), "--patience", "2"},
