@@ -71,11 +71,17 @@ func (n tally) judge(t *testing.T, color, kind float64) {
 	}
 }
 
-const seeds = 300
+// seeds is how many scenes a test draws.
+func seeds() uint64 {
+	if testing.Short() {
+		return 40
+	}
+	return 300
+}
 
 func TestDetector(t *testing.T) {
 	var n tally
-	for seed := range uint64(seeds) {
+	for seed := range seeds() {
 		s := New(seed)
 		n.add(t, s, s.Draw())
 	}
@@ -84,7 +90,7 @@ func TestDetector(t *testing.T) {
 
 func TestDetectorJPEG(t *testing.T) {
 	var n tally
-	for seed := range uint64(seeds) {
+	for seed := range seeds() {
 		s := New(seed)
 		n.add(t, s, compressed(t, s.Draw(), 75))
 	}
@@ -235,7 +241,7 @@ func measured(features []float32) []float32 {
 
 func TestFamiliar(t *testing.T) {
 	least, leastJPEG := 1.0, 1.0
-	for seed := range uint64(seeds) {
+	for seed := range seeds() {
 		picture := New(seed).Draw()
 		least = min(least, Familiar(picture))
 		leastJPEG = min(leastJPEG, Familiar(compressed(t, picture, 75)))

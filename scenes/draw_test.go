@@ -11,7 +11,7 @@ import (
 
 // TestBoxes: a picture differs from its bare ground within the boxes, and at each edge of each.
 func TestBoxes(t *testing.T) {
-	for seed := range uint64(seeds) {
+	for seed := range seeds() {
 		s := New(seed)
 		picture, bare := s.Draw(), (&Scene{Ground: s.Ground, Seed: seed}).Draw()
 		drawn := make([]image.Rectangle, len(s.Objects))
