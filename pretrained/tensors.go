@@ -76,23 +76,48 @@ func WriteTensors(path string, named iter.Seq2[string, *tensors.Tensor]) error {
 }
 
 // storedTensors describes tensors for writing; their bytes are fetched one tensor at a time, until
-// ctx ends.
+// ctx ends, and are good until the next is.
 func storedTensors(ctx context.Context, named iter.Seq2[string, *tensors.Tensor]) ([]checkpoint.Tensor, error) {
 	var stored []checkpoint.Tensor
+	var copied scratch
 	for name, value := range named {
 		if value.DType() != dtypes.Float32 {
 			return nil, fmt.Errorf("tensor %s is %v, want float32", name, value.DType())
 		}
 		stored = append(stored, checkpoint.Tensor{
 			Name: name, DType: checkpoint.F32, Shape: value.Shape().Dimensions,
-			Fetch: func() (data []byte, err error) {
+			Fetch: func() ([]byte, error) {
 				if err := ctx.Err(); err != nil {
 					return nil, err
 				}
-				err = value.ConstBytes(func(b []byte) { data = append(data, b...) })
-				return data, err
+				return copied.bytes(value)
 			},
 		})
 	}
 	return stored, nil
+}
+
+// scratch is memory for one tensor's numbers after the other. A tensor that lies with an engine and is asked for its bytes makes a copy, and keeps it: saving
+// a model in training would double its memory.
+type scratch struct{ values []float32 }
+
+// bytes copies a float32 tensor.
+func (s *scratch) bytes(t *tensors.Tensor) ([]byte, error) {
+	if n := t.Size(); cap(s.values) < n {
+		s.values = make([]float32, n)
+	}
+	flat := s.values[:t.Size()]
+	if t.IsOnAnyDevice() && !t.HasLocal() {
+		backend, err := t.Backend()
+		if err != nil {
+			return nil, err
+		}
+		buffer, err := t.Buffer(backend, 0)
+		if err == nil {
+			err = buffer.ToFlatData(flat)
+		}
+		return dtypes.UnsafeByteSliceFromAny(flat), err
+	}
+	err := tensors.ConstFlatData(t, func(values []float32) { copy(flat, values) })
+	return dtypes.UnsafeByteSliceFromAny(flat), err
 }
