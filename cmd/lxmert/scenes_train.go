@@ -42,11 +42,11 @@ var (
 		answer:   []string{"--batch", "64", "--epochs", "1", "--lr", "3e-4", "--dropout", "0"},
 	}
 	scenesSmall = scenesSize{
-		pictures: 1000, valid: 50, test: 150,
+		pictures: 2500, valid: 50, test: 200,
 		config:    scenesConfig(64, 4, 1, 1, 2),
-		pretrain:  []string{"--batch", "64", "--epochs", "2", "--lr", "1e-3", "--dropout", "0"},
-		answer:    []string{"--batch", "64", "--epochs", "2", "--lr", "1e-3", "--dropout", "0"},
-		statement: []string{"--batch", "32", "--epochs", "2", "--lr", "5e-4", "--dropout", "0"},
+		pretrain:  []string{"--batch", "64", "--epochs", "1", "--lr", "1e-3", "--dropout", "0"},
+		answer:    []string{"--batch", "64", "--epochs", "4", "--lr", "1e-3", "--dropout", "0"},
+		statement: []string{"--batch", "32", "--epochs", "3", "--lr", "5e-4", "--dropout", "0"},
 	}
 )
 
