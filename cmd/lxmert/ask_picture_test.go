@@ -82,7 +82,7 @@ func TestAskPicture(t *testing.T) {
 		if errOut != "" || record.Notes != nil || record.Model != "shipped" || record.Picture != path || record.ImageID != "" || record.Preset != scenes.Preset {
 			t.Errorf("%s: %+v, %s", name, record, errOut)
 		}
-		if record.Familiar == nil || *record.Familiar < enough || record.Regions < 3 || record.SeeMS <= 0 || len(record.Questions) != 2 {
+		if record.Familiar == nil || *record.Familiar < scenes.FamiliarEnough || record.Regions < 3 || record.SeeMS <= 0 || len(record.Questions) != 2 {
 			t.Fatalf("%s: %+v", name, record)
 		}
 		for _, q := range record.Questions {
@@ -111,7 +111,7 @@ func TestAskForeignPicture(t *testing.T) {
 		t.Errorf("familiarity %v", record.Familiar)
 	}
 	for _, a := range record.Questions[0].Answers {
-		if want := float64(a.Probability) * *record.Familiar / enough; !(math.Abs(float64(a.Confidence)-want) <= 1e-6) {
+		if want := float64(a.Probability) * *record.Familiar / scenes.FamiliarEnough; !(math.Abs(float64(a.Confidence)-want) <= 1e-6) {
 			t.Errorf("%+v: want confidence %v", a, want)
 		}
 	}

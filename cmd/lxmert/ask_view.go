@@ -26,15 +26,12 @@ type view struct {
 	notes     []string // what a person should know before believing the answers
 }
 
-// enough is the familiarity (scenes.Familiar) from which on a picture passes for a drawn one.
-const enough = 0.75
-
 // trust is by how much probabilities are scaled to be confidences.
 func (v *view) trust() float64 {
 	if v.familiar == nil {
 		return 1
 	}
-	return min(*v.familiar/enough, 1)
+	return min(*v.familiar/scenes.FamiliarEnough, 1)
 }
 
 // look finds the regions that the questions are about.
@@ -68,10 +65,10 @@ func (f *askFlags) look(ctx context.Context, config *model.Config, args []string
 		knows = "the model in " + f.model
 	}
 	switch {
-	case familiar < enough:
+	case familiar < scenes.FamiliarEnough:
 		v.notes = append(v.notes, fmt.Sprintf("%s does not look like a drawn scene: %.0f %% of it has the colours of one, where scenes have %.0f %% and more; %s knows drawn scenes only. "+
 			"What it says about this picture means little, and its confidence is scaled down. For other pictures take a model that was trained on them, with its detector's regions: "+
-			"lxmert ask --model DIR --features FILE --image-id ID QUESTION...", plain(path), 100*familiar, 100*enough, knows))
+			"lxmert ask --model DIR --features FILE --image-id ID QUESTION...", plain(path), 100*familiar, 100*scenes.FamiliarEnough, knows))
 	case v.regions.Len() == 1:
 		v.notes = append(v.notes, fmt.Sprintf("%s: found no object in it, only a ground; %s knows drawn scenes only", plain(path), knows))
 	}

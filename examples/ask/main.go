@@ -51,7 +51,7 @@ func ask(ctx context.Context, out io.Writer, args []string) error {
 		best := answers[i][0]
 		fmt.Fprintf(out, "%s %s (%.0f %%)\n", q.Question, best.Text, 100*best.Probability)
 	}
-	if scenes.Familiar(img) < 0.75 {
+	if scenes.Familiar(img) < scenes.FamiliarEnough {
 		fmt.Fprintln(out, "But this is no drawn scene, and the model knows nothing else.")
 	}
 	return nil
