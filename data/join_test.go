@@ -8,12 +8,12 @@ import (
 	"testing"
 
 	"github.com/go-lxmert/lxmert/data"
-	"github.com/go-lxmert/lxmert/internal/scenes"
+	"github.com/go-lxmert/lxmert/internal/blocks"
 )
 
 // closing notes that it was closed.
 type closing struct {
-	scenes.Source
+	blocks.Source
 	closed *int
 	err    error
 }
@@ -24,7 +24,7 @@ func (c closing) Close() error { *c.closed++; return c.err }
 func TestJoin(t *testing.T) {
 	closed, failure := 0, errors.New("the disk is gone")
 	part := func(prefix string, n int, err error) data.Source {
-		return closing{scenes.Scenes(1, prefix, n), &closed, err}
+		return closing{blocks.Scenes(1, prefix, n), &closed, err}
 	}
 	a, b, c := part("a", 2, nil), part("b", 3, failure), part("c", 1, nil)
 	all, err := data.Join(a, b, c)

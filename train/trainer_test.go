@@ -16,7 +16,7 @@ import (
 
 	"github.com/go-lxmert/lxmert/backend"
 	"github.com/go-lxmert/lxmert/data/questions"
-	"github.com/go-lxmert/lxmert/internal/scenes"
+	"github.com/go-lxmert/lxmert/internal/blocks"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/pretrained"
 	"github.com/go-lxmert/lxmert/train"
@@ -37,10 +37,10 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(engine.Finalize)
-	learn, judge := scenes.Scenes(1, "l", 9), scenes.Scenes(2, "j", 2)
+	learn, judge := blocks.Scenes(1, "l", 9), blocks.Scenes(2, "j", 2)
 	return &world{engine: engine, dropout: 0.1, common: tasks.Common{
-		Kind: questions.KindVQA, Tokenizer: scenes.Tokenizer(t), MaxTokens: 10, Features: scenes.Source(append(learn, judge...)),
-		Train: scenes.Questions(learn, 0), Valid: scenes.Questions(judge, 1000),
+		Kind: questions.KindVQA, Tokenizer: blocks.Tokenizer(t), MaxTokens: 10, Features: blocks.Source(append(learn, judge...)),
+		Train: blocks.Questions(learn, 0), Valid: blocks.Questions(judge, 1000),
 	}}
 }
 
@@ -79,7 +79,7 @@ func (w *world) open(t testing.TB, o train.Options) *session {
 // fresh is a run with fresh weights.
 func (w *world) fresh(t testing.TB, o train.Options) *session {
 	t.Helper()
-	config := scenes.Config()
+	config := blocks.Config()
 	config.HiddenDropout, config.AttentionDropout = w.dropout, w.dropout
 	m, err := model.New(w.engine, config, model.HeadQuestionAnswering, config.Fresh(3))
 	if err != nil {
@@ -94,7 +94,7 @@ func (w *world) on(t testing.TB, m *model.Network, o train.Options) *session {
 	t.Cleanup(func() { m.Close() })
 	common := w.common
 	common.Network = m
-	task, err := tasks.NewAnswering(common, scenes.Labels)
+	task, err := tasks.NewAnswering(common, blocks.Labels)
 	if err != nil {
 		t.Fatal(err)
 	}

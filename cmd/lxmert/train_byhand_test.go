@@ -15,7 +15,7 @@ import (
 	gomodel "github.com/gomlx/gomlx/ml/model"
 
 	"github.com/go-lxmert/lxmert/backend"
-	"github.com/go-lxmert/lxmert/internal/scenes"
+	"github.com/go-lxmert/lxmert/internal/blocks"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/pretrained"
 	"github.com/go-lxmert/lxmert/train"
@@ -121,15 +121,15 @@ func picturesByHand(t *testing.T, content string) map[string]handPicture {
 }
 
 func batchByHand(asked []handQuestion, pictures map[string]handPicture, tokens int) *train.Batch {
-	const regions, width = 5, scenes.FeatureWidth
+	const regions, width = 5, blocks.FeatureWidth
 	vocabulary := map[string]int32{}
-	for i, word := range strings.Fields(scenes.Words) {
+	for i, word := range strings.Fields(blocks.Words) {
 		vocabulary[word] = int32(i)
 	}
 	n := len(asked)
 	ids, mask := make([]int32, n*tokens), make([]float32, n*tokens)
 	features, boxes, seen := make([]float32, n*regions*width), make([]float32, n*regions*4), make([]float32, n*regions)
-	target := make([]float32, n*len(scenes.Labels))
+	target := make([]float32, n*len(blocks.Labels))
 	for i, q := range asked {
 		words := strings.Fields("[CLS] " + strings.ToLower(strings.ReplaceAll(q.Text, "?", " ?")) + " [SEP]")
 		for j, word := range words {
@@ -141,11 +141,11 @@ func batchByHand(asked []handQuestion, pictures map[string]handPicture, tokens i
 		for j := range len(p.boxes) / 4 {
 			seen[i*regions+j] = 1
 		}
-		for j, label := range scenes.Labels {
-			target[i*len(scenes.Labels)+j] = q.Label[label]
+		for j, label := range blocks.Labels {
+			target[i*len(blocks.Labels)+j] = q.Label[label]
 		}
 	}
-	return &train.Batch{Target: tensors.FromFlatDataAndDimensions(target, n, len(scenes.Labels)), Inputs: &model.Batch{
+	return &train.Batch{Target: tensors.FromFlatDataAndDimensions(target, n, len(blocks.Labels)), Inputs: &model.Batch{
 		InputIDs: tensors.FromFlatDataAndDimensions(ids, n, tokens), AttentionMask: tensors.FromFlatDataAndDimensions(mask, n, tokens),
 		VisualFeats: tensors.FromFlatDataAndDimensions(features, n, regions, width), VisualPos: tensors.FromFlatDataAndDimensions(boxes, n, regions, 4),
 		VisualAttentionMask: tensors.FromFlatDataAndDimensions(seen, n, regions)}}

@@ -16,7 +16,7 @@ import (
 	"github.com/go-lxmert/lxmert/data/answers"
 	"github.com/go-lxmert/lxmert/data/questions"
 	"github.com/go-lxmert/lxmert/eval"
-	"github.com/go-lxmert/lxmert/internal/scenes"
+	"github.com/go-lxmert/lxmert/internal/blocks"
 	"github.com/go-lxmert/lxmert/train"
 )
 
@@ -34,7 +34,7 @@ type school struct {
 func newSchool(t *testing.T) *school {
 	t.Helper()
 	t.Setenv("GOMLX_BACKEND", "")
-	return &school{t, scenes.Files(t, scenes.Scenes(1, "l", 12), scenes.Scenes(2, "j", 5)), t.TempDir()}
+	return &school{t, blocks.Files(t, blocks.Scenes(1, "l", 12), blocks.Scenes(2, "j", 5)), t.TempDir()}
 }
 
 // file is a file of the data, run a run's directory or something in it.
@@ -167,11 +167,11 @@ func TestTraining(t *testing.T) {
 	s.graduates("nlvr2", "nlvr2", s.file("nlvr2_valid.json"))
 
 	for _, part := range []string{"train", "valid"} {
-		qs := scenes.Questions(map[string][]scenes.Scene{"train": scenes.Scenes(1, "l", 12), "valid": scenes.Scenes(2, "j", 5)}[part], 100)
+		qs := blocks.Questions(map[string][]blocks.Scene{"train": blocks.Scenes(1, "l", 12), "valid": blocks.Scenes(2, "j", 5)}[part], 100)
 		for i := range qs {
 			qs[i].ID = questions.TextID("0" + qs[i].ID.String())
 		}
-		if _, err := questions.Write(s.file("gqa_"+part+".json"), scenes.Seq(qs)); err != nil {
+		if _, err := questions.Write(s.file("gqa_"+part+".json"), blocks.Seq(qs)); err != nil {
 			t.Fatal(err)
 		}
 		own := "image,question,answer1,answer2\n"
@@ -206,14 +206,14 @@ func TestTraining(t *testing.T) {
 func TestTrainingVQAFiles(t *testing.T) {
 	s := newSchool(t)
 	files := map[string]string{}
-	var all []scenes.Scene
+	var all []blocks.Scene
 	for number, part := range []string{"train2014", "val2014"} {
-		world := scenes.Scenes(uint64(number), "", 8)
+		world := blocks.Scenes(uint64(number), "", 8)
 		var asked, answered []string
 		for i := range world {
 			world[i].ID = fmt.Sprintf("COCO_%s_%012d", part, i+1)
 		}
-		for k, q := range scenes.Questions(world, 0) {
+		for k, q := range blocks.Questions(world, 0) {
 			asked = append(asked, fmt.Sprintf(`{"image_id": %d, "question": %q, "question_id": %v}`, k/5+1, q.Sentence, q.ID))
 			var people []string
 			for person := range 10 {
@@ -229,7 +229,7 @@ func TestTrainingVQAFiles(t *testing.T) {
 		files["annotations "+part] = lines(t, "v2_mscoco_"+part+"_annotations.json", fmt.Sprintf(`{"annotations": [%s]}`, strings.Join(answered, ",")))
 		all = append(all, world...)
 	}
-	s.dir = scenes.Files(t, all[:8], all[8:])
+	s.dir = blocks.Files(t, all[:8], all[8:])
 	args := []string{"finetune", "vqa", "--train", files["questions train2014"], "--annotations", files["annotations train2014"],
 		"--valid", files["questions val2014"], "--valid-annotations", files["annotations val2014"], "--features", s.file("features.tsv"),
 		"--vocab", s.file("vocab.txt"), "--labels", s.file("labels.json"), "--out", s.run("raw"), "--batch", "8", "--epochs", "2", "--lr", "1e-3"}
@@ -431,9 +431,9 @@ func TestTrainingUsage(t *testing.T) {
 // TestTrainingSkipsBad leaves out what cannot be learned, if told to, and says so.
 func TestTrainingSkipsBad(t *testing.T) {
 	s := newSchool(t)
-	qs := scenes.Questions(scenes.Scenes(1, "l", 12), 0)
+	qs := blocks.Questions(blocks.Scenes(1, "l", 12), 0)
 	qs[3].Image, qs[7].Label, qs[8].Label = "lost", nil, append(qs[8].Label, answers.Score{Answer: "perhaps", Score: 1})
-	if _, err := questions.Write(s.file("vqa_train.json"), scenes.Seq(qs)); err != nil {
+	if _, err := questions.Write(s.file("vqa_train.json"), blocks.Seq(qs)); err != nil {
 		t.Fatal(err)
 	}
 	s.refused(exitFailure, `question 3: picture "lost"`, s.vqa("a")...)

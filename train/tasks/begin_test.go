@@ -11,7 +11,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/go-lxmert/lxmert/checkpoint"
-	"github.com/go-lxmert/lxmert/internal/scenes"
+	"github.com/go-lxmert/lxmert/internal/blocks"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/pretrained"
 	"github.com/go-lxmert/lxmert/train/tasks"
@@ -98,8 +98,8 @@ func from(t *testing.T, got map[string][]float32, told *tasks.Begun, freshly map
 
 // TestBeginFresh: without anything to begin with all is the seed's.
 func TestBeginFresh(t *testing.T) {
-	got, told := begun(t, tasks.Begin{Config: scenes.Config(), Head: model.HeadQuestionAnswering, Seed: 5})
-	from(t, got, told, fresh(t, scenes.Config(), model.HeadQuestionAnswering, 5), func(string) []float32 { return nil })
+	got, told := begun(t, tasks.Begin{Config: blocks.Config(), Head: model.HeadQuestionAnswering, Seed: 5})
+	from(t, got, told, fresh(t, blocks.Config(), model.HeadQuestionAnswering, 5), func(string) []float32 { return nil })
 	if !told.All {
 		t.Error("it is not said that all begins afresh")
 	}
@@ -107,11 +107,11 @@ func TestBeginFresh(t *testing.T) {
 
 // TestBeginInit: a checkpoint gives what it has; its answers only if they are to be kept.
 func TestBeginInit(t *testing.T) {
-	larger := scenes.Config()
+	larger := blocks.Config()
 	larger.NumQALabels = 9
-	pre, preWeights := directory(t, scenes.Config(), model.HeadPreTraining, 1)
+	pre, preWeights := directory(t, blocks.Config(), model.HeadPreTraining, 1)
 	preLarger, preLargerWeights := directory(t, larger, model.HeadPreTraining, 2)
-	qa, qaWeights := directory(t, scenes.Config(), model.HeadQuestionAnswering, 3)
+	qa, qaWeights := directory(t, blocks.Config(), model.HeadQuestionAnswering, 3)
 	for name, c := range map[string]struct {
 		dir     string
 		weights map[string][]float32
@@ -132,8 +132,8 @@ func TestBeginInit(t *testing.T) {
 		"vqa for pre-training, not kept": {qa, qaWeights, model.HeadPreTraining, false, "answer_head. cls. obj_predict_head.", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, told := begun(t, tasks.Begin{Config: scenes.Config(), Head: c.head, Seed: 5, Init: c.dir, KeepAnswers: c.keep})
-			from(t, got, told, fresh(t, scenes.Config(), c.head, 5), func(weight string) []float32 {
+			got, told := begun(t, tasks.Begin{Config: blocks.Config(), Head: c.head, Seed: 5, Init: c.dir, KeepAnswers: c.keep})
+			from(t, got, told, fresh(t, blocks.Config(), c.head, 5), func(weight string) []float32 {
 				for _, prefix := range strings.Fields(c.afresh) {
 					if strings.HasPrefix(weight, prefix) {
 						return nil
@@ -151,7 +151,7 @@ func TestBeginInit(t *testing.T) {
 // bertDirectory writes a BERT checkpoint of so many layers, with the names that Google's has; less is what names begin with that are left out.
 func bertDirectory(t *testing.T, prefix string, layers int, less ...string) (dir string, weights map[string][]float32) {
 	t.Helper()
-	c := scenes.Config()
+	c := blocks.Config()
 	shapes := map[string][]int{
 		"embeddings.word_embeddings.weight": {c.VocabSize, 16}, "embeddings.position_embeddings.weight": {16, 16}, "embeddings.token_type_embeddings.weight": {2, 16},
 		"embeddings.LayerNorm.gamma": {16}, "embeddings.LayerNorm.beta": {16}, "pooler.dense.weight": {16, 16}, "pooler.dense.bias": {16},
@@ -223,9 +223,9 @@ func TestBeginBert(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, weights := bertDirectory(t, c.prefix, c.layers, c.less)
-			got, told := begun(t, tasks.Begin{Config: scenes.Config(), Head: c.head, Seed: 5, Bert: dir})
+			got, told := begun(t, tasks.Begin{Config: blocks.Config(), Head: c.head, Seed: 5, Bert: dir})
 			taken := 0
-			from(t, got, told, fresh(t, scenes.Config(), c.head, 5), func(weight string) []float32 {
+			from(t, got, told, fresh(t, blocks.Config(), c.head, 5), func(weight string) []float32 {
 				values := weights[strings.TrimPrefix(weight, "lxmert.")]
 				if values != nil {
 					taken++
@@ -239,9 +239,9 @@ func TestBeginBert(t *testing.T) {
 	}
 	t.Run("no BERT", func(t *testing.T) {
 		small, _ := bertDirectory(t, "bert.", 1)
-		more := scenes.Config()
+		more := blocks.Config()
 		more.LanguageLayers = 2
-		wider := scenes.Config()
+		wider := blocks.Config()
 		wider.HiddenSize, wider.NumAttentionHeads = 32, 2
 		for name, c := range map[string]struct {
 			config *model.Config
@@ -250,7 +250,7 @@ func TestBeginBert(t *testing.T) {
 		}{
 			"too few layers": {more, small, "bert.encoder.layer.1.attention"},
 			"another size":   {wider, small, "bert.embeddings.word_embeddings.weight"},
-			"no directory":   {scenes.Config(), filepath.Join(small, "none"), "none"},
+			"no directory":   {blocks.Config(), filepath.Join(small, "none"), "none"},
 		} {
 			_, _, err := tasks.Begin{Config: c.config, Head: model.HeadQuestionAnswering, Bert: c.dir}.Model(openEngine(t))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -262,12 +262,12 @@ func TestBeginBert(t *testing.T) {
 
 // TestBeginAnswers: the rows of the answer head follow their answers; all other weights are --init's, or from the same checkpoint.
 func TestBeginAnswers(t *testing.T) {
-	preConfig := scenes.Config()
+	preConfig := blocks.Config()
 	preConfig.NumQALabels = 4
 	answers, weights := directory(t, preConfig, model.HeadPreTraining, 1)
 	init, initWeights := directory(t, preConfig, model.HeadPreTraining, 2)
 	b := tasks.Begin{
-		Config: scenes.Config(), Head: model.HeadQuestionAnswering, Seed: 5, Answers: answers,
+		Config: blocks.Config(), Head: model.HeadQuestionAnswering, Seed: 5, Answers: answers,
 		AnswerLabels: []string{"3", "man", "yes", "gray"},
 		Labels:       []string{"Yes.", "unheard of", "three", "the grey", "a man"}, // as pre-training has them: yes, -, 3, gray, man
 	}
@@ -308,10 +308,10 @@ func TestBeginAnswers(t *testing.T) {
 
 // TestBeginMisfits refuses what does not belong together, and says what.
 func TestBeginMisfits(t *testing.T) {
-	qa, _ := directory(t, scenes.Config(), model.HeadQuestionAnswering, 1)
-	pre, _ := directory(t, scenes.Config(), model.HeadPreTraining, 2)
-	bare, _ := directory(t, scenes.Config(), model.HeadModel, 3)
-	wider, deeper, more := scenes.Config(), scenes.Config(), scenes.Config()
+	qa, _ := directory(t, blocks.Config(), model.HeadQuestionAnswering, 1)
+	pre, _ := directory(t, blocks.Config(), model.HeadPreTraining, 2)
+	bare, _ := directory(t, blocks.Config(), model.HeadModel, 3)
+	wider, deeper, more := blocks.Config(), blocks.Config(), blocks.Config()
 	wider.IntermediateSize, deeper.CrossLayers, more.NumQALabels = 48, 2, 9
 	five := []string{"a", "b", "c", "d", "e"}
 	damaged := t.TempDir()
@@ -325,13 +325,13 @@ func TestBeginMisfits(t *testing.T) {
 		"another size":         {tasks.Begin{Config: wider, Init: qa}, "intermediate.dense.weight"},
 		"more layers":          {tasks.Begin{Config: deeper, Init: qa}, "lxmert.encoder.x_layers.1."},
 		"other answers":        {tasks.Begin{Config: more, Init: qa, KeepAnswers: true}, "answer_head.logit_fc.3.weight"},
-		"no directory":         {tasks.Begin{Config: scenes.Config(), Init: filepath.Join(damaged, "none")}, "none"},
-		"damaged":              {tasks.Begin{Config: scenes.Config(), Init: damaged}, damaged},
-		"for statements":       {tasks.Begin{Config: scenes.Config(), Head: model.HeadNLVR2, Answers: pre, AnswerLabels: five, Labels: five}, "a model that answers questions"},
-		"no table":             {tasks.Begin{Config: scenes.Config(), Answers: pre, AnswerLabels: five}, "has a table of its answers"},
-		"no answer head":       {tasks.Begin{Config: scenes.Config(), Answers: bare, AnswerLabels: five, Labels: five}, "answer_head.logit_fc.0.weight"},
-		"another table":        {tasks.Begin{Config: scenes.Config(), Answers: pre, AnswerLabels: five[:4], Labels: five}, "answer_head.logit_fc.3.weight"},
-		"a table with doubles": {tasks.Begin{Config: scenes.Config(), Answers: pre, AnswerLabels: []string{"a", "a", "b", "c", "d"}, Labels: five}, `the pre-trained answers: entry 1: answer "a" is entry 0 already`},
+		"no directory":         {tasks.Begin{Config: blocks.Config(), Init: filepath.Join(damaged, "none")}, "none"},
+		"damaged":              {tasks.Begin{Config: blocks.Config(), Init: damaged}, damaged},
+		"for statements":       {tasks.Begin{Config: blocks.Config(), Head: model.HeadNLVR2, Answers: pre, AnswerLabels: five, Labels: five}, "a model that answers questions"},
+		"no table":             {tasks.Begin{Config: blocks.Config(), Answers: pre, AnswerLabels: five}, "has a table of its answers"},
+		"no answer head":       {tasks.Begin{Config: blocks.Config(), Answers: bare, AnswerLabels: five, Labels: five}, "answer_head.logit_fc.0.weight"},
+		"another table":        {tasks.Begin{Config: blocks.Config(), Answers: pre, AnswerLabels: five[:4], Labels: five}, "answer_head.logit_fc.3.weight"},
+		"a table with doubles": {tasks.Begin{Config: blocks.Config(), Answers: pre, AnswerLabels: []string{"a", "a", "b", "c", "d"}, Labels: five}, `the pre-trained answers: entry 1: answer "a" is entry 0 already`},
 	} {
 		if c.b.Head == "" {
 			c.b.Head = model.HeadQuestionAnswering

@@ -12,7 +12,7 @@ import (
 
 	"github.com/go-lxmert/lxmert/data/answers"
 	"github.com/go-lxmert/lxmert/data/questions"
-	"github.com/go-lxmert/lxmert/internal/scenes"
+	"github.com/go-lxmert/lxmert/internal/blocks"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/train"
 	"github.com/go-lxmert/lxmert/train/tasks"
@@ -22,8 +22,8 @@ import (
 // table has the answers of pre-training.
 func table(t testing.TB) *answers.Table {
 	t.Helper()
-	entries := make([]answers.Entry, len(scenes.PreTrainingLabels))
-	for i, answer := range scenes.PreTrainingLabels {
+	entries := make([]answers.Entry, len(blocks.PreTrainingLabels))
+	for i, answer := range blocks.PreTrainingLabels {
 		entries[i].Answer = answer
 	}
 	table, err := answers.NewTable(entries)
@@ -51,9 +51,9 @@ func value[T any](t *testing.T, x *tensors.Tensor) T {
 // TestPreTrainingBatch looks at batches of many chances, number by number: at what must hold whatever has been drawn.
 func TestPreTrainingBatch(t *testing.T) {
 	const tokens = 8
-	world := scenes.Scenes(5, "p", 6)
-	c := common(t, network(t, scenes.Config(), model.HeadPreTraining), world...)
-	c.Train, c.MaxTokens = scenes.Sentences(world), tokens
+	world := blocks.Scenes(5, "p", 6)
+	c := common(t, network(t, blocks.Config(), model.HeadPreTraining), world...)
+	c.Train, c.MaxTokens = blocks.Sentences(world), tokens
 	c.Train[3].Label = []answers.Score{{Answer: "The Yes.", Score: .1}, {Answer: "unheard of", Score: 1}} // found by its pre-training form
 	o := usual(t)
 	o.WordRate, o.RegionRate = 0.5, 0.4
@@ -72,7 +72,7 @@ func TestPreTrainingBatch(t *testing.T) {
 		tokensOf[i] = sentence(ids)
 		about[tokensOf[i]] = append(about[tokensOf[i]], q.Image)
 	}
-	pictures := map[string]scenes.Scene{}
+	pictures := map[string]blocks.Scene{}
 	for _, s := range world {
 		pictures[s.ID] = s
 	}
@@ -131,7 +131,7 @@ func TestPreTrainingBatch(t *testing.T) {
 			case q.Label != nil && q.Source == "vqa" && e != 3:
 				known := []int32{}
 				for _, a := range q.Label {
-					if id := slices.Index(scenes.PreTrainingLabels, a.Answer); id >= 0 {
+					if id := slices.Index(blocks.PreTrainingLabels, a.Answer); id >= 0 {
 						known = append(known, int32(id))
 					}
 				}
@@ -204,7 +204,7 @@ func TestPreTrainingBatch(t *testing.T) {
 }
 
 // origin is the picture that a feature is of; "" of zeros.
-func origin(feature []float32, world []scenes.Scene) string {
+func origin(feature []float32, world []blocks.Scene) string {
 	if slices.Max(feature) == 0 {
 		return ""
 	}
@@ -252,11 +252,11 @@ func TestPreTrainingTasks(t *testing.T) {
 		"no features":    {func(c *model.Config) { c.VisualFeatLoss = false }, 0, without("obj_labels.feat")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config := scenes.Config()
+			config := blocks.Config()
 			c.off(config)
-			world := scenes.Scenes(5, "p", 4)
+			world := blocks.Scenes(5, "p", 4)
 			w := common(t, network(t, config, model.HeadPreTraining), world...)
-			w.Train = scenes.Sentences(world)
+			w.Train = blocks.Sentences(world)
 			o := usual(t)
 			o.AnswersFrom, o.WordRate, o.RegionRate = c.from, 1, 1
 			task, err := tasks.NewPreTraining(w, o)
@@ -299,10 +299,10 @@ func TestPreTrainingTasks(t *testing.T) {
 
 // TestUnlabelled: a part of the loss for which a batch has no label is named, the step does not fail, and the others are as they are.
 func TestUnlabelled(t *testing.T) {
-	world := scenes.Scenes(5, "p", 4)
-	m := network(t, scenes.Config(), model.HeadPreTraining)
+	world := blocks.Scenes(5, "p", 4)
+	m := network(t, blocks.Config(), model.HeadPreTraining)
 	w := common(t, m, world...)
-	w.Train = scenes.Sentences(world)
+	w.Train = blocks.Sentences(world)
 	o := usual(t)
 	o.WordRate = 0
 	task, err := tasks.NewPreTraining(w, o)
@@ -343,10 +343,10 @@ func TestUnlabelled(t *testing.T) {
 
 // TestPreTrainingValidation is the same each time, and its loss is that of its parts.
 func TestPreTrainingValidation(t *testing.T) {
-	world := scenes.Scenes(5, "p", 12)
-	m := network(t, scenes.Config(), model.HeadPreTraining)
+	world := blocks.Scenes(5, "p", 12)
+	m := network(t, blocks.Config(), model.HeadPreTraining)
 	w := common(t, m, world...)
-	w.Train, w.Valid = scenes.Sentences(world[:4]), scenes.Sentences(world[4:]) // 48 sentences, two batches
+	w.Train, w.Valid = blocks.Sentences(world[:4]), blocks.Sentences(world[4:]) // 48 sentences, two batches
 	var progress []int
 	w.Progress = func(done, of int) { progress = append(progress, done, of) }
 	task, err := tasks.NewPreTraining(w, usual(t))
@@ -389,26 +389,26 @@ func TestPreTrainingValidation(t *testing.T) {
 // TestPreTrainingErrors: regions whose labels the losses cannot learn from, and options out of range.
 func TestPreTrainingErrors(t *testing.T) {
 	for name, c := range map[string]struct {
-		spoil func(*tasks.Common, *tasks.PreTrainingOptions, []scenes.Scene)
+		spoil func(*tasks.Common, *tasks.PreTrainingOptions, []blocks.Scene)
 		want  string
 	}{
-		"no objects":       {func(_ *tasks.Common, _ *tasks.PreTrainingOptions, s []scenes.Scene) { s[0].Objects = nil }, `"A picture of`},
-		"no objects, why":  {func(_ *tasks.Common, _ *tasks.PreTrainingOptions, s []scenes.Scene) { s[0].Objects = nil }, "no object or no attribute labels"},
-		"object beyond":    {func(_ *tasks.Common, _ *tasks.PreTrainingOptions, s []scenes.Scene) { s[0].Objects[2].ID = 4 }, "object label of region 2 is 4, the model knows 0 to 3"},
-		"attribute beyond": {func(_ *tasks.Common, _ *tasks.PreTrainingOptions, s []scenes.Scene) { s[0].Attributes[1].ID = 99 }, "attribute label of region 1 is 99, the model knows 0 to 3"},
-		"word rate":        {func(_ *tasks.Common, o *tasks.PreTrainingOptions, _ []scenes.Scene) { o.WordRate = 1.5 }, "share of masked words is 1.5"},
-		"region rate":      {func(_ *tasks.Common, o *tasks.PreTrainingOptions, _ []scenes.Scene) { o.RegionRate = -1 }, "share of masked regions is -1"},
-		"no table":         {func(_ *tasks.Common, o *tasks.PreTrainingOptions, _ []scenes.Scene) { o.Labels = nil }, "wants a table of 5 answers"},
-		"another table":    {func(_ *tasks.Common, o *tasks.PreTrainingOptions, _ []scenes.Scene) { o.Labels = o.Labels.Of("none") }, "wants a table of 5 answers"},
-		"one picture":      {func(c *tasks.Common, _ *tasks.PreTrainingOptions, _ []scenes.Scene) { c.Train = c.Train[:5] }, "data to learn from: 5 sentences about 1 pictures"},
-		"one to judge by":  {func(c *tasks.Common, _ *tasks.PreTrainingOptions, _ []scenes.Scene) { c.Valid = c.Train[:5] }, "data of the validation: 5 sentences about 1 pictures"},
-		"two pictures": {func(c *tasks.Common, _ *tasks.PreTrainingOptions, _ []scenes.Scene) {
+		"no objects":       {func(_ *tasks.Common, _ *tasks.PreTrainingOptions, s []blocks.Scene) { s[0].Objects = nil }, `"A picture of`},
+		"no objects, why":  {func(_ *tasks.Common, _ *tasks.PreTrainingOptions, s []blocks.Scene) { s[0].Objects = nil }, "no object or no attribute labels"},
+		"object beyond":    {func(_ *tasks.Common, _ *tasks.PreTrainingOptions, s []blocks.Scene) { s[0].Objects[2].ID = 4 }, "object label of region 2 is 4, the model knows 0 to 3"},
+		"attribute beyond": {func(_ *tasks.Common, _ *tasks.PreTrainingOptions, s []blocks.Scene) { s[0].Attributes[1].ID = 99 }, "attribute label of region 1 is 99, the model knows 0 to 3"},
+		"word rate":        {func(_ *tasks.Common, o *tasks.PreTrainingOptions, _ []blocks.Scene) { o.WordRate = 1.5 }, "share of masked words is 1.5"},
+		"region rate":      {func(_ *tasks.Common, o *tasks.PreTrainingOptions, _ []blocks.Scene) { o.RegionRate = -1 }, "share of masked regions is -1"},
+		"no table":         {func(_ *tasks.Common, o *tasks.PreTrainingOptions, _ []blocks.Scene) { o.Labels = nil }, "wants a table of 5 answers"},
+		"another table":    {func(_ *tasks.Common, o *tasks.PreTrainingOptions, _ []blocks.Scene) { o.Labels = o.Labels.Of("none") }, "wants a table of 5 answers"},
+		"one picture":      {func(c *tasks.Common, _ *tasks.PreTrainingOptions, _ []blocks.Scene) { c.Train = c.Train[:5] }, "data to learn from: 5 sentences about 1 pictures"},
+		"one to judge by":  {func(c *tasks.Common, _ *tasks.PreTrainingOptions, _ []blocks.Scene) { c.Valid = c.Train[:5] }, "data of the validation: 5 sentences about 1 pictures"},
+		"two pictures": {func(c *tasks.Common, _ *tasks.PreTrainingOptions, _ []blocks.Scene) {
 			c.Train = append(c.Train, questions.Question{Image: "p0", Second: "p1", Sentence: "A red thing"})
 		}, "found pictures: 2, want 1"},
 	} {
-		world := scenes.Scenes(5, "p", 4)
-		w := common(t, network(t, scenes.Config(), model.HeadPreTraining), world...)
-		w.Train = scenes.Sentences(world)
+		world := blocks.Scenes(5, "p", 4)
+		w := common(t, network(t, blocks.Config(), model.HeadPreTraining), world...)
+		w.Train = blocks.Sentences(world)
 		o := usual(t)
 		c.spoil(&w, &o, world)
 		if _, err := tasks.NewPreTraining(w, o); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -419,14 +419,14 @@ func TestPreTrainingErrors(t *testing.T) {
 
 // TestWithoutLabels: a detector without labels will do where they are not learned.
 func TestWithoutLabels(t *testing.T) {
-	world := scenes.Scenes(5, "p", 4)
+	world := blocks.Scenes(5, "p", 4)
 	for i := range world {
 		world[i].Objects, world[i].Attributes = nil, []vision.Label(nil)
 	}
-	config := scenes.Config()
+	config := blocks.Config()
 	config.VisualObjLoss, config.VisualAttrLoss = false, false
 	w := common(t, network(t, config, model.HeadPreTraining), world...)
-	w.Train = scenes.Sentences(world)
+	w.Train = blocks.Sentences(world)
 	task, err := tasks.NewPreTraining(w, usual(t))
 	if err != nil {
 		t.Fatal(err)

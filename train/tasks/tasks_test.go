@@ -14,7 +14,7 @@ import (
 	"github.com/go-lxmert/lxmert/data"
 	"github.com/go-lxmert/lxmert/data/answers"
 	"github.com/go-lxmert/lxmert/data/questions"
-	"github.com/go-lxmert/lxmert/internal/scenes"
+	"github.com/go-lxmert/lxmert/internal/blocks"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/train"
 	"github.com/go-lxmert/lxmert/train/tasks"
@@ -44,16 +44,16 @@ func network(t testing.TB, config *model.Config, head model.Head) *model.Network
 
 // narrow is a model that looks at regions of two numbers.
 func narrow() *model.Config {
-	c := scenes.Config()
+	c := blocks.Config()
 	c.VisualFeatDim = 2
 	return c
 }
 
 // Two pictures of one region each, and one of two.
 var (
-	left  = scenes.Scene{ID: "left", Regions: vision.Regions{FeatureWidth: 2, Features: []float32{1, 2}, Boxes: []float32{0, 0, .5, .5}}}
-	right = scenes.Scene{ID: "right", Regions: vision.Regions{FeatureWidth: 2, Features: []float32{3, 4}, Boxes: []float32{.5, 0, 1, 1}}}
-	wide  = scenes.Scene{ID: "wide", Regions: vision.Regions{FeatureWidth: 2, Features: []float32{5, 6, 7, 8}, Boxes: []float32{0, 0, 1, .25, 0, .5, .75, 1}}}
+	left  = blocks.Scene{ID: "left", Regions: vision.Regions{FeatureWidth: 2, Features: []float32{1, 2}, Boxes: []float32{0, 0, .5, .5}}}
+	right = blocks.Scene{ID: "right", Regions: vision.Regions{FeatureWidth: 2, Features: []float32{3, 4}, Boxes: []float32{.5, 0, 1, 1}}}
+	wide  = blocks.Scene{ID: "wide", Regions: vision.Regions{FeatureWidth: 2, Features: []float32{5, 6, 7, 8}, Boxes: []float32{0, 0, 1, .25, 0, .5, .75, 1}}}
 )
 
 // is compares a tensor with nested slices.
@@ -79,9 +79,9 @@ func vqa(id int64, picture, sentence string, label ...answers.Score) questions.Q
 
 func yes(score float64) answers.Score { return answers.Score{Answer: "yes", Score: score} }
 
-func common(t testing.TB, m *model.Network, pictures ...scenes.Scene) tasks.Common {
+func common(t testing.TB, m *model.Network, pictures ...blocks.Scene) tasks.Common {
 	t.Helper()
-	return tasks.Common{Kind: questions.KindVQA, Network: m, Tokenizer: scenes.Tokenizer(t), MaxTokens: 7, Features: scenes.Source(pictures)}
+	return tasks.Common{Kind: questions.KindVQA, Network: m, Tokenizer: blocks.Tokenizer(t), MaxTokens: 7, Features: blocks.Source(pictures)}
 }
 
 // zeros are rows of padding.
@@ -102,7 +102,7 @@ func TestAnsweringBatch(t *testing.T) {
 		vqa(3, "right", "zebra", []answers.Score{}...),
 	}
 	c.Train[2].Label = []answers.Score{}
-	task, err := tasks.NewAnswering(c, scenes.Labels)
+	task, err := tasks.NewAnswering(c, blocks.Labels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestErrors(t *testing.T) {
 				if c.nlvr2 {
 					return tasks.NewStatements(w)
 				}
-				return tasks.NewAnswering(w, scenes.Labels)
+				return tasks.NewAnswering(w, blocks.Labels)
 			}
 			if _, err := make(); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %s", err, c.want)
@@ -239,12 +239,12 @@ func TestErrors(t *testing.T) {
 		for i := range int64(12) {
 			w.Train = append(w.Train, vqa(i, "lost", "Is?", yes(1)))
 		}
-		_, err := tasks.NewAnswering(w, scenes.Labels)
+		_, err := tasks.NewAnswering(w, blocks.Labels)
 		if err == nil || !errors.Is(err, data.ErrNotFound) || strings.Count(err.Error(), "\n") != 10 || !strings.HasSuffix(err.Error(), "and 2 more") {
 			t.Errorf("got %v", err)
 		}
 		w.Bad = func(error) {}
-		if _, err := tasks.NewAnswering(w, scenes.Labels); err == nil || !strings.Contains(err.Error(), "no examples to learn from") {
+		if _, err := tasks.NewAnswering(w, blocks.Labels); err == nil || !strings.Contains(err.Error(), "no examples to learn from") {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -258,14 +258,14 @@ func TestMisfits(t *testing.T) {
 		labels []string
 		want   string
 	}{
-		"labels":        {func(*tasks.Common) {}, scenes.Labels[1:], "found 4 answers, but the model scores 5"},
-		"tokens":        {func(c *tasks.Common) { c.MaxTokens = 17 }, scenes.Labels, "max tokens: found 17, want 3 to 16"},
-		"no word":       {func(c *tasks.Common) { c.MaxTokens = 2 }, scenes.Labels, "max tokens: found 2"},
-		"no tokenizer":  {func(c *tasks.Common) { c.Tokenizer = nil }, scenes.Labels, "wants a tokenizer"},
-		"no regions":    {func(c *tasks.Common) { c.Features = nil }, scenes.Labels, "wants a tokenizer and the pictures' regions"},
-		"head":          {func(c *tasks.Common) { c.Network = network(t, narrow(), model.HeadNLVR2) }, scenes.Labels, fmt.Sprintf("want %s", model.HeadQuestionAnswering)},
-		"feature width": {func(c *tasks.Common) { c.Features = scenes.Source(scenes.Scenes(1, "l", 3)) }, scenes.Labels, "question 1: scenes: picture \"l0\": features are 16 numbers wide, want 2"},
-		"no examples":   {func(c *tasks.Common) { c.Train = nil }, scenes.Labels, "no examples"},
+		"labels":        {func(*tasks.Common) {}, blocks.Labels[1:], "found 4 answers, but the model scores 5"},
+		"tokens":        {func(c *tasks.Common) { c.MaxTokens = 17 }, blocks.Labels, "max tokens: found 17, want 3 to 16"},
+		"no word":       {func(c *tasks.Common) { c.MaxTokens = 2 }, blocks.Labels, "max tokens: found 2"},
+		"no tokenizer":  {func(c *tasks.Common) { c.Tokenizer = nil }, blocks.Labels, "wants a tokenizer"},
+		"no regions":    {func(c *tasks.Common) { c.Features = nil }, blocks.Labels, "wants a tokenizer and the pictures' regions"},
+		"head":          {func(c *tasks.Common) { c.Network = network(t, narrow(), model.HeadNLVR2) }, blocks.Labels, fmt.Sprintf("want %s", model.HeadQuestionAnswering)},
+		"feature width": {func(c *tasks.Common) { c.Features = blocks.Source(blocks.Scenes(1, "l", 3)) }, blocks.Labels, "question 1: scenes: picture \"l0\": features are 16 numbers wide, want 2"},
+		"no examples":   {func(c *tasks.Common) { c.Train = nil }, blocks.Labels, "no examples"},
 	} {
 		w := common(t, answering, left)
 		w.Train = []questions.Question{vqa(1, "left", "Is?", yes(1))}
@@ -282,9 +282,9 @@ func TestMisfits(t *testing.T) {
 // TestLate: a picture that turns out to be wrong in the midst of a run is told with the question that it is for.
 func TestLate(t *testing.T) {
 	w := common(t, network(t, narrow(), model.HeadQuestionAnswering), left, right)
-	w.Features.(scenes.Source)[1].Features = []float32{1, 2, 3}
+	w.Features.(blocks.Source)[1].Features = []float32{1, 2, 3}
 	w.Train = []questions.Question{vqa(1, "left", "Is?", yes(1)), vqa(2, "right", "Is?", yes(1))}
-	task, err := tasks.NewAnswering(w, scenes.Labels)
+	task, err := tasks.NewAnswering(w, blocks.Labels)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/go-lxmert/lxmert"
 	"github.com/go-lxmert/lxmert/data/questions"
 	"github.com/go-lxmert/lxmert/eval"
-	"github.com/go-lxmert/lxmert/internal/scenes"
+	"github.com/go-lxmert/lxmert/internal/blocks"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/predict"
 	"github.com/go-lxmert/lxmert/pretrained"
@@ -36,13 +36,13 @@ func saved(t *testing.T, m *model.Network, task train.Task) string {
 
 // TestAnsweringValidation: the score and the submission are those of the saved model, opened anew; and where the answers are unknown there is no score.
 func TestAnsweringValidation(t *testing.T) {
-	world := scenes.Scenes(5, "p", 9)
-	m := network(t, scenes.Config(), model.HeadQuestionAnswering)
+	world := blocks.Scenes(5, "p", 9)
+	m := network(t, blocks.Config(), model.HeadQuestionAnswering)
 	w := common(t, m, world...)
 	w.MaxTokens = 10
-	w.Train, w.Valid = scenes.Questions(world[:3], 0), scenes.Questions(world[3:], 100)
+	w.Train, w.Valid = blocks.Questions(world[:3], 0), blocks.Questions(world[3:], 100)
 	w.Trained = []eval.Trained{{Split: eval.Split{DataSet: "vqa", Name: "mine"}, Stage: "finetune", Examples: 15}}
-	task, err := tasks.NewAnswering(w, scenes.Labels)
+	task, err := tasks.NewAnswering(w, blocks.Labels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestAnsweringValidation(t *testing.T) {
 	if read, err := eval.ReadVQA(file); err != nil || !reflect.DeepEqual(read, v.Predictions) {
 		t.Errorf("written %v, %v; want %v", read, err, v.Predictions)
 	}
-	if labels, err := lxmert.DirectoryLabels(dir); err != nil || !slices.Equal(labels, scenes.Labels) {
+	if labels, err := lxmert.DirectoryLabels(dir); err != nil || !slices.Equal(labels, blocks.Labels) {
 		t.Errorf("labels %v, %v", labels, err)
 	}
 	if trained, err := eval.ReadTrained(filepath.Join(dir, eval.TrainedName)); err != nil || !reflect.DeepEqual(trained, w.Trained) {
@@ -87,7 +87,7 @@ func TestAnsweringValidation(t *testing.T) {
 	}
 
 	w.Valid[4].Label = nil
-	if task, err = tasks.NewAnswering(w, scenes.Labels); err != nil {
+	if task, err = tasks.NewAnswering(w, blocks.Labels); err != nil {
 		t.Fatal(err)
 	}
 	if v, err := task.Validate(t.Context()); err != nil || v.Score != nil || len(v.Predictions) != len(w.Valid) {
@@ -99,7 +99,7 @@ func TestAnsweringValidation(t *testing.T) {
 		t.Errorf("told to stop: %v", err)
 	}
 	w.Valid = nil
-	if task, err = tasks.NewAnswering(w, scenes.Labels); err != nil {
+	if task, err = tasks.NewAnswering(w, blocks.Labels); err != nil {
 		t.Fatal(err)
 	}
 	if v, err := task.Validate(t.Context()); v != nil || err != nil {
@@ -123,7 +123,7 @@ func TestSubmissionForms(t *testing.T) {
 		w.Kind = c.kind
 		w.Train = []questions.Question{vqa(1, "left", "Is?", yes(1))}
 		w.Valid = []questions.Question{{ID: c.id, Image: "left", Sentence: "Is?"}}
-		task, err := tasks.NewAnswering(w, scenes.Labels)
+		task, err := tasks.NewAnswering(w, blocks.Labels)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,11 +143,11 @@ func TestSubmissionForms(t *testing.T) {
 
 // TestStatementsValidation: the same for statements.
 func TestStatementsValidation(t *testing.T) {
-	world := scenes.Scenes(5, "dev-", 9)
-	m := network(t, scenes.Config(), model.HeadNLVR2)
+	world := blocks.Scenes(5, "dev-", 9)
+	m := network(t, blocks.Config(), model.HeadNLVR2)
 	w := common(t, m, world...)
 	w.Kind = questions.KindNLVR2
-	w.Train, w.Valid = scenes.Statements(world[:3]), scenes.Statements(world[3:])
+	w.Train, w.Valid = blocks.Statements(world[:3]), blocks.Statements(world[3:])
 	task, err := tasks.NewStatements(w)
 	if err != nil {
 		t.Fatal(err)
@@ -195,15 +195,15 @@ func TestLearning(t *testing.T) {
 	if testing.Short() {
 		t.Skip("learns for seconds")
 	}
-	world := scenes.Scenes(11, "p", 60)
-	config := scenes.Config()
+	world := blocks.Scenes(11, "p", 60)
+	config := blocks.Config()
 	config.HiddenSize, config.IntermediateSize, config.InitializerRange = 32, 64, 0.15
 	config.HiddenDropout, config.AttentionDropout = 0, 0
 	m := network(t, config, model.HeadQuestionAnswering)
 	w := common(t, m, world...)
 	w.MaxTokens = 10
-	w.Train, w.Valid = scenes.Questions(world[:50], 0), scenes.Questions(world[50:], 1000)
-	task, err := tasks.NewAnswering(w, scenes.Labels)
+	w.Train, w.Valid = blocks.Questions(world[:50], 0), blocks.Questions(world[50:], 1000)
+	task, err := tasks.NewAnswering(w, blocks.Labels)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
-// Package scenes is a small world for tests of training: pictures of coloured things, and what can be asked and said about them. A region's feature tells
+// Package blocks is a small world for tests of training: pictures of coloured things, and what can be asked and said about them. A region's feature tells
 // the colour, so a model of a few thousand weights can learn it all.
-package scenes
+package blocks
 
 import (
 	"fmt"

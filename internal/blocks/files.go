@@ -1,4 +1,4 @@
-package scenes
+package blocks
 
 import (
 	"encoding/json"
