@@ -14,6 +14,7 @@ import (
 	"github.com/go-lxmert/lxmert/data/questions"
 	"github.com/go-lxmert/lxmert/eval"
 	"github.com/go-lxmert/lxmert/model"
+	"github.com/go-lxmert/lxmert/pretrained"
 	"github.com/go-lxmert/lxmert/train"
 	"github.com/go-lxmert/lxmert/train/tasks"
 )
@@ -32,6 +33,8 @@ func newFinetune() *cobra.Command {
 4 epochs, BertAdam, a warm-up of a tenth, gradients clipped at 5. What is left over of the examples at an epoch's end is left out.
 
 ` + fileForms + `
+The answer head of --init is kept if its answers are those of --labels; where --init does not say what its answers are, if there are as many.
+
 Answers of LXMERT's JSON that the answer table does not have are an error; of the data sets' own files they are left out, as the
 original does when it prepares these. RUN/valid_predict.json are the answers of the last validation.
 
@@ -154,14 +157,29 @@ func (run *finetuneRun) begin(b *tasks.Begin) error {
 	}
 	own, err := lxmert.DirectoryLabels(run.initDir)
 	switch {
-	case err == nil:
+	case err == nil && !placeholders(own):
 		b.KeepAnswers = slices.Equal(own, run.table)
-	case errors.Is(err, lxmert.ErrNoLabels):
-		b.KeepAnswers = false // nobody knows whose answers they are
+	case err == nil || errors.Is(err, lxmert.ErrNoLabels):
+		// The directory does not say what its logits mean; --labels does, if there are as many.
+		config, err := pretrained.Config(run.initDir)
+		if err != nil {
+			return err
+		}
+		b.KeepAnswers = config.NumQALabels == len(run.table)
 	default:
 		return err
 	}
 	return nil
+}
+
+// placeholders says whether a table is the one that transformers makes where nobody gave one: LABEL_0, LABEL_1 and so on.
+func placeholders(labels []string) bool {
+	for i, label := range labels {
+		if label != fmt.Sprintf("LABEL_%d", i) {
+			return false
+		}
+	}
+	return true
 }
 
 // read reads the questions.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-lxmert/lxmert/checkpoint"
 	"github.com/go-lxmert/lxmert/data/answers"
 	"github.com/go-lxmert/lxmert/data/questions"
 	"github.com/go-lxmert/lxmert/eval"
@@ -479,4 +480,41 @@ func TestPretrainDirectories(t *testing.T) {
 	if len(steps[0].Losses) != 2 || steps[0].Losses["mask_lm"] == 0 || steps[0].Losses["feat"] == 0 {
 		t.Errorf("losses %v", steps[0].Losses)
 	}
+}
+
+// TestFinetuneKeepsAnswers: a model that does not say what its logits mean keeps its answer head where --labels has as many answers, and loses it
+// where there are others. The first step has a learning rate of 0, so what it began with is what it is.
+func TestFinetuneKeepsAnswers(t *testing.T) {
+	s := newSchool(t)
+	for name, c := range map[string]struct {
+		answers int
+		kept    bool
+	}{"as many": {len(blocks.Labels), true}, "more": {len(blocks.Labels) + 1, false}} {
+		begun := s.run("begun " + name)
+		s.ok(slices.Concat([]string{"init", "--out", begun, "--vocab", s.file("vocab.txt"), "--seed", "7", "--set", fmt.Sprintf("num_qa_labels=%d", c.answers)}, tinySets)...)
+		s.ok(append(s.finetune("vqa", name, "--init", begun), "--labels", s.file("labels.json"), "--max-steps", "1")...)
+		const weight = "answer_head.logit_fc.0.weight"
+		if same := slices.Equal(weightOf(t, begun, weight), weightOf(t, filepath.Join(s.run(name), train.LastName), weight)); same != c.kept {
+			t.Errorf("%s answers: the head is the same: %t, want %t", name, same, c.kept)
+		}
+	}
+}
+
+// weightOf reads a weight of a model directory.
+func weightOf(t *testing.T, dir, name string) []float32 {
+	t.Helper()
+	file, err := checkpoint.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	tensor, ok := file.Tensor(name)
+	if !ok {
+		t.Fatalf("%s has no %s", dir, name)
+	}
+	values, err := tensor.Float32s()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values
 }
