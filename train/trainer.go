@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -81,11 +81,11 @@ func (t *Trainer) Summary() string {
 // run under way is writing.
 func Recover(out string) (found bool, err error) {
 	for _, name := range []string{LastName, BestName} {
-		if err := atomicdir.Recover(out + string(os.PathSeparator) + name); err != nil {
+		if err := atomicdir.Recover(filepath.Join(out, name)); err != nil {
 			return false, err
 		}
 	}
-	_, err = readState(out + string(os.PathSeparator) + LastName)
+	_, err = readState(filepath.Join(out, LastName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

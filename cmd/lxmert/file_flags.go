@@ -95,14 +95,8 @@ func (f *fileFlags) read(ctx context.Context, kind questions.Kind) (*questionFil
 	if f.skipBad {
 		file.skipped = &questions.Skipped{}
 	}
-	for q, err := range questions.Good(seq, file.skipped) {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return nil, err
-		}
-		file.qs = append(file.qs, q)
+	if file.qs, err = readAll(ctx, seq, file.skipped); err != nil {
+		return nil, err
 	}
 	if len(file.qs) == 0 {
 		skipped := ""
@@ -113,6 +107,21 @@ func (f *fileFlags) read(ctx context.Context, kind questions.Kind) (*questionFil
 	}
 	f.hide.questions(file.qs)
 	return file, nil
+}
+
+// readAll reads all questions of a sequence.
+func readAll(ctx context.Context, seq questions.Seq, skipped *questions.Skipped) ([]questions.Question, error) {
+	var all []questions.Question
+	for q, err := range questions.Good(seq, skipped) {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, q)
+	}
+	return all, nil
 }
 
 // answer asks the model everything, and leaves out of file.qs what it could not be asked.
@@ -131,9 +140,7 @@ func (f *fileFlags) answer(ctx context.Context, file *questionFile, errOut io.Wr
 	options := predict.Options{Batch: f.batch, Progress: progress.set}
 	if file.skipped != nil {
 		options.Bad = func(err *predict.QuestionError) {
-			if file.skipped.Count++; len(file.skipped.First) < 100 {
-				file.skipped.First = append(file.skipped.First, fmt.Errorf("%s: %w", f.data, err))
-			}
+			file.skipped.Add(fmt.Errorf("%s: %w", f.data, err))
 		}
 	}
 	predictions, err := m.answer(ctx, f.hide.source(source), file.qs, options)

@@ -83,7 +83,7 @@ func ablateScenes(ctx context.Context, out, errOut io.Writer, dir string, size s
 	}
 	for _, a := range ablations {
 		results := scenesResults{}
-		s.only(a)
+		s.ablation = a
 		if a.tasks != "" {
 			s.pretrain("--tasks", a.tasks)
 			s.measure(&results)

@@ -135,11 +135,8 @@ type scenesRun struct {
 	*commandRunner
 	dir      string
 	size     scenesSize
-	ablation ablation
+	ablation ablation // what is left out; its runs have a directory of their own beside the data
 }
-
-// only goes on with an ablation, in a directory of its own beside the data.
-func (s *scenesRun) only(a ablation) { s.ablation = a }
 
 func (s *scenesRun) data(names ...string) string {
 	return filepath.Join(append([]string{s.dir}, names...)...)

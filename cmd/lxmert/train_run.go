@@ -370,11 +370,7 @@ func (f *trainFlags) lesson(ctx context.Context, l lesson, found bool, network *
 		Train: learn, Valid: judge, Features: f.hide.source(source), Trained: trained, Compute: f.compute,
 	}
 	if skipped != nil {
-		common.Bad = func(err error) {
-			if skipped.Count++; len(skipped.First) < 100 {
-				skipped.First = append(skipped.First, err)
-			}
-		}
+		common.Bad = skipped.Add
 	}
 	task, err := l.task(common)
 	if err != nil {
@@ -408,19 +404,4 @@ func (f *trainFlags) learned(found bool, now []eval.Trained) ([]eval.Trained, er
 // trainedOn records a split for checkpoints.
 func trainedOn(stage, dataSet, path string, qs []questions.Question) eval.Trained {
 	return eval.NewTrained(stage, eval.SplitOf(dataSet, path), predict.Examples(qs))
-}
-
-// readAll reads all questions of a sequence.
-func readAll(ctx context.Context, seq questions.Seq, skipped *questions.Skipped) ([]questions.Question, error) {
-	var all []questions.Question
-	for q, err := range questions.Good(seq, skipped) {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, q)
-	}
-	return all, nil
 }

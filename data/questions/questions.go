@@ -227,15 +227,21 @@ type Skipped struct {
 	First []error // the first hundred
 }
 
+// Add notes one.
+func (s *Skipped) Add(err error) {
+	const kept = 100
+	if s.Count++; len(s.First) < kept {
+		s.First = append(s.First, err)
+	}
+}
+
 // Good passes on what can be used and counts bad records in skipped; with skipped nil the first one is the end.
 func Good(seq Seq, skipped *Skipped) Seq {
 	return func(yield func(Question, error) bool) {
 		for q, err := range seq {
 			var bad *RecordError
 			if errors.As(err, &bad) && skipped != nil {
-				if skipped.Count++; len(skipped.First) < 100 {
-					skipped.First = append(skipped.First, err)
-				}
+				skipped.Add(err)
 				continue
 			}
 			if !yield(q, err) || err != nil {
