@@ -74,7 +74,7 @@ func ablateScenes(ctx context.Context, out, errOut io.Writer, dir string, size s
 	s := scenesRun{dir: dir, size: size, commandRunner: &r}
 	s.draw()
 	var table strings.Builder
-	table.WriteString("| | VQA-like | GQA-like | matching | hidden colours |\n|---|---|---|---|---|\n")
+	table.WriteString("| | VQA-like | GQA-like | NLVR2-like | matching | hidden colours |\n|---|---|---|---|---|---|\n")
 	percent := func(share float64, measured bool) string {
 		if !measured {
 			return "-"
@@ -84,19 +84,23 @@ func ablateScenes(ctx context.Context, out, errOut io.Writer, dir string, size s
 	for _, a := range ablations {
 		results := scenesResults{}
 		s.ablation = a
-		if a.tasks != "" {
-			s.pretrain("--tasks", a.tasks)
-			s.measure(&results)
-		}
 		var hide []string
 		if a.hide != "" {
 			hide = []string{"--hide", string(a.hide)}
 		}
-		s.answer(a.tasks != "", hide...)
+		pretrained := a.tasks != ""
+		s.begin(hide...)
+		if pretrained {
+			s.pretrain("--tasks", a.tasks)
+			s.measure(&results)
+		}
+		s.answer(pretrained, hide...)
 		s.evaluate(&results.VQA, "vqa", "answers", hide...)
 		s.evaluate(&results.GQA, "gqa", "answers", hide...)
+		s.state(pretrained, hide...)
+		s.evaluate(&results.NLVR2, "nlvr2", "statements", hide...)
 		matched, words := strings.Contains(a.tasks, "matched"), strings.Contains(a.tasks, "mask_lm")
-		fmt.Fprintf(&table, "| %s | %s | %s | %s | %s |\n", a.what, percent(results.VQA, true), percent(results.GQA, true),
+		fmt.Fprintf(&table, "| %s | %s | %s | %s | %s | %s |\n", a.what, percent(results.VQA, true), percent(results.GQA, true), percent(results.NLVR2, true),
 			percent(results.Matching, matched), percent(results.ColorWords, words))
 	}
 	if r.err != nil {

@@ -21,31 +21,37 @@ import (
 
 // A scenesSize is how large a model is, and how long it learns.
 type scenesSize struct {
-	pictures, valid, test       int // pictures to learn from, to be judged by, to be measured on
-	config                      []string
-	pretrain, answer, statement []string // options of the three trainings
+	pictures, valid, test int // pictures to learn from, to be judged by, to be measured on
+	config                []string
+	// Options of the trainings. What a model of this width sees in a picture it learns suddenly and late, and from questions soonest: it begins with those, or all of
+	// pre-training waits for it (docs/scenes.md has the figures).
+	begin, pretrain, answer, statement []string
 }
 
 // The sizes: the shipped model's, one for comparisons, and one for a test of two minutes.
 var (
 	scenesShipped = scenesSize{
 		pictures: 24000, valid: 200, test: 1000,
-		config:    scenesConfig(128, 4, 2, 1, 3),
-		pretrain:  []string{"--batch", "64", "--epochs", "2", "--lr", "4e-4", "--dropout", "0"},
-		answer:    []string{"--batch", "64", "--epochs", "2", "--lr", "3e-4", "--dropout", "0"},
+		config:    scenesConfig(128, 8, 2, 1, 3),
+		begin:     []string{"--batch", "64", "--epochs", "1", "--lr", "4e-4", "--dropout", "0"},
+		pretrain:  []string{"--batch", "64", "--epochs", "3", "--lr", "4e-4", "--dropout", "0"},
+		answer:    []string{"--batch", "64", "--epochs", "1", "--lr", "3e-4", "--dropout", "0"},
 		statement: []string{"--batch", "32", "--epochs", "6", "--lr", "2e-4", "--dropout", "0"},
 	}
 	scenesAblation = scenesSize{
 		pictures: 12000, valid: 100, test: 500,
-		config:   scenesConfig(128, 4, 2, 1, 3),
-		pretrain: []string{"--batch", "64", "--epochs", "1", "--lr", "4e-4", "--dropout", "0"},
-		answer:   []string{"--batch", "64", "--epochs", "1", "--lr", "3e-4", "--dropout", "0"},
+		config:    scenesConfig(128, 8, 1, 1, 2),
+		begin:     []string{"--batch", "64", "--epochs", "1", "--lr", "4e-4", "--dropout", "0"},
+		pretrain:  []string{"--batch", "64", "--epochs", "1", "--lr", "4e-4", "--dropout", "0"},
+		answer:    []string{"--batch", "64", "--epochs", "1", "--lr", "3e-4", "--dropout", "0"},
+		statement: []string{"--batch", "32", "--epochs", "4", "--lr", "2e-4", "--dropout", "0"},
 	}
 	scenesSmall = scenesSize{
 		pictures: 2500, valid: 50, test: 200,
-		config:    scenesConfig(64, 4, 1, 1, 2),
+		config:    scenesConfig(64, 8, 1, 1, 2),
+		begin:     []string{"--batch", "64", "--epochs", "5", "--lr", "1e-3", "--dropout", "0"},
 		pretrain:  []string{"--batch", "64", "--epochs", "1", "--lr", "1e-3", "--dropout", "0"},
-		answer:    []string{"--batch", "64", "--epochs", "4", "--lr", "1e-3", "--dropout", "0"},
+		answer:    []string{"--batch", "64", "--epochs", "1", "--lr", "1e-3", "--dropout", "0"},
 		statement: []string{"--batch", "32", "--epochs", "3", "--lr", "5e-4", "--dropout", "0"},
 	}
 )
@@ -72,9 +78,9 @@ func newScenesTrain() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "train --out DIR",
 		Short: "Make the shipped model: draw scenes, pre-train, fine-tune, measure",
-		Long: `Train makes the model that is shipped with this program from nothing, by the commands that it prints: it draws scenes, pre-trains on the five tasks, fine-tunes
-on questions (vqa.json and gqa.json together) and on statements (nlvr2.json), measures all on scenes that no model has seen, and writes
-the models in 16 bits to DIR/shipped. What was stopped goes on where it was. It takes 1 to 2 hours on two cores.`,
+		Long: `Train makes the model that is shipped with this program from nothing, by the commands that it prints: it draws scenes, learns what a picture has to do with a sentence from
+questions (vqa.json), pre-trains on the five tasks, fine-tunes on questions (vqa.json and gqa.json together) and on statements (nlvr2.json), measures
+all on scenes that no model has seen, and writes the models in 16 bits to DIR/shipped. What was stopped goes on where it was. It takes 1 to 2 hours on two cores.`,
 		Example: `  lxmert scenes train --out shipped-run
   lxmert scenes train --out small-run --small`,
 		Args: noArguments,
@@ -113,9 +119,10 @@ func trainScenes(ctx context.Context, out, errOut io.Writer, dir string, size sc
 	s := scenesRun{dir: dir, size: size, commandRunner: &commandRunner{ctx: ctx, out: out, errOut: errOut}}
 	results := &scenesResults{}
 	s.draw()
+	s.begin()
 	s.pretrain()
 	s.answer(true)
-	s.state()
+	s.state(true)
 	s.evaluate(&results.VQA, "vqa", "answers")
 	s.evaluate(&results.GQA, "gqa", "answers")
 	s.evaluate(&results.NLVR2, "nlvr2", "statements")
@@ -168,26 +175,37 @@ func (s *scenesRun) draw() {
 	}
 }
 
-func (s *scenesRun) pretrain(options ...string) {
-	s.train(s.model("pretrain"), slices.Concat([]string{"pretrain", "--data", s.data("learn"), "--valid-data", s.data("valid"),
-		"--vocab", s.data("learn", "vocab.txt"), "--labels", s.data("learn", "answers.json")}, s.config(), s.size.pretrain, options))
+// begin learns to answer questions about pictures, from nothing.
+func (s *scenesRun) begin(options ...string) {
+	s.train(s.model("begin"), slices.Concat([]string{"finetune", "vqa", "--vocab", s.data("learn", "vocab.txt")}, s.config(),
+		[]string{"--labels", s.data("learn", "labels.json"), "--train", s.data("learn", "vqa.json"), "--valid", s.data("valid", "vqa.json")},
+		s.regions(), s.size.begin, options))
 }
 
-// answer fine-tunes on questions, after pre-training or from nothing.
-func (s *scenesRun) answer(pretrained bool, options ...string) {
-	begin := slices.Concat([]string{"--vocab", s.data("learn", "vocab.txt")}, s.config())
+func (s *scenesRun) pretrain(options ...string) {
+	s.train(s.model("pretrain"), slices.Concat([]string{"pretrain", "--init", s.model("begin", train.LastName),
+		"--data", s.data("learn"), "--valid-data", s.data("valid"), "--labels", s.data("learn", "answers.json")}, s.size.pretrain, options))
+}
+
+// before is the model that fine-tuning begins with.
+func (s *scenesRun) before(pretrained bool) string {
 	if pretrained {
-		begin = []string{"--init", s.model("pretrain", train.LastName)}
+		return s.model("pretrain", train.LastName)
 	}
-	s.train(s.model("answers"), slices.Concat([]string{"finetune", "vqa"}, begin, []string{"--labels", s.data("learn", "labels.json"),
+	return s.model("begin", train.LastName)
+}
+
+// answer fine-tunes on questions of both kinds.
+func (s *scenesRun) answer(pretrained bool, options ...string) {
+	s.train(s.model("answers"), slices.Concat([]string{"finetune", "vqa", "--init", s.before(pretrained), "--labels", s.data("learn", "labels.json"),
 		"--train", s.data("learn", "vqa.json"), "--train", s.data("learn", "gqa.json"), "--valid", s.data("valid", "vqa.json"), "--valid", s.data("valid", "gqa.json")},
 		s.regions(), s.size.answer, options))
 }
 
 // state fine-tunes on statements.
-func (s *scenesRun) state() {
-	s.train(s.model("statements"), slices.Concat([]string{"finetune", "nlvr2", "--init", s.model("pretrain", train.LastName),
-		"--train", s.data("learn", "nlvr2.json"), "--valid", s.data("valid", "nlvr2.json")}, s.regions(), s.size.statement))
+func (s *scenesRun) state(pretrained bool, options ...string) {
+	s.train(s.model("statements"), slices.Concat([]string{"finetune", "nlvr2", "--init", s.before(pretrained),
+		"--train", s.data("learn", "nlvr2.json"), "--valid", s.data("valid", "nlvr2.json")}, s.regions(), s.size.statement, options))
 }
 
 func (s *scenesRun) regions() []string {
