@@ -42,18 +42,19 @@ type File struct {
 	names  []string // sorted
 }
 
-// A shard is one safetensors file.
+// A shard is one file, of any format.
 type shard struct {
-	path    string
-	content *mapping
-	data    []byte // the tensors' part of content
-	header  *header
+	path     string
+	content  *mapping
+	format   Format
+	metadata map[string]string
+	tensors  []Tensor // by the names that the file has; Data is a view of content, or Fetch makes it of content
 }
 
-// A place is where a tensor is: an entry of a shard.
+// A place is where a tensor is.
 type place struct {
-	shard *shard
-	entry *entry
+	shard  *shard
+	tensor *Tensor
 }
 
 // Open opens a checkpoint: a .safetensors file, the index (.json) of a sharded one, or a
@@ -126,7 +127,10 @@ func single(path string, content *mapping) (*File, error) {
 		return nil, err
 	}
 	f := &File{path: path, shards: []*shard{s}}
-	f.list()
+	if err := f.list(); err != nil {
+		f.Close()
+		return nil, err
+	}
 	return f, nil
 }
 
@@ -175,15 +179,10 @@ func some(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// newShard reads the header of a safetensors file.
+// newShard reads what is in a file. Tensors are not read.
 func newShard(path string, content *mapping) (*shard, error) {
-	s := &shard{path: path, content: content}
-	head, data, err := splitHeader(content.data)
-	if err == nil {
-		s.data = data
-		s.header, err = parseHeader(head, len(data))
-	}
-	if err != nil {
+	s := &shard{path: path, content: content, format: formatOf(content.data)}
+	if err := s.format.list(s); err != nil {
 		content.unmap()
 		return nil, inFile(path, err)
 	}
@@ -202,16 +201,29 @@ func inFile(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// list fills in where each tensor is. No name is in two shards.
-func (f *File) list() {
-	f.places = map[string]place{}
+// list fills in where each tensor is, under the name that it has here. No name is in two shards.
+func (f *File) list() error {
+	stored := map[string]*Tensor{}
 	for _, s := range f.shards {
-		for i := range s.header.tensors {
-			e := &s.header.tensors[i]
-			f.places[e.name] = place{s, e}
+		for i := range s.tensors {
+			stored[s.tensors[i].Name] = &s.tensors[i]
+		}
+	}
+	renamed := renaming(stored)
+	f.places = map[string]place{}
+	var errs []error
+	for _, s := range f.shards {
+		for i := range s.tensors {
+			t := &s.tensors[i]
+			name := renamed(t.Name)
+			if other, ok := f.places[name]; ok {
+				errs = append(errs, fmt.Errorf("%s: tensors %s and %s are both %s", s.path, quote(other.tensor.Name), quote(t.Name), quote(name)))
+			}
+			f.places[name] = place{s, t}
 		}
 	}
 	f.names = slices.Sorted(maps.Keys(f.places))
+	return join(errs)
 }
 
 // Path is the file that was opened: the safetensors file, or the index of the shards.
@@ -226,7 +238,33 @@ func (f *File) Files() []string {
 	return out
 }
 
-// FileOf is the safetensors file that holds the tensor of that name, "" if none does.
+// StoredName is the name that the tensor of that name has in its file, "" if there is none: another one in the original repository's
+// files and in TensorFlow's.
+func (f *File) StoredName(name string) string {
+	if p, ok := f.places[name]; ok {
+		return p.tensor.Name
+	}
+	return ""
+}
+
+// storedNames are the names that all tensors have in their files.
+func (f *File) storedNames() []string {
+	out := make([]string, len(f.names))
+	for i, name := range f.names {
+		out[i] = f.StoredName(name)
+	}
+	return out
+}
+
+// FormatOf is the format of the file that holds the tensor of that name.
+func (f *File) FormatOf(name string) Format {
+	if p, ok := f.places[name]; ok {
+		return p.shard.format
+	}
+	return 0
+}
+
+// FileOf is the file that holds the tensor of that name, "" if none does.
 func (f *File) FileOf(name string) string {
 	if p, ok := f.places[name]; ok {
 		return p.shard.path
@@ -242,7 +280,7 @@ func (f *File) Names() []string { return slices.Clone(f.names) }
 func (f *File) Metadata() map[string]string {
 	out := map[string]string{}
 	for _, s := range slices.Backward(f.shards) {
-		maps.Copy(out, s.header.metadata)
+		maps.Copy(out, s.metadata)
 	}
 	return out
 }
@@ -255,10 +293,10 @@ func (f *File) Tensor(name string) (Tensor, bool) {
 	if !ok {
 		return Tensor{}, false
 	}
-	t := Tensor{Name: p.entry.name, DType: p.entry.dtype, Shape: slices.Clone(p.entry.shape), source: p.shard.content}
-	if t.source.acquire() {
-		defer t.source.release()
-		t.Data = p.shard.data[p.entry.begin:p.entry.end:p.entry.end]
+	t := *p.tensor
+	t.Name, t.Shape, t.source = name, slices.Clone(t.Shape), p.shard.content
+	if t.source.isClosed() {
+		t.Data = nil
 	}
 	return t, true
 }

@@ -37,11 +37,15 @@ func (load loader) sharded(dir plainfile.Dir, index string) (*File, error) {
 	if errs == nil {
 		errs = f.compare(dir, weightMap)
 	}
+	if errs == nil {
+		if err := f.list(); err != nil {
+			errs = append(errs, err)
+		}
+	}
 	if errs != nil {
 		f.Close()
 		return nil, join(errs)
 	}
-	f.list()
 	return f, nil
 }
 
@@ -49,14 +53,14 @@ func (load loader) sharded(dir plainfile.Dir, index string) (*File, error) {
 func (f *File) compare(dir plainfile.Dir, weightMap map[string]string) (errs []error) {
 	holders := map[string]*shard{}
 	for _, s := range f.shards {
-		for _, e := range s.header.tensors {
-			if other, ok := holders[e.name]; ok {
-				errs = append(errs, fmt.Errorf("%s: tensor %s is in %s as well", s.path, quote(e.name), filepath.Base(other.path)))
+		for _, t := range s.tensors {
+			if other, ok := holders[t.Name]; ok {
+				errs = append(errs, fmt.Errorf("%s: tensor %s is in %s as well", s.path, quote(t.Name), filepath.Base(other.path)))
 				continue
 			}
-			holders[e.name] = s
-			if _, ok := weightMap[e.name]; !ok {
-				errs = append(errs, fmt.Errorf("%s: tensor %s is not in the index %s", s.path, quote(e.name), filepath.Base(f.path)))
+			holders[t.Name] = s
+			if _, ok := weightMap[t.Name]; !ok {
+				errs = append(errs, fmt.Errorf("%s: tensor %s is not in the index %s", s.path, quote(t.Name), filepath.Base(f.path)))
 			}
 		}
 	}

@@ -27,6 +27,9 @@ type Rules struct {
 	// Tied maps a weight that is the same as another to that other. A checkpoint may hold
 	// both, if they are equal, or either.
 	Tied map[string]string
+
+	// Heads are what the names of heads begin with that a checkpoint may hold beside the model's own, and Buffers how the names end of what is no weight at all.
+	Heads, Buffers []string
 }
 
 // LXMERT are the rules of transformers' LXMERT classes.
@@ -34,6 +37,9 @@ func LXMERT() Rules {
 	return Rules{
 		Prefix: "lxmert",
 		Tied:   map[string]string{"cls.predictions.decoder.weight": "lxmert.embeddings.word_embeddings.weight"},
+		Heads:  []string{"cls.", "obj_predict_head.", answerHead, originalHead},
+		// Old versions of PyTorch's classes kept the numbers 0, 1, 2, … with the weights.
+		Buffers: []string{"embeddings.position_ids"},
 	}
 }
 
@@ -49,8 +55,9 @@ func LXMERT() Rules {
 func Match(f *File, want []Want, rules Rules) *Report {
 	m := newMatcher(f, want, rules)
 	m.tie()
-	r := &Report{file: f, found: map[string]string{}}
+	r := &Report{file: f, rules: rules, found: map[string]string{}}
 	for _, w := range want {
+		r.wanted = append(r.wanted, w.Name)
 		name, ok := m.have[w.Name]
 		switch t, _ := f.Tensor(name); {
 		case !ok && w.Optional:

@@ -3,6 +3,9 @@ package checkpoint
 import (
 	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/go-lxmert/lxmert/internal/similar"
 )
 
 // A Report says how a checkpoint fits a model. transformers only warns about most of what
@@ -14,6 +17,8 @@ type Report struct {
 	Conflicts  []error    // what no choice can mend: the checkpoint contradicts itself
 
 	file     *File
+	rules    Rules
+	wanted   []string          // the model's names
 	found    map[string]string // the model's name → the checkpoint's
 	stranger bool              // nothing at all was found
 }
@@ -42,7 +47,9 @@ const (
 	AllowNewHeads Allow = iota + 1
 	// AllowMissing lets it lack any weight, as transformers does.
 	AllowMissing
-	// AllowUnexpected lets it hold tensors that the model has no use for: other heads.
+	// AllowOtherHeads lets it hold heads that the model has no use for, and buffers.
+	AllowOtherHeads
+	// AllowUnexpected lets it hold any tensors that the model has no use for, as transformers does.
 	AllowUnexpected
 	// AllowMismatched treats mis-shaped tensors as missing and allows that, as
 	// ignore_mismatched_sizes does.
@@ -79,16 +86,18 @@ func (r *Report) Err(allow ...Allow) error {
 	path := r.file.Path()
 	if r.stranger {
 		return fmt.Errorf("%s: none of the %d weights is here, want names such as %s; found %s: this is a checkpoint of another model, or one with names of another library",
-			path, len(r.Missing), quote(r.Missing[0].Name), listed(r.file.names))
+			path, len(r.Missing), quote(r.Missing[0].Name), listed(r.file.storedNames()))
 	}
 	errs := slices.Clone(r.Conflicts)
 	for _, m := range r.Missing {
 		switch {
 		case slices.Contains(allow, AllowMissing), m.Head && slices.Contains(allow, AllowNewHeads):
 		case m.Head:
-			errs = append(errs, fmt.Errorf("%s: tensor %s %v is missing; take a checkpoint with this head, or have the head newly initialised and train it", path, m.Name, m.Shape))
+			errs = append(errs, fmt.Errorf("%s: tensor %s %v is missing; take a checkpoint with this head, or have the head newly initialised and train it%s",
+				path, m.Name, m.Shape, r.near(len(errs), m.Name, "; nearest to it among what is of no use here: ", r.Unexpected)))
 		default:
-			errs = append(errs, fmt.Errorf("%s: tensor %s %v is missing; the checkpoint is incomplete or its config asks for more layers than it has", path, m.Name, m.Shape))
+			errs = append(errs, fmt.Errorf("%s: tensor %s %v is missing; the checkpoint is incomplete or its config asks for more layers than it has%s",
+				path, m.Name, m.Shape, r.near(len(errs), m.Name, "; nearest to it among what is of no use here: ", r.Unexpected)))
 		}
 	}
 	if !slices.Contains(allow, AllowMismatched) {
@@ -96,13 +105,40 @@ func (r *Report) Err(allow ...Allow) error {
 			errs = append(errs, m.err())
 		}
 	}
-	if !slices.Contains(allow, AllowUnexpected) {
-		for _, name := range r.Unexpected {
-			t, _ := r.file.Tensor(name)
-			errs = append(errs, fmt.Errorf("%s: tensor %s %v is unexpected; the model has no weight of this name", r.file.FileOf(name), quote(name), t.Shape))
+	for _, name := range r.Unexpected {
+		if slices.Contains(allow, AllowUnexpected) || slices.Contains(allow, AllowOtherHeads) && r.harmless(name) {
+			continue
 		}
+		t, _ := r.file.Tensor(name)
+		errs = append(errs, fmt.Errorf("%s: tensor %s %v is unexpected; the model has no weight of this name%s",
+			r.file.FileOf(name), quote(r.file.StoredName(name)), t.Shape, r.near(len(errs), name, ", the nearest is ", r.wanted)))
 	}
 	return joinUpTo(1000, errs) // every name of a real model; a bound for a hostile file
+}
+
+// harmless says whether a tensor without use is one of another head, or a buffer.
+func (r *Report) harmless(name string) bool {
+	return slices.ContainsFunc(r.rules.Heads, func(head string) bool { return strings.HasPrefix(name, head) }) ||
+		slices.ContainsFunc(r.rules.Buffers, func(buffer string) bool { return strings.HasSuffix(name, buffer) })
+}
+
+// near says which of others is most like a name, in the first errors; "" if none is.
+func (r *Report) near(errors int, name, text string, others []string) string {
+	const (
+		helped  = 20 // errors
+		longest = 2000
+	)
+	if errors >= helped || len(others) > longest {
+		return ""
+	}
+	search := similar.Among(name, max(3, len(name)/3))
+	for _, other := range others {
+		search.Consider(other, other)
+	}
+	if near := search.Nearest(1); near != nil {
+		return text + quote(near[0])
+	}
+	return ""
 }
 
 func (m Mismatch) err() error {

@@ -1,13 +1,13 @@
 package data
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go-lxmert/lxmert/internal/similar"
 )
 
 // ErrNotFound is what errors.Is finds in every error about an id that is not there.
@@ -51,12 +51,8 @@ func (e *NotFoundError) Near() []string {
 	const shown = 3
 	var same []string
 	number := pictureNumber(e.ID)
-	type candidate struct {
-		id       string
-		distance int
-	}
-	var similar []candidate
 	worst := max(2, len(e.ID)/4) // more changes than this would be another word
+	near := similar.Among(strings.ToLower(e.ID), worst)
 	for _, id := range e.among.IDs() {
 		if number != "" && pictureNumber(id) == number {
 			if same = append(same, id); len(same) == shown {
@@ -64,19 +60,12 @@ func (e *NotFoundError) Near() []string {
 			}
 			continue
 		}
-		if d := distance(strings.ToLower(e.ID), strings.ToLower(id), worst); d <= worst {
-			similar = append(similar, candidate{id, d})
-		}
+		near.Consider(strings.ToLower(id), id)
 	}
 	if same != nil {
 		return same
 	}
-	slices.SortStableFunc(similar, func(a, b candidate) int { return cmp.Compare(a.distance, b.distance) })
-	var out []string
-	for _, c := range similar[:min(len(similar), shown)] {
-		out = append(out, c.id)
-	}
-	return out
+	return near.Nearest(shown)
 }
 
 // plain shows an id in a message: as it is, or quoted if it could upset a terminal.
@@ -97,34 +86,4 @@ func pictureNumber(id string) string {
 		return ""
 	}
 	return digits
-}
-
-// distance is how many bytes must be added, removed or changed to make b of a
-// (Levenshtein's distance), or any number above limit if it is above limit.
-func distance(a, b string, limit int) int {
-	const longest = 200
-	if len(a) > longest || len(b) > longest || len(a)-len(b) > limit || len(b)-len(a) > limit {
-		return limit + 1
-	}
-	row := make([]int, len(b)+1) // row[j]: from a[:i] to b[:j]
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal, best := row[0], i+1
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-			best = min(best, row[j+1])
-		}
-		if best > limit {
-			return limit + 1
-		}
-	}
-	return row[len(b)]
 }

@@ -2,22 +2,24 @@ package pretrained
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
+	"io/fs"
 
 	"github.com/go-lxmert/lxmert/checkpoint"
+	"github.com/go-lxmert/lxmert/internal/plainfile"
 	"github.com/go-lxmert/lxmert/model"
 )
 
 // Inspection is what a checkpoint holds and which models it fits.
 type Inspection struct {
 	Files   []string            // its safetensors files
-	Config  *model.Config       // nil if there is no config.json beside it
+	Config  *model.Config       // config.json, or what the tensors' shapes show of it; nil if NoConfig says why there is none
 	Tensors []checkpoint.Tensor // sorted by name; names, types and shapes only
 	Values  int                 // numbers in all tensors, tied ones counted once
 	Head    model.Head          // the class that it was saved as
 	Fits    map[model.Head]Fit  // how it fits each class; empty without a configuration
 	Meta    map[string]string   // the files' metadata
+
+	NoConfig error
 }
 
 // Fit is how a checkpoint fits a class.
@@ -43,15 +45,13 @@ func Inspect(path string) (*Inspection, error) {
 		tensor.Data = nil // gone with the file
 		inspection.Tensors = append(inspection.Tensors, tensor)
 	}
-	dir := path
-	if info, err := os.Stat(path); err == nil && !info.IsDir() {
-		dir = filepath.Dir(path)
-	}
-	config, err := Config(dir)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return inspection, nil
-	case err != nil:
+	config, err := readConfig(plainfile.OnDisk(directoryOf(path)))
+	if errors.Is(err, fs.ErrNotExist) {
+		config, inspection.NoConfig = Infer(file)
+		if inspection.NoConfig != nil {
+			return inspection, nil
+		}
+	} else if err != nil {
 		return nil, err
 	}
 	inspection.Config, inspection.Head = config, HeadOf(file, config)

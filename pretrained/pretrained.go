@@ -25,16 +25,19 @@ type Options struct {
 	// Config takes the place of the directory's config.json.
 	Config *model.Config
 	// AllowNewHeads lets heads that the checkpoint lacks start fresh, AllowMissing any weight, AllowMismatched those
-	// whose shape differs (ignore_mismatched_sizes). The report names them.
-	AllowNewHeads, AllowMissing, AllowMismatched bool
+	// whose shape differs (ignore_mismatched_sizes). AllowUnexpected lets the checkpoint hold tensors of which LXMERT knows nothing. The report names them all.
+	AllowNewHeads, AllowMissing, AllowMismatched, AllowUnexpected bool
 	// Seed is the seed of fresh weights.
 	Seed uint64
 }
 
-// allowed is what a report's error leaves out. Tensors that the model has no use for are never an error: a
-// pre-training checkpoint holds heads that question answering does without. The report names them.
+// allowed is what a report's error leaves out. Other heads than the model's are never an error: a pre-training checkpoint holds those that question answering does
+// without. Any other tensor without use is: a name that is not understood may be a weight that is missing elsewhere.
 func (o Options) allowed() []checkpoint.Allow {
-	allowed := []checkpoint.Allow{checkpoint.AllowUnexpected}
+	allowed := []checkpoint.Allow{checkpoint.AllowOtherHeads}
+	if o.AllowUnexpected {
+		allowed = append(allowed, checkpoint.AllowUnexpected)
+	}
 	if o.AllowNewHeads {
 		allowed = append(allowed, checkpoint.AllowNewHeads)
 	}
@@ -47,8 +50,19 @@ func (o Options) allowed() []checkpoint.Allow {
 	return allowed
 }
 
-// Config reads a model directory's config.json. The error names the file and every key that is wrong.
-func Config(dir string) (*model.Config, error) { return readConfig(plainfile.OnDisk(dir)) }
+// Config is a model's configuration: config.json in the directory, or beside the file of weights; without one it is [Infer]'s. The error names the file and every key
+// that is wrong.
+func Config(path string) (*model.Config, error) {
+	config, err := readConfig(plainfile.OnDisk(directoryOf(path)))
+	if !errors.Is(err, fs.ErrNotExist) {
+		return config, err
+	}
+	config, without := inferred(path)
+	if errors.Is(without, fs.ErrNotExist) { // there is nothing at all
+		return nil, err
+	}
+	return config, without
+}
 
 // ConfigFS is [Config] for a model directory that is the root of a file system.
 func ConfigFS(fsys fs.FS) (*model.Config, error) { return readConfig(plainfile.In(fsys, ".")) }
@@ -96,44 +110,51 @@ func InFile(path string, err error) error {
 	return errors.Join(errs...)
 }
 
-// Load reads a model with that head from a directory onto a backend. The report says which weights the
+// Load reads a model with that head from a directory, or a file of weights, onto a backend. The report says which weights the
 // checkpoint did not give and which of its tensors the model has no use for; it is there
 // with an error too, once the checkpoint could be opened.
 //
 // A base model's checkpoint fits a model with heads, and the other way round: the names' prefix "lxmert." is
 // added or taken off, as from_pretrained does.
-func Load(backend compute.Backend, dir string, head model.Head, options Options) (*model.Network, *checkpoint.Report, error) {
-	return load(backend, plainfile.OnDisk(dir), head, options, func() (*checkpoint.File, error) { return checkpoint.Open(dir) })
+func Load(backend compute.Backend, path string, head model.Head, options Options) (*model.Network, *checkpoint.Report, error) {
+	if options.Config == nil {
+		config, err := Config(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		options.Config = config
+	}
+	return load(backend, head, options, func() (*checkpoint.File, error) { return checkpoint.Open(path) })
 }
 
 // LoadFS is [Load] for a model directory that is the root of a file system, such as one that is embedded in a program. Nothing is written to disk.
 func LoadFS(backend compute.Backend, fsys fs.FS, head model.Head, options Options) (*model.Network, *checkpoint.Report, error) {
-	return load(backend, plainfile.In(fsys, "."), head, options, func() (*checkpoint.File, error) { return checkpoint.OpenFS(fsys, ".") })
-}
-
-func load(backend compute.Backend, dir plainfile.Dir, head model.Head, options Options, open func() (*checkpoint.File, error)) (*model.Network, *checkpoint.Report, error) {
-	config := options.Config
-	if config == nil {
-		var err error
-		if config, err = readConfig(dir); err != nil {
+	if options.Config == nil {
+		config, err := ConfigFS(fsys)
+		if err != nil {
 			return nil, nil, err
 		}
+		options.Config = config
 	}
+	return load(backend, head, options, func() (*checkpoint.File, error) { return checkpoint.OpenFS(fsys, ".") })
+}
+
+func load(backend compute.Backend, head model.Head, options Options, open func() (*checkpoint.File, error)) (*model.Network, *checkpoint.Report, error) {
 	file, err := open()
 	if err != nil {
 		return nil, nil, err
 	}
 	defer file.Close()
-	report, err := Match(file, config, head)
+	report, err := Match(file, options.Config, head)
 	if err != nil {
 		return nil, nil, err
 	}
 	if err := report.Err(options.allowed()...); err != nil {
 		return nil, report, err
 	}
-	network, err := model.New(backend, config, head, source(report, config.Fresh(options.Seed)))
+	network, err := model.New(backend, options.Config, head, source(report, options.Config.Fresh(options.Seed)))
 	if err != nil {
-		return nil, report, fmt.Errorf("%s: %w", dir, err)
+		return nil, report, fmt.Errorf("%s: %w", file.Path(), err)
 	}
 	return network, report, nil
 }
