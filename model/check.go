@@ -211,6 +211,7 @@ func (p *preparation) integers(name string, value *tensors.Tensor, lowest, highe
 		p.bad(name, "found %v, want int32 or int64", value.DType())
 		return nil
 	}
+	ignorable = ignorable && p.config.framework != TensorFlow
 	narrow := make([]int32, len(wide))
 	for i, v := range wide {
 		if (v < int64(lowest) || v > int64(highest)) && !(ignorable && v == IgnoreLabel) {

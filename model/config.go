@@ -43,7 +43,7 @@ type Config struct {
 	// InitializerRange is the standard deviation of fresh weight matrices.
 	InitializerRange float64 `json:"initializer_range"`
 	// LayerNormEps is kept for the file's sake: like the PyTorch reference, the model
-	// uses 1e-12 whatever it says (the TensorFlow reference does use it).
+	// uses 1e-12 whatever it says, but for [TensorFlow].
 	LayerNormEps float64 `json:"layer_norm_eps"`
 
 	// VisualFeatDim is the width of a region's feature vector, VisualPosDim that of its
@@ -80,6 +80,8 @@ type Config struct {
 
 	// Extra holds the keys of config.json that have no field here, as they were.
 	Extra map[string]any `json:"-"`
+
+	framework Framework // whose semantics the graph functions follow; PyTorch's but within a pass for the other's
 }
 
 // layerNormEps is the epsilon of every layer normalisation; see [Config.LayerNormEps].

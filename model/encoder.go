@@ -21,6 +21,8 @@ type Options struct {
 	// BFloat16 computes the layers and heads in bfloat16, whose numbers have 8 bits; weights, gradients, losses and
 	// what a pass returns stay float32. It is an error where the backend has no bfloat16.
 	BFloat16 bool
+	// Framework is PyTorch or TensorFlow: whose mask constant, epsilon and losses.
+	Framework Framework
 }
 
 // Model builds the three encoders and the pooler in the scope: the reference's LxmertModel.
@@ -35,8 +37,9 @@ func (c *Config) Model(s *model.Scope, in *Inputs[*Node], opt Options) *ModelOut
 // alone, where the options allow, and the language output has no other. The visual side of that layer,
 // which nobody reads, stays in the graph for its weights' sake; engines leave it out.
 func (c *Config) encode(s *model.Scope, in *Inputs[*Node], opt Options, pooledOnly bool) *ModelOutput[*Node] {
+	c = c.in(opt.Framework)
 	opt.check(in.VisualFeats.Graph().Backend())
-	langMask, visualMask := additiveMask(in.AttentionMask), additiveMask(in.VisualAttentionMask)
+	langMask, visualMask := c.additiveMask(in.AttentionMask), c.additiveMask(in.VisualAttentionMask)
 	lang := opt.narrow(c.embedTokens(s.In("embeddings"), in))
 	out := &ModelOutput[*Node]{}
 	encoder := s.In("encoder")

@@ -26,7 +26,7 @@ func forward[Out any](ctx context.Context, n *Network, in *Batch, opt Options, b
 		unlock()
 		return none, ErrClosed
 	}
-	prepared, err := n.config.prepare(n.head, in)
+	prepared, err := n.config.in(opt.Framework).prepare(n.head, in)
 	if err != nil {
 		unlock()
 		return none, err

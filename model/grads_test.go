@@ -27,7 +27,7 @@ func testGradients(t *testing.T, backend compute.Backend) {
 				t.Fatal(err)
 			}
 			defer m.Close()
-			got := gradients(t, m, golden.Inputs(t, filepath.Join(dir, "grads", "inputs.safetensors")))
+			got := gradients(t, m, golden.Inputs(t, filepath.Join(dir, "grads", "inputs.safetensors")), model.Options{})
 			want := golden.Tensors(t, filepath.Join(dir, "grads", "grads.safetensors"))
 			for name, w := range want {
 				tolerance := golden.Tolerance{Absolute: 1e-5, Relative: 1e-4}
@@ -47,12 +47,12 @@ func testGradients(t *testing.T, backend compute.Backend) {
 
 // gradients differentiates the loss by every weight, as a trainer would: a graph of one's own over the
 // model's store. The loss itself is among the results.
-func gradients(t *testing.T, m *model.LxmertForPreTraining, in *model.Batch) map[string]*tensors.Tensor {
+func gradients(t *testing.T, m *model.LxmertForPreTraining, in *model.Batch, opt model.Options) map[string]*tensors.Tensor {
 	t.Helper()
 	args, assemble := in.Nodes()
 	var names []string
 	exec, err := gomodel.NewExec(m.Backend(), m.Store(), func(s *gomodel.Scope, nodes []*graph.Node) []*graph.Node {
-		loss := m.Config().PreTraining(s, assemble(nodes), model.Options{}).Loss
+		loss := m.Config().PreTraining(s, assemble(nodes), opt).Loss
 		results, wrt := []*graph.Node{loss}, []*graph.Node(nil)
 		names = []string{"loss"}
 		for name := range m.Weights() {

@@ -9,6 +9,7 @@ import (
 // PreTraining builds the encoders with every pre-training head and the losses of the labels
 // that are given: the reference's LxmertForPreTraining (§3.1).
 func (c *Config) PreTraining(s *model.Scope, in *Inputs[*Node], opt Options) *PreTrainingOutput[*Node] {
+	c = c.in(opt.Framework)
 	encoders := s.In("lxmert")
 	base := c.Model(encoders, in, opt)
 	out := &PreTrainingOutput[*Node]{States: base.States}
@@ -33,6 +34,7 @@ func (c *Config) PreTraining(s *model.Scope, in *Inputs[*Node], opt Options) *Pr
 // QuestionAnswering builds the encoders with the answer head, and its loss if there are
 // labels: the reference's LxmertForQuestionAnswering (§4.2).
 func (c *Config) QuestionAnswering(s *model.Scope, in *Inputs[*Node], opt Options) *QuestionAnsweringOutput[*Node] {
+	c = c.in(opt.Framework)
 	base := c.encode(s.In("lxmert"), in, opt, true)
 	out := &QuestionAnsweringOutput[*Node]{States: base.States}
 	out.QuestionAnsweringScore = c.answerHead(s.In("answer_head"), opt.narrow(base.PooledOutput))
@@ -73,7 +75,7 @@ func (c *Config) maskedObjectHead(s *model.Scope, visual *Node) objectLogits {
 // headTransform is what both masked heads begin with.
 func (c *Config) headTransform(s *model.Scope, x *Node) *Node {
 	y := c.activate(linear(s.In("dense"), x, c.HiddenSize))
-	return like(layerNorm(s.In("LayerNorm"), y), x)
+	return like(c.layerNorm(s.In("LayerNorm"), y), x)
 }
 
 // answerHead scores every answer from the pooled output: [batch, answers].
@@ -85,5 +87,5 @@ func (c *Config) answerHead(s *model.Scope, pooled *Node) *Node {
 // exact GELU whatever hidden_act says.
 func (c *Config) classify(s *model.Scope, x *Node, classes int) *Node {
 	y := activation.Gelu(linear(s.In("0"), x, 2*c.HiddenSize))
-	return linear(s.In("3"), like(layerNorm(s.In("2"), y), x), classes)
+	return linear(s.In("3"), like(c.layerNorm(s.In("2"), y), x), classes)
 }

@@ -25,9 +25,9 @@ func linear(s *model.Scope, x *Node, out int) *Node {
 }
 
 // layerNorm normalises the last axis, then scales and shifts it.
-func layerNorm(s *model.Scope, x *Node) *Node {
+func (c *Config) layerNorm(s *model.Scope, x *Node) *Node {
 	g, width := x.Graph(), x.Shape().Dim(-1)
-	return nn.LayerNorm(x, []int{-1}, layerNormEps, param(s, g, "weight", width), param(s, g, "bias", width), nil)
+	return nn.LayerNorm(x, []int{-1}, c.epsilon(), param(s, g, "weight", width), param(s, g, "bias", width), nil)
 }
 
 // activate applies hidden_act.
@@ -42,7 +42,7 @@ func dropout(s *model.Scope, x *Node, probability float64) *Node {
 // normalisation. BertOutput and BertSelfOutput of the reference.
 func (c *Config) addNorm(s *model.Scope, x, residual *Node) *Node {
 	x = dropout(s, linear(s.In("dense"), x, c.HiddenSize), c.HiddenDropout)
-	return like(layerNorm(s.In("LayerNorm"), Add(x, wide(residual))), residual)
+	return like(c.layerNorm(s.In("LayerNorm"), Add(x, wide(residual))), residual)
 }
 
 // feedForward is the position-wise network: widen, activate, narrow, add, normalise.
@@ -108,12 +108,16 @@ func (c *Config) split(x *Node) *Node {
 }
 
 // additiveMask turns a mask [batch, rows] of ones and zeros into what is added to attention
-// scores: 0 where a row may be looked at, float32's lowest number where not, shape [batch, 1, 1,
+// scores: 0 where a row may be looked at, float32's lowest number where not (or [TensorFlow]'s), shape [batch, 1, 1,
 // rows]. Any number noticeably below 1 masks, as in the reference. Nil stays nil.
-func additiveMask(mask *Node) *Node {
+func (c *Config) additiveMask(mask *Node) *Node {
 	if mask == nil {
 		return nil
 	}
 	hidden := OneMinus(ConvertDType(mask, dtypes.Float32))
-	return InsertAxes(MulScalar(hidden, -math.MaxFloat32), 1, 1)
+	lowest := -math.MaxFloat32
+	if c.framework == TensorFlow {
+		lowest = -10000
+	}
+	return InsertAxes(MulScalar(hidden, lowest), 1, 1)
 }

@@ -23,7 +23,11 @@ func (c *Config) preTrainingLosses(in *Inputs[*Node], out *PreTrainingOutput[*No
 		losses.Matched = crossEntropy(out.CrossRelationshipScore, in.MatchedLabel, opt)
 	}
 	if in.ObjLabels != nil && c.TaskObjPredict {
-		c.maskedObjectLosses(in.ObjLabels, objects, losses)
+		if c.framework == TensorFlow {
+			c.tensorFlowObjectLosses(in.ObjLabels, objects, losses)
+		} else {
+			c.maskedObjectLosses(in.ObjLabels, objects, losses)
+		}
 	}
 	if in.Ans != nil && c.TaskQA {
 		losses.Answer = crossEntropy(out.QuestionAnsweringScore, in.Ans, opt)

@@ -13,6 +13,7 @@ import (
 // therefore meet it under the same dropout, where the original draws one for each.
 func (c *Config) NLVR2(s *model.Scope, in *Inputs[*Node], opt Options) *NLVR2Output[*Node] {
 	statements := in.VisualFeats.Shape().Dim(0)
+	c = c.in(opt.Framework)
 	base := c.encode(s.In("lxmert"), pictureByPicture(in), opt, true)
 	out := &NLVR2Output[*Node]{States: twoByTwo(base.States, statements)}
 	pooled := Reshape(base.PooledOutput, statements, 2*c.HiddenSize) // [statement's first, its second]

@@ -19,11 +19,12 @@ import (
 
 func newForward() *cobra.Command {
 	var (
-		dir, headName, in, out, engineName string
-		resize                             int
-		sets                               []string
-		options                            pretrained.Options
-		wanted                             model.Options
+		dir, headName, in, out, engineName, framework string
+		resize                                        int
+		strict                                        bool
+		sets                                          []string
+		options                                       pretrained.Options
+		wanted                                        model.Options
 	)
 	cmd := &cobra.Command{
 		Use:   "forward --model DIR --head HEAD --in IN.safetensors --out OUT.safetensors",
@@ -34,9 +35,12 @@ input_ids, visual_feats, obj_labels.attr.conf, ...; language_hidden_states.0, lo
 nlvr2 visual_feats, visual_pos and visual_attention_mask have an axis more, for the two pictures
 ([batch, 2, regions, ...]), and the output is logits: false, true.
 
-Tensors of the checkpoint that have no place in the model are left out. Weights that the model has
-and the checkpoint lacks are an error, unless --allow-missing lets them start fresh, named on
-standard error.`,
+Other heads of the checkpoint are left out. Tensors that no head of LXMERT has are an error, unless
+--strict=false leaves them out; weights that the model has and the checkpoint lacks are one, unless
+--allow-missing lets them start fresh, named on standard error.
+
+--framework tf computes what Hugging Face's TensorFlow classes do where they differ from PyTorch's
+(docs/tensorflow.md).`,
 		Example: `  lxmert forward --model DIR --head qa --in question.safetensors --out scores.safetensors
   lxmert forward --model DIR --head model --in in.safetensors --out states.safetensors --hidden-states --attentions
   lxmert forward --model DIR --head nlvr2 --in statements.safetensors --out logits.safetensors
@@ -50,6 +54,10 @@ standard error.`,
 			if cmd.Flags().Changed("resize-qa-labels") && resize < 1 {
 				return usagef("--resize-qa-labels: found %d, want 1 or more", resize)
 			}
+			if wanted.Framework, err = model.ParseFramework(framework); err != nil {
+				return usageError{fmt.Errorf("--framework: %w", err)}
+			}
+			options.AllowUnexpected = !strict
 			if options.Config, err = overriddenConfig(dir, sets); err != nil {
 				return err
 			}
@@ -99,6 +107,8 @@ standard error.`,
 	flags.BoolVar(&wanted.Attentions, "attentions", false, "return attention probabilities")
 	flags.StringArrayVar(&sets, "set", nil, "override a config `key=value` (repeatable)")
 	flags.IntVar(&resize, "resize-qa-labels", 0, "resize the answer head to `n` answers before the pass")
+	flags.StringVar(&framework, "framework", "pytorch", "`implementation` whose details are followed: pytorch or tf")
+	flags.BoolVar(&strict, "strict", true, "refuse a checkpoint with tensors that no head of LXMERT has")
 	flags.BoolVar(&options.AllowMissing, "allow-missing", false, "start weights that the checkpoint lacks afresh")
 	flags.Uint64Var(&options.Seed, "seed", 0, "`seed` of fresh weights")
 	backendFlag(cmd, &engineName)
