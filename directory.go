@@ -20,13 +20,15 @@ type directory struct {
 	load   func(compute.Backend, model.Head, pretrained.Options) (*model.Network, *checkpoint.Report, error)
 }
 
-func onDisk(dir string) directory {
+// onDisk is a model directory, or a file of weights with the rest beside it.
+func onDisk(path string) directory {
+	dir := pretrained.Directory(path)
 	return directory{
 		files:  plainfile.OnDisk(dir),
-		config: func() (*model.Config, error) { return pretrained.Config(dir) },
+		config: func() (*model.Config, error) { return pretrained.Config(path) },
 		words:  func() (*tokenizer.Tokenizer, error) { return tokenizer.Load(dir) },
 		load: func(engine compute.Backend, head model.Head, o pretrained.Options) (*model.Network, *checkpoint.Report, error) {
-			return pretrained.Load(engine, dir, head, o)
+			return pretrained.Load(engine, path, head, o)
 		},
 	}
 }

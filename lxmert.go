@@ -178,7 +178,7 @@ func DirectoryLabels(dir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	labels, _, err := directoryTable(plainfile.OnDisk(dir), config)
+	labels, _, err := directoryTable(plainfile.OnDisk(pretrained.Directory(dir)), config)
 	return labels, err
 }
 

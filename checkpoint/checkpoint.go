@@ -229,7 +229,7 @@ func (f *File) list() error {
 // Path is the file that was opened: the safetensors file, or the index of the shards.
 func (f *File) Path() string { return f.path }
 
-// Files are the safetensors files that hold the tensors: one, or the shards by name.
+// Files are the files that hold the tensors: one, or the shards by name.
 func (f *File) Files() []string {
 	var out []string
 	for _, s := range f.shards {
@@ -256,12 +256,13 @@ func (f *File) storedNames() []string {
 	return out
 }
 
-// FormatOf is the format of the file that holds the tensor of that name.
-func (f *File) FormatOf(name string) Format {
-	if p, ok := f.places[name]; ok {
-		return p.shard.format
+// Formats are the formats of Files.
+func (f *File) Formats() []Format {
+	var out []Format
+	for _, s := range f.shards {
+		out = append(out, s.format)
 	}
-	return 0
+	return out
 }
 
 // FileOf is the file that holds the tensor of that name, "" if none does.

@@ -15,6 +15,21 @@ type Conversion struct {
 	Head  model.Head       // a head that the checkpoint has; others are dropped. "" means the one that it was saved with
 	// Preset, if not empty, is written into config.json as the preset of the regions that the model was trained with.
 	Preset string
+	Layout Layout // "" means Safetensors
+	// MaxShardBytes is where another file begins, in layouts that have several; 0 means 5 GB, as transformers has it.
+	MaxShardBytes int64
+	// Config takes the place of the directory's config.json.
+	Config *model.Config
+	// AllowUnexpected leaves out tensors of which LXMERT knows nothing, rather than refusing them.
+	AllowUnexpected bool
+	// Answers, if not nil, gives the answer head other answers.
+	Answers *Answers
+}
+
+// Answers are those of a new answer head.
+type Answers struct {
+	Rows []int  // for each new answer the one whose weights it takes over, -1 for fresh ones
+	Seed uint64 // of the fresh ones
 }
 
 // Converted says what was written.
@@ -30,10 +45,14 @@ type Converted struct {
 // Files beside these are the caller's to copy. If a weight is missing, or has no finite counterpart in the type, nothing is replaced in out;
 // the error names it.
 func Convert(ctx context.Context, out, dir string, to Conversion) (*Converted, error) {
-	config, err := Config(dir)
-	if err != nil {
-		return nil, err
+	config := to.Config
+	if config == nil {
+		var err error
+		if config, err = Config(dir); err != nil {
+			return nil, err
+		}
 	}
+	config = config.Clone()
 	file, err := checkpoint.Open(dir)
 	if err != nil {
 		return nil, err
@@ -45,9 +64,14 @@ func Convert(ctx context.Context, out, dir string, to Conversion) (*Converted, e
 	if to.DType == 0 {
 		to.DType = checkpoint.F32
 	}
-	weights, report, err := weightsOf(ctx, file, config, to.Head)
+	weights, report, err := weightsOf(ctx, file, config, to)
 	if err != nil {
 		return nil, err
+	}
+	if to.Answers != nil {
+		if err := to.Answers.apply(weights, config); err != nil {
+			return nil, fmt.Errorf("%s: %w", dir, err)
+		}
 	}
 	done := &Converted{Head: to.Head, Weights: len(weights), Dropped: report.Unexpected}
 	for _, w := range weights {
@@ -57,19 +81,27 @@ func Convert(ctx context.Context, out, dir string, to Conversion) (*Converted, e
 	if to.Preset != "" {
 		SetPreset(config, to.Preset)
 	}
-	if err := write(out, weights, to.DType, config, to.Head); err != nil {
+	if to.Layout == "" {
+		to.Layout = Safetensors
+	}
+	if to.MaxShardBytes == 0 {
+		to.MaxShardBytes = maxShardBytes
+	}
+	how := written{dtype: to.DType, layout: to.Layout, maxShardBytes: to.MaxShardBytes}
+	if err := how.write(out, weights, config, to.Head); err != nil {
 		return nil, err
 	}
 	return done, nil
 }
 
 // weightsOf are the weights of a head in a checkpoint, under the model's names. Each is read when it is written, until ctx ends.
-func weightsOf(ctx context.Context, file *checkpoint.File, config *model.Config, head model.Head) ([]checkpoint.Tensor, *checkpoint.Report, error) {
+func weightsOf(ctx context.Context, file *checkpoint.File, config *model.Config, to Conversion) ([]checkpoint.Tensor, *checkpoint.Report, error) {
+	head := to.Head
 	report, err := Match(file, config, head)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := report.Err(checkpoint.AllowUnexpected); err != nil {
+	if err := report.Err((Options{AllowUnexpected: to.AllowUnexpected}).allowed()...); err != nil {
 		return nil, nil, fmt.Errorf("%w\nfor %s", err, head.Class())
 	}
 	declared, err := model.Declare(config, head)

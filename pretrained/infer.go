@@ -96,8 +96,8 @@ func inferred(path string) (*model.Config, error) {
 	return Infer(file)
 }
 
-// directoryOf is where the files are that go with a model: the directory itself, or that of a file of weights.
-func directoryOf(path string) string {
+// Directory is where the files are that go with a model: the directory itself, or that of a file of weights.
+func Directory(path string) string {
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		return filepath.Dir(path)
 	}

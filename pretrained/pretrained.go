@@ -53,7 +53,7 @@ func (o Options) allowed() []checkpoint.Allow {
 // Config is a model's configuration: config.json in the directory, or beside the file of weights; without one it is [Infer]'s. The error names the file and every key
 // that is wrong.
 func Config(path string) (*model.Config, error) {
-	config, err := readConfig(plainfile.OnDisk(directoryOf(path)))
+	config, err := readConfig(plainfile.OnDisk(Directory(path)))
 	if !errors.Is(err, fs.ErrNotExist) {
 		return config, err
 	}

@@ -41,29 +41,39 @@ func Save(ctx context.Context, dir string, n *model.Network, options ...SaveOpti
 	if len(stored) == 0 { // every model has weights until it is closed
 		return fmt.Errorf("%s: not saved: %w", dir, model.ErrClosed)
 	}
-	return write(dir, stored, s.dtype, n.Config(), n.Head())
+	return written{dtype: s.dtype, layout: Safetensors, maxShardBytes: maxShardBytes}.write(dir, stored, n.Config(), n.Head())
 }
 
 // torchTypes are config.json's names of the types that weights may have.
 var torchTypes = map[checkpoint.DType]string{checkpoint.F32: "float32", checkpoint.F16: "float16", checkpoint.BF16: "bfloat16"}
 
-// write writes weights as dtype, and the configuration, which it changes.
-func write(dir string, weights []checkpoint.Tensor, dtype checkpoint.DType, config *model.Config, head model.Head) error {
-	torchType, ok := torchTypes[dtype]
+// written is how a model is written.
+type written struct {
+	dtype         checkpoint.DType
+	layout        Layout
+	maxShardBytes int64
+}
+
+// write writes weights, and the configuration, which it changes.
+func (how written) write(dir string, weights []checkpoint.Tensor, config *model.Config, head model.Head) error {
+	torchType, ok := torchTypes[how.dtype]
 	if !ok {
-		return fmt.Errorf("%s: weights are saved as F32, F16 or BF16, not as %s", dir, dtype)
+		return fmt.Errorf("%s: weights are saved as F32, F16 or BF16, not as %s", dir, how.dtype)
 	}
 	stored := make([]checkpoint.Tensor, len(weights))
 	for i, w := range weights {
 		var err error
-		if stored[i], err = w.As(dtype); err != nil {
+		if stored[i], err = w.As(how.dtype); err != nil {
 			return fmt.Errorf("%s: %w", dir, err)
 		}
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	if err := checkpoint.WriteSharded(dir, stored, map[string]string{"format": "pt"}, maxShardBytes); err != nil {
+	if err := how.layout.weightsTo(dir, stored, head, how.maxShardBytes); err != nil {
+		return err
+	}
+	if err := how.layout.clearOthers(dir); err != nil {
 		return err
 	}
 	if config.Extra == nil {

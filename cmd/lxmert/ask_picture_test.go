@@ -176,7 +176,7 @@ func modelFor(t *testing.T, preset string, width string) string {
 	for _, args := range [][]string{
 		{"init", "--out", fresh, "--vocab", "../../examples/words.txt", "--labels", "../../examples/answers.txt", "--set", "visual_feat_dim=" + width,
 			"--set", "hidden_size=16", "--set", "num_attention_heads=2", "--set", "l_layers=1", "--set", "r_layers=1", "--set", "x_layers=1"},
-		{"convert", "--model", fresh, "--out", dir, "--dtype", "bf16", "--preset", preset},
+		{"convert", fresh, dir, "--dtype", "bf16", "--preset", preset},
 	} {
 		if code, out, errOut := command(t, "", args...); code != exitOK {
 			t.Fatalf("exit code %d: %s%s", code, out, errOut)

@@ -23,7 +23,7 @@ func TestConvert(t *testing.T) {
 		t.Fatalf("finetune: exit code %d: %s", code, errOut)
 	}
 	last := filepath.Join(run, "last")
-	code, out, errOut := command(t, "", "convert", "--model", last, "--out", small, "--dtype", "f16")
+	code, out, errOut := command(t, "", "convert", last, small, "--dtype", "f16")
 	if code != exitOK || errOut != "" || !strings.Contains(out, "LxmertForQuestionAnswering") || !strings.Contains(out, "as F16") {
 		t.Fatalf("exit code %d: %s%s", code, out, errOut)
 	}
@@ -52,7 +52,7 @@ func TestConvert(t *testing.T) {
 		t.Errorf("%+v, %s", record, errOut)
 	}
 	// Without the head, over what is there: its answers go.
-	code, out, errOut = command(t, "", "convert", "--force", "--model", last, "--out", small, "--head", "model", "--preset", "mine")
+	code, out, errOut = command(t, "", "convert", "--force", last, small, "--head", "model", "--preset", "mine")
 	if code != exitOK || !strings.Contains(out, "LxmertModel") || !strings.Contains(out, "answer_head.") {
 		t.Errorf("exit code %d: %s%s", code, out, errOut)
 	}
@@ -72,15 +72,15 @@ func TestConvertRefuses(t *testing.T) {
 		code int
 		want string
 	}{
-		"no out":      {[]string{"--model", exampleModel}, exitUsage, "needs --out"},
-		"type":        {[]string{"--model", exampleModel, "--out", out, "--dtype", "f8"}, exitUsage, `--dtype: found "f8", want f32, f16 or bf16`},
-		"integers":    {[]string{"--model", exampleModel, "--out", out, "--dtype", "i64"}, exitUsage, "want f32, f16 or bf16"},
-		"head":        {[]string{"--model", exampleModel, "--out", out, "--head", "tail"}, exitUsage, "--head"},
-		"not there":   {[]string{"--model", exampleModel, "--out", out, "--head", "nlvr2"}, exitFailure, "logit_fc.0.weight"},
-		"itself":      {[]string{"--model", exampleModel, "--out", exampleModel, "--force"}, exitUsage, "--out is --model"},
-		"taken":       {[]string{"--model", exampleModel, "--out", "../../shipped/qa"}, exitFailure, "holds config.json already"},
-		"no model":    {[]string{"--model", t.TempDir(), "--out", out}, exitFailure, "vocab.txt"},
-		"an argument": {[]string{"--model", exampleModel, "--out", out, "more"}, exitUsage, "takes no arguments"},
+		"no out":      {[]string{exampleModel}, exitUsage, "wants IN and OUT, found 1"},
+		"type":        {[]string{exampleModel, out, "--dtype", "f8"}, exitUsage, `--dtype: found "f8", want f32, f16 or bf16`},
+		"integers":    {[]string{exampleModel, out, "--dtype", "i64"}, exitUsage, "want f32, f16 or bf16"},
+		"head":        {[]string{exampleModel, out, "--head", "tail"}, exitUsage, "--head"},
+		"not there":   {[]string{exampleModel, out, "--head", "nlvr2"}, exitFailure, "logit_fc.0.weight"},
+		"itself":      {[]string{exampleModel, exampleModel, "--force"}, exitUsage, "OUT is IN"},
+		"taken":       {[]string{exampleModel, "../../shipped/qa"}, exitFailure, "holds config.json already"},
+		"no model":    {[]string{t.TempDir(), out}, exitFailure, "model.safetensors"},
+		"an argument": {[]string{exampleModel, out, "more"}, exitUsage, "wants IN and OUT, found 3"},
 	} {
 		code, _, errOut := command(t, "", append([]string{"convert"}, test.args...)...)
 		if code != test.code || !strings.Contains(errOut, test.want) {

@@ -16,14 +16,19 @@ import (
 
 func newInspect() *cobra.Command {
 	var asJSON bool
+	var other string
 	cmd := &cobra.Command{
-		Use:   "inspect PATH",
-		Short: "Show what a checkpoint holds and which models it fits",
-		Long: `Inspect looks at a model directory, a safetensors file or a shard index: its configuration, its
-tensors, how many parameters there are, and what each of LXMERT's classes would miss in it or
-have no use for. Weights are not read.`,
+		Use:   "inspect PATH [--diff OTHER]",
+		Short: "Show what a checkpoint holds and which models it fits, or how two differ",
+		Long: `Inspect looks at a model directory, a file of weights of any format (safetensors, PyTorch, TensorFlow, the original repository's), or an
+index of several: its configuration, its tensors, how many parameters there are, and what each of LXMERT's classes would miss in it or
+have no use for. Weights are not read.
+
+With --diff it compares all weights with those of another checkpoint, of any format and type: for each tensor that differs the largest difference of
+two elements, and what that is of the largest element. The exit code is 1 if anything differs.`,
 		Example: `  lxmert inspect DIR
-  lxmert inspect --json model.safetensors`,
+  lxmert inspect --json model.safetensors
+  lxmert inspect BEST.pth --diff converted`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usagef("%s wants one path, found %d", cmd.CommandPath(), len(args))
@@ -31,6 +36,9 @@ have no use for. Weights are not read.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if other != "" {
+				return printDiff(cmd.OutOrStdout(), args[0], other, asJSON)
+			}
 			inspection, err := pretrained.Inspect(args[0])
 			if err != nil {
 				return err
@@ -42,6 +50,7 @@ have no use for. Weights are not read.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	cmd.Flags().StringVar(&other, "diff", "", "another `checkpoint` to compare all weights with")
 	return cmd
 }
 
@@ -50,8 +59,8 @@ var heads = []model.Head{model.HeadModel, model.HeadQuestionAnswering, model.Hea
 
 func printInspection(w io.Writer, i *pretrained.Inspection) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, file := range i.Files {
-		fmt.Fprintf(table, "file\t%s\n", file)
+	for k, file := range i.Files {
+		fmt.Fprintf(table, "file\t%s (%s)\n", file, i.Formats[k])
 	}
 	fmt.Fprintf(table, "parameters\t%s in %d tensors\n", grouped(i.Values), len(i.Tensors))
 	if c := i.Config; c != nil {
@@ -65,13 +74,21 @@ func printInspection(w io.Writer, i *pretrained.Inspection) error {
 			fmt.Fprintf(table, "%s\t%s\n", head.Class(), fitLine(i.Fits[head]))
 		}
 	} else {
-		fmt.Fprintf(table, "config.json\tnot there: cannot say which models this fits\n")
+		fmt.Fprintf(table, "config.json\tnot there: %s\n", strings.ReplaceAll(i.NoConfig.Error(), "\n", "; "))
 	}
 	fmt.Fprintln(table)
 	for _, tensor := range i.Tensors {
-		fmt.Fprintf(table, "%s\t%v\t%v\n", tensor.Name, tensor.DType, tensor.Shape)
+		fmt.Fprintf(table, "%s\t%v\t%v\t%s\n", plain(tensor.Name), tensor.DType, tensor.Shape, storedAs(i.Stored[tensor.Name]))
 	}
 	return table.Flush()
+}
+
+// storedAs says what a tensor is called in its file, if that is not its name.
+func storedAs(name string) string {
+	if name == "" {
+		return ""
+	}
+	return "in the file " + plain(name)
 }
 
 // by names the detector of regions, if it is known.
@@ -119,9 +136,10 @@ func grouped(n int) string {
 }
 
 type tensorRecord struct {
-	Name  string `json:"name"`
-	DType string `json:"dtype"`
-	Shape []int  `json:"shape"`
+	Name   string `json:"name"`
+	Stored string `json:"stored,omitempty"` // its name in the file, if that is another
+	DType  string `json:"dtype"`
+	Shape  []int  `json:"shape"`
 }
 
 type fitRecord struct {
@@ -132,6 +150,7 @@ type fitRecord struct {
 
 type inspectRecord struct {
 	Files      []string             `json:"files"`
+	Formats    []string             `json:"formats"` // of the files
 	Metadata   map[string]string    `json:"metadata,omitempty"`
 	Parameters int                  `json:"parameters"`
 	Class      string               `json:"class,omitempty"`
@@ -141,7 +160,7 @@ type inspectRecord struct {
 }
 
 func inspectionRecord(i *pretrained.Inspection) inspectRecord {
-	record := inspectRecord{Files: i.Files, Metadata: i.Meta, Parameters: i.Values, Config: i.Config, Tensors: tensorRecords(i.Tensors)}
+	record := inspectRecord{Files: i.Files, Formats: formatNames(i.Formats), Metadata: i.Meta, Parameters: i.Values, Config: i.Config, Tensors: tensorRecords(i)}
 	if i.Config != nil {
 		record.Class = i.Head.Class()
 		record.Fits = map[string]fitRecord{}
@@ -156,12 +175,20 @@ func inspectionRecord(i *pretrained.Inspection) inspectRecord {
 	return record
 }
 
-func tensorRecords(tensors []checkpoint.Tensor) []tensorRecord {
-	records := make([]tensorRecord, len(tensors))
-	for i, tensor := range tensors {
-		records[i] = tensorRecord{tensor.Name, tensor.DType.String(), append([]int{}, tensor.Shape...)}
+func tensorRecords(i *pretrained.Inspection) []tensorRecord {
+	records := make([]tensorRecord, len(i.Tensors))
+	for k, tensor := range i.Tensors {
+		records[k] = tensorRecord{tensor.Name, i.Stored[tensor.Name], tensor.DType.String(), append([]int{}, tensor.Shape...)}
 	}
 	return records
+}
+
+func formatNames(formats []checkpoint.Format) []string {
+	names := make([]string, len(formats))
+	for i, format := range formats {
+		names[i] = format.String()
+	}
+	return names
 }
 
 // printJSON prints one object on one line.

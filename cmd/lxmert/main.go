@@ -76,6 +76,8 @@ func newRoot() *cobra.Command {
 		newTokenize(),
 		newInit(),
 		newConvert(),
+		newDoctor(),
+		newResizeAnswers(),
 		newExtract(),
 		newPretrain(),
 		newFinetune(),

@@ -128,7 +128,7 @@ func trainScenes(ctx context.Context, out, errOut io.Writer, dir string, size sc
 	s.evaluate(&results.NLVR2, "nlvr2", "statements")
 	s.measure(results)
 	for _, shipped := range [][2]string{{s.model("answers", train.BestName), "qa"}, {s.model("statements", train.BestName), "nlvr2"}, {s.model("pretrain", train.LastName), "pretraining"}} {
-		s.run("convert", "--model", shipped[0], "--out", filepath.Join(dir, "shipped", shipped[1]), "--dtype", "f16", "--force")
+		s.run("convert", shipped[0], filepath.Join(dir, "shipped", shipped[1]), "--dtype", "f16", "--force")
 	}
 	if s.err != nil {
 		return nil, s.err

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/cpu"
+
+	"github.com/go-lxmert/lxmert/backend"
+	"github.com/go-lxmert/lxmert/backend/simd/kernel"
+)
+
+func (c *checkup) program() {
+	c.ok("program", "lxmert %s, %s, %s/%s", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	for _, name := range backend.Names() {
+		engine, err := backend.Open(name)
+		if err != nil {
+			c.fault("engine "+name, "choose another with --backend", err)
+			continue
+		}
+		as := ""
+		if name == backend.Default {
+			as = "; the one that is used unless told otherwise"
+		}
+		c.ok("engine "+name, "%s%s", engine.Description(), as)
+		engine.Finalize()
+	}
+}
+
+// processor says which kernels are used, and what stands in the way of better ones.
+func (c *checkup) processor() {
+	const subject = "processor"
+	set, err := kernel.Default()
+	if err != nil {
+		c.fault(subject, "unset "+kernel.Env, err)
+		return
+	}
+	var able []string
+	for _, s := range kernel.Sets() {
+		able = append(able, s.String())
+	}
+	text := fmt.Sprintf("%d cores, %d in use; kernels: %s", runtime.NumCPU(), runtime.GOMAXPROCS(0), set)
+	if features := cpuFeatures(); features != "" {
+		text += "; features: " + features
+	}
+	best := able[len(able)-1]
+	switch {
+	case set.String() != best:
+		c.note(subject, "unset "+kernel.Env+", or leave it so if this is a comparison", "%s, although it can run %s (%s=%s)", text, best, kernel.Env, os.Getenv(kernel.Env))
+	case len(able) == 1:
+		c.note(subject, "a processor with AVX2 or AVX-512 is 10 to 30 times as fast; so is a build without the tag purego on one", "%s (portable code)", text)
+	default:
+		c.ok(subject, "%s", text)
+	}
+}
+
+// cpuFeatures are those that matter for speed, now or in 16 and 8 bits.
+func cpuFeatures() string {
+	var names []string
+	for _, f := range []struct {
+		name string
+		has  bool
+	}{
+		{"AVX2", cpu.X86.HasAVX2}, {"FMA", cpu.X86.HasFMA}, {"AVX-512", cpu.X86.HasAVX512F}, {"AVX-512 VNNI", cpu.X86.HasAVX512VNNI}, {"AVX-512 BF16", cpu.X86.HasAVX512BF16},
+		{"NEON", cpu.ARM64.HasASIMD}, {"dot product", cpu.ARM64.HasASIMDDP},
+	} {
+		if f.has {
+			names = append(names, f.name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// memory says whether there is room for a model of the base size: 1.1 GB to answer, 5 to learn from batches of 8.
+func (c *checkup) memory() {
+	const subject, answer, learn = "memory", 1.2e9, 5e9
+	free, ok := freeMemory()
+	text := fmt.Sprintf("%.1f GB free", free/1e9)
+	switch {
+	case !ok:
+		c.note(subject, "a model of the base size takes 1.1 GB to answer, and 5 to be trained in batches of 8", "how much is free cannot be told on %s", runtime.GOOS)
+	case free < answer:
+		c.note(subject, "a model of the base size takes 1.1 GB to answer", "%s", text)
+	case free < learn:
+		c.note(subject, "training one of the base size takes 5 GB in batches of 8; --accumulate and --checkpointing take less", "%s: enough to answer", text)
+	default:
+		c.ok(subject, "%s: enough to answer and to train a model of the base size", text)
+	}
+}
+
+// freeMemory is the memory that programs can have without others being pushed out, in bytes; where the system says so.
+func freeMemory() (float64, bool) {
+	file, err := os.Open("/proc/meminfo")
+	if err != nil {
+		return 0, false
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		if len(fields) == 3 && fields[0] == "MemAvailable:" && fields[2] == "kB" {
+			kilobytes, err := strconv.ParseFloat(fields[1], 64)
+			return kilobytes * 1024, err == nil
+		}
+	}
+	return 0, false
+}
+
+// cache says where models are kept that were downloaded by name.
+func (c *checkup) cache() {}
