@@ -47,7 +47,7 @@ func TestReadDictRefuses(t *testing.T) {
 		"u.":                         "no mark",
 		"g5\n.":                      "nothing is remembered",
 		"Ix\n.":                      "want a whole number",
-		"Va\\u0041\n.":               "without escapes",
+		"Va\\u004\n.":                "want 4 digits",
 		"":                           "cut off",
 	} {
 		if got, err := ReadDict([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
