@@ -38,16 +38,16 @@ func TestReadDict(t *testing.T) {
 
 func TestReadDictRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"cos\nsystem\n(S'true'\ntR.": "operation 'c'",
+		"cos\nsystem\n(S'true'\ntR.": `global "os.system"`,
 		"I1\n.":                      "no dict and no list",
 		"}}s.":                       "nothing is on the stack",
 		"}(}I1\nu.":                  "other things than numbers",
 		"}(I1\nu.":                   "a key has no value",
-		"]I1\nI2\ns.":                "wants a dict or a list",
+		"]I1\nI2\ns.":                "wants a dict on the stack",
 		"u.":                         "no mark",
 		"g5\n.":                      "nothing is remembered",
 		"Ix\n.":                      "want a whole number",
-		"Va\\u0041\n.":               "without escapes",
+		"Va\\u004\n.":                "want 4 digits",
 		"":                           "cut off",
 	} {
 		if got, err := ReadDict([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
