@@ -1,6 +1,8 @@
-// Package checkpoint reads and writes model weights in the safetensors format, in one
-// file or in the shards that Hugging Face's libraries make of a large one, and matches
-// the tensors of a checkpoint with the weights of a model.
+// Package checkpoint reads and writes model weights, and matches the tensors of a checkpoint with the
+// weights of a model. It reads safetensors, PyTorch's files of any age, pickles of NumPy's arrays and
+// TensorFlow's HDF5 files, each in one file or in the shards that Hugging Face's libraries make of a large one;
+// names of the original repository and of TensorFlow become those of Hugging Face's PyTorch classes when a file is
+// opened. What a file is is told by its content.
 //
 // Files are mapped into memory: opening is quick whatever their size, and a tensor is
 // read when it is looked at. Everything a file says is checked before it is believed; a
@@ -57,8 +59,9 @@ type place struct {
 	tensor *Tensor
 }
 
-// Open opens a checkpoint: a .safetensors file, the index (.json) of a sharded one, or a
-// directory that holds model.safetensors or, failing that, model.safetensors.index.json.
+// Open opens a checkpoint: a file of weights, the index (.json) of a sharded one, or a
+// directory that holds model.safetensors or, failing that, model.safetensors.index.json, pytorch_model.bin, pytorch_model.bin.index.json,
+// tf_model.h5, or a single file of weights of another name.
 //
 // The error satisfies errors.Is(err, fs.ErrNotExist) if there is no checkpoint at path,
 // and says what was looked for and what was there instead. Any other error says in which
@@ -78,7 +81,7 @@ func OpenFS(fsys fs.FS, name string) (*File, error) {
 	return loader(nil).file(plainfile.In(fsys, path.Dir(name)), path.Base(name))
 }
 
-// Parse opens a safetensors file that is in memory; content must not change until the File is closed. Errors call it name.
+// Parse opens a file of weights that is in memory; content must not change until the File is closed. Errors call it name.
 func Parse(name string, content []byte) (*File, error) {
 	return single(name, &mapping{data: content, close: forget})
 }
@@ -134,10 +137,12 @@ func single(path string, content *mapping) (*File, error) {
 	return f, nil
 }
 
-// find is the checkpoint in a directory. Like from_pretrained it takes the single file
-// where there are both.
+// usual are the names that a checkpoint has in a directory, in the order in which from_pretrained looks for them.
+var usual = []string{SingleName, IndexName, PyTorchName, PyTorchIndexName, KerasName}
+
+// find is the checkpoint in a directory: one of the usual names, or else the only file whose name says that it holds weights.
 func find(dir plainfile.Dir) (string, error) {
-	for _, name := range []string{SingleName, IndexName} {
+	for _, name := range usual {
 		if _, err := dir.Stat(name); err == nil {
 			return name, nil
 		} else if !errors.Is(err, fs.ErrNotExist) {
@@ -151,20 +156,22 @@ func find(dir plainfile.Dir) (string, error) {
 	var others, foreign []string
 	for _, e := range entries {
 		switch name := e.Name(); {
-		case strings.HasSuffix(name, ".safetensors"), strings.HasSuffix(name, ".safetensors.index.json"):
+		case slices.Contains([]string{".safetensors", ".bin", ".pth", ".pt", ".h5", ".hdf5", ".pkl"}, filepath.Ext(name)):
 			others = append(others, name)
-		case slices.Contains([]string{".bin", ".h5", ".pth", ".pt", ".msgpack", ".ckpt"}, filepath.Ext(name)):
+		case slices.Contains([]string{".msgpack", ".ckpt", ".onnx", ".gguf"}, filepath.Ext(name)):
 			foreign = append(foreign, name)
 		}
 	}
-	found := "found neither"
+	found := "found none of them"
 	switch {
+	case len(others) == 1:
+		return others[0], nil
 	case others != nil:
 		found = fmt.Sprintf("found %s: name the one to open", some(others))
 	case foreign != nil:
-		found = fmt.Sprintf("found %s, which this version does not read: convert to safetensors first", some(foreign))
+		found = fmt.Sprintf("found %s, which is not read", some(foreign))
 	}
-	return "", fmt.Errorf("%s: looked for %s and %s, %s: %w", dir, SingleName, IndexName, found, fs.ErrNotExist)
+	return "", fmt.Errorf("%s: looked for %s, %s: %w", dir, strings.Join(usual, ", "), found, fs.ErrNotExist)
 }
 
 // some lists the first few names.

@@ -220,14 +220,19 @@ func TestCloseWhileReading(t *testing.T) {
 func TestOpenDirectory(t *testing.T) {
 	dir := t.TempDir()
 	_, err := Open(dir)
-	says(t, err, dir, SingleName, IndexName, "found neither")
+	says(t, err, dir, SingleName, IndexName, PyTorchName, KerasName, "found none of them")
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v is not fs.ErrNotExist", err)
 	}
-	touch(t, dir, "pytorch_model.bin")
-	touch(t, dir, "tf_model.h5")
+	touch(t, dir, "model.onnx")
 	_, err = Open(dir)
-	says(t, err, "pytorch_model.bin", "tf_model.h5", "convert to safetensors")
+	says(t, err, "model.onnx", "which is not read")
+	write(t, filepath.Join(dir, "first.safetensors"), floats(t, "x", 1))
+	if f, err := Open(dir); err != nil || f.Path() != filepath.Join(dir, "first.safetensors") {
+		t.Errorf("a single file of another name: %v", err)
+	} else {
+		f.Close()
+	}
 	write(t, filepath.Join(dir, "other.safetensors"), floats(t, "x", 1))
 	_, err = Open(dir)
 	says(t, err, "other.safetensors", "name the one to open")

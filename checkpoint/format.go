@@ -2,7 +2,10 @@ package checkpoint
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+
+	"github.com/go-lxmert/lxmert/internal/torch"
 )
 
 // A Format is how a file stores tensors. It is told by the file's content; names do not matter.
@@ -17,15 +20,17 @@ const (
 	Keras                // HDF5 with TensorFlow's names
 )
 
-// formats have a format's name, how its files begin, and what lists its tensors. Safetensors has no magic number and comes last: whatever is none of the others is
-// taken for it, and refused by its own reader if it is not.
+// formats have a format's name, how its files begin, and what lists its tensors. What is none of them is taken for safetensors, whose reader says what it found.
 var formats = []struct {
 	format Format
 	name   string
 	is     func(content []byte) bool
 	list   func(*shard) error
 }{
-	{Safetensors, "safetensors", func([]byte) bool { return true }, listSafetensors},
+	{Safetensors, "safetensors", isSafetensors, listSafetensors},
+	{PyTorch, "PyTorch", isTorch(torch.Zip), listTorch},
+	{PyTorchLegacy, "PyTorch before 1.6", isTorch(torch.Legacy), listTorch},
+	{Pickle, "pickle of NumPy arrays", isTorch(torch.Pickle), listTorch},
 }
 
 // formatOf tells the format by the content.
@@ -36,6 +41,11 @@ func formatOf(content []byte) Format {
 		}
 	}
 	return Safetensors
+}
+
+// isSafetensors is for a format without magic number: a length that could be one, and the JSON object after it. No pickle looks so.
+func isSafetensors(content []byte) bool {
+	return len(content) > lengthSize && content[lengthSize] == '{' && binary.LittleEndian.Uint64(content) <= maxHeaderLen
 }
 
 // String is the format's name, such as "PyTorch".

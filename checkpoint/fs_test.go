@@ -64,7 +64,7 @@ func TestOpenFSRefuses(t *testing.T) {
 		t.Errorf("nothing: %v", err)
 	}
 	_, err := OpenFS(fsys, ".")
-	says(t, err, SingleName, "found neither")
+	says(t, err, SingleName, "found none of them")
 	second := fsys["sub/model-00002-of-00002.safetensors"]
 	second.Data = second.Data[:len(second.Data)-1]
 	_, err = OpenFS(fsys, "sub")

@@ -60,8 +60,6 @@ func splitHeader(content []byte) (head, data []byte, err error) {
 // foreignFormat recognises by its first bytes what is often taken for safetensors.
 func foreignFormat(content []byte) string {
 	for magic, kind := range map[string]string{
-		"PK\x03\x04":                          "a zip file (PyTorch saves weights so)",
-		"\x80\x02":                            "a Python pickle (PyTorch saves weights so)",
 		"\x89HDF\r\n":                         "an HDF5 file (TensorFlow saves weights so)",
 		"\x1f\x8b":                            "a gzip file",
 		"version https://git-lfs.github.com/": "a Git LFS pointer, not the file itself (git lfs pull fetches it)",

@@ -36,7 +36,7 @@ var refused = []struct {
 	{"broken JSON", content(`{"a":`, 0), []string{"no JSON"}},
 	{"not UTF-8", content("{\"\xff\":1}", 0), []string{"UTF-8"}},
 	{"two objects", content("{}{}", 0), []string{"want nothing"}},
-	{"zip", append([]byte("PK\x03\x04"), make([]byte, 100)...), []string{"zip", "convert"}},
+	{"zip", append([]byte("PK\x03\x04"), make([]byte, 100)...), []string{"zip"}},
 	{"pickle", []byte("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"), []string{"pickle"}},
 	{"HDF5", append([]byte("\x89HDF\r\n\x1a\n"), make([]byte, 100)...), []string{"HDF5"}},
 	{"LFS pointer", []byte("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"), []string{"git lfs pull"}},

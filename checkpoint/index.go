@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"fmt"
 	"maps"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,12 +16,12 @@ import (
 // about every tensor. What the index says about sizes is not used: libraries have counted
 // differently over the years.
 func (load loader) sharded(dir plainfile.Dir, index string) (*File, error) {
-	path := dir.Path(index)
+	at := dir.Path(index)
 	weightMap, err := readIndex(dir, index)
 	if err != nil {
-		return nil, inFile(path, err)
+		return nil, inFile(at, err)
 	}
-	f := &File{path: path}
+	f := &File{path: at}
 	var errs []error
 	for _, name := range slices.Compact(slices.Sorted(maps.Values(weightMap))) {
 		content, err := load.open(dir, name)
@@ -29,7 +30,7 @@ func (load loader) sharded(dir plainfile.Dir, index string) (*File, error) {
 			s, err = newShard(dir.Path(name), content)
 		}
 		if err != nil {
-			errs = append(errs, inFile(path, err))
+			errs = append(errs, inFile(at, err))
 			continue
 		}
 		f.shards = append(f.shards, s)
@@ -95,7 +96,7 @@ func readIndex(dir plainfile.Dir, name string) (map[string]string, error) {
 }
 
 // parseIndex reads {"metadata": {...}, "weight_map": {"TENSOR": "FILE", ...}} and returns
-// the weight map. Files are names below the index's own directory, ending in .safetensors.
+// the weight map. Files are names below the index's own directory, ending as files of weights do.
 func parseIndex(text []byte) (weightMap map[string]string, err error) {
 	if !utf8.Valid(text) {
 		return nil, fmt.Errorf("not UTF-8 text, want the JSON index of a sharded checkpoint")
@@ -126,16 +127,16 @@ func parseIndex(text []byte) (weightMap map[string]string, err error) {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(weightMap)) {
 		if file := weightMap[name]; !localName(file) {
-			errs = append(errs, fmt.Errorf("weight_map: tensor %s is said to be in %s, want the name of a .safetensors file beside the index", quote(name), quote(file)))
+			errs = append(errs, fmt.Errorf("weight_map: tensor %s is said to be in %s, want the name of a file of weights (.safetensors, .bin, .h5) beside the index", quote(name), quote(file)))
 		}
 	}
 	return weightMap, join(errs)
 }
 
 // localName refuses what leads out of the index's directory (../../etc/passwd, /dev/zero,
-// C:\…) and what is no safetensors file, such as the index itself. Symbolic links in the
+// C:\…) and what is no file of weights, such as the index itself. Symbolic links in the
 // directory are followed: the Hub's cache is made of them.
 func localName(file string) bool {
 	return filepath.IsLocal(filepath.FromSlash(file)) && filepath.ToSlash(filepath.Clean(file)) == file &&
-		!strings.ContainsAny(file, "\\:\x00") && strings.HasSuffix(file, ".safetensors")
+		!strings.ContainsAny(file, "\\:\x00") && slices.Contains([]string{".safetensors", ".bin", ".h5"}, path.Ext(file))
 }

@@ -180,7 +180,7 @@ func TestIndexRefuses(t *testing.T) {
 		{"drive", `{"weight_map":{"a":"C:\\x.safetensors"}}`, []string{`C:\\x.safetensors`}},
 		{"winding", `{"weight_map":{"a":"x/../one.safetensors"}}`, []string{"x/../one.safetensors"}},
 		{"no name", `{"weight_map":{"a":""}}`, []string{`said to be in ""`}},
-		{"itself", `{"weight_map":{"a":"` + IndexName + `"}}`, []string{IndexName, "name of a .safetensors file"}},
+		{"itself", `{"weight_map":{"a":"` + IndexName + `"}}`, []string{IndexName, "name of a file of weights"}},
 		{"shard missing", `{"weight_map":{"a":"one.safetensors","b":"three.safetensors"}}`, []string{"three.safetensors"}},
 		{"shard damaged", `{"weight_map":{"a":"cut.safetensors"}}`, []string{"cut.safetensors", "5 bytes"}},
 		{"tensor missing", `{"weight_map":{"a":"one.safetensors","c":"two.safetensors","b":"two.safetensors"}}`, []string{"two.safetensors: tensor c is missing"}},
