@@ -39,12 +39,12 @@ var (
 		statement: []string{"--batch", "32", "--epochs", "6", "--lr", "2e-4", "--dropout", "0"},
 	}
 	scenesAblation = scenesSize{
-		pictures: 12000, valid: 100, test: 500,
+		pictures: 6000, valid: 100, test: 1000,
 		config:    scenesConfig(128, 8, 1, 1, 2),
-		begin:     []string{"--batch", "64", "--epochs", "1", "--lr", "4e-4", "--dropout", "0"},
+		begin:     []string{"--batch", "64", "--epochs", "2", "--lr", "4e-4", "--dropout", "0"},
 		pretrain:  []string{"--batch", "64", "--epochs", "1", "--lr", "4e-4", "--dropout", "0"},
 		answer:    []string{"--batch", "64", "--epochs", "1", "--lr", "3e-4", "--dropout", "0"},
-		statement: []string{"--batch", "32", "--epochs", "4", "--lr", "2e-4", "--dropout", "0"},
+		statement: []string{"--batch", "32", "--epochs", "6", "--lr", "2e-4", "--dropout", "0"},
 	}
 	scenesSmall = scenesSize{
 		pictures: 2500, valid: 50, test: 200,
@@ -177,13 +177,13 @@ func (s *scenesRun) draw() {
 
 // begin learns to answer questions about pictures, from nothing.
 func (s *scenesRun) begin(options ...string) {
-	s.train(s.model("begin"), slices.Concat([]string{"finetune", "vqa", "--vocab", s.data("learn", "vocab.txt")}, s.config(),
+	s.train(s.begun(), slices.Concat([]string{"finetune", "vqa", "--vocab", s.data("learn", "vocab.txt")}, s.config(),
 		[]string{"--labels", s.data("learn", "labels.json"), "--train", s.data("learn", "vqa.json"), "--valid", s.data("valid", "vqa.json")},
 		s.regions(), s.size.begin, options))
 }
 
 func (s *scenesRun) pretrain(options ...string) {
-	s.train(s.model("pretrain"), slices.Concat([]string{"pretrain", "--init", s.model("begin", train.LastName),
+	s.train(s.model("pretrain"), slices.Concat([]string{"pretrain", "--init", filepath.Join(s.begun(), train.LastName),
 		"--data", s.data("learn"), "--valid-data", s.data("valid"), "--labels", s.data("learn", "answers.json")}, s.size.pretrain, options))
 }
 
@@ -192,8 +192,11 @@ func (s *scenesRun) before(pretrained bool) string {
 	if pretrained {
 		return s.model("pretrain", train.LastName)
 	}
-	return s.model("begin", train.LastName)
+	return filepath.Join(s.begun(), train.LastName)
 }
+
+// begun is the run of begin.
+func (s *scenesRun) begun() string { return s.data(s.ablation.beginning(), "begin") }
 
 // answer fine-tunes on questions of both kinds.
 func (s *scenesRun) answer(pretrained bool, options ...string) {
