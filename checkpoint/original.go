@@ -61,20 +61,25 @@ func renaming(stored map[string]*Tensor) func(name string) string {
 func Original(tensors []Tensor) []Tensor {
 	pretraining := slices.ContainsFunc(tensors, func(t Tensor) bool { return strings.HasPrefix(t.Name, "cls.") })
 	headless := !slices.ContainsFunc(tensors, func(t Tensor) bool { return strings.HasPrefix(t.Name, lxmertBase) })
+	original := func(name string) string {
+		inside, inBase := strings.CutPrefix(name, lxmertBase)
+		switch {
+		case name == "":
+			return ""
+		case headless:
+			return originalBase + name
+		case pretraining && inBase:
+			return originalBase + inside
+		case pretraining:
+			return name
+		case inBase:
+			return originalEncoder + originalBase + inside
+		}
+		return strings.TrimPrefix(name, answerHead)
+	}
 	out := slices.Clone(tensors)
 	for i, t := range out {
-		inside, inBase := strings.CutPrefix(t.Name, lxmertBase)
-		switch {
-		case headless:
-			out[i].Name = originalBase + t.Name
-		case pretraining && inBase:
-			out[i].Name = originalBase + inside
-		case pretraining:
-		case inBase:
-			out[i].Name = originalEncoder + originalBase + inside
-		default:
-			out[i].Name = strings.TrimPrefix(t.Name, answerHead)
-		}
+		out[i].Name, out[i].SameAs = original(t.Name), original(t.SameAs)
 	}
 	return out
 }

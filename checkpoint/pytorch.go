@@ -2,9 +2,12 @@ package checkpoint
 
 import (
 	"fmt"
+	"io"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/go-lxmert/lxmert/internal/atomicfile"
 	"github.com/go-lxmert/lxmert/internal/torch"
 )
 
@@ -51,4 +54,38 @@ func listTorch(s *shard) error {
 		s.tensors = append(s.tensors, stored)
 	}
 	return nil
+}
+
+// WritePyTorch writes the tensors to a file as torch.save does since PyTorch 1.6, in their order, one in memory at a time. Those that are the same as
+// another (SameAs) share its storage. The file appears when it is complete.
+func WritePyTorch(path string, tensors []Tensor) error {
+	here := map[string]bool{}
+	sources := make([]torch.Source, len(tensors))
+	for i, t := range tensors {
+		here[t.Name] = true
+		sources[i] = torch.Source{Name: t.Name, DType: t.DType.String(), Shape: t.Shape, Fetch: func() (data []byte, err error) {
+			err = t.read(func(bytes []byte) error {
+				data = bytes
+				if t.source != nil { // which may be closed while it is written
+					data = slices.Clone(bytes)
+				}
+				return nil
+			})
+			return data, err
+		}}
+		if here[t.SameAs] { // in this shard
+			sources[i].SameAs = t.SameAs
+		}
+	}
+	return atomicfile.Write(path, 0o644, func(w io.Writer) error {
+		if err := torch.Write(w, sources); err != nil {
+			return inFile(path, err)
+		}
+		return nil
+	})
+}
+
+// WritePyTorchSharded is [WriteSharded] for PyTorch's files: pytorch_model.bin, or pytorch_model-00001-of-0000N.bin and their index.
+func WritePyTorchSharded(dir string, tensors []Tensor, maxShardBytes int64) error {
+	return newFamily("pytorch_model", ".bin", WritePyTorch).writeTo(dir, tensors, maxShardBytes)
 }

@@ -28,6 +28,9 @@ type Tensor struct {
 	// tensor is in memory at a time: for weights that live on a device, or in another type.
 	Fetch func() ([]byte, error)
 
+	// SameAs, when tensors are written, names another one among them whose elements these are too. PyTorch's files hold them once.
+	SameAs string
+
 	source *mapping // where Data is mapped; nil for a tensor of the program's own
 }
 

@@ -76,7 +76,7 @@ func tied(weights []checkpoint.Tensor) []checkpoint.Tensor {
 		if _, there := byName[name]; !ok || there || !hasHead(weights, name) {
 			continue
 		}
-		of.Name = name
+		of.Name, of.SameAs = name, target
 		out = append(out[:len(out):len(out)], of)
 	}
 	return out
