@@ -143,7 +143,7 @@ func (f *file) checkInputs(t *testing.T, omit []string) {
 	}
 }
 
-// external counts the tensors beside the graph, and checks that they lie on pages of their own.
+// external counts the tensors beside the graph.
 func (f *file) external() (n int) {
 	for _, x := range f.constants {
 		if x.location != "" {
