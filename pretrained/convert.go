@@ -97,12 +97,9 @@ func Convert(ctx context.Context, out, dir string, to Conversion) (*Converted, e
 // weightsOf are the weights of a head in a checkpoint, under the model's names. Each is read when it is written, until ctx ends.
 func weightsOf(ctx context.Context, file *checkpoint.File, config *model.Config, to Conversion) ([]checkpoint.Tensor, *checkpoint.Report, error) {
 	head := to.Head
-	report, err := Match(file, config, head)
+	report, err := whole(file, config, head, Options{AllowUnexpected: to.AllowUnexpected})
 	if err != nil {
 		return nil, nil, err
-	}
-	if err := report.Err((Options{AllowUnexpected: to.AllowUnexpected}).allowed()...); err != nil {
-		return nil, nil, fmt.Errorf("%w\nfor %s", err, head.Class())
 	}
 	declared, err := model.Declare(config, head)
 	if err != nil {
@@ -121,4 +118,37 @@ func weightsOf(ctx context.Context, file *checkpoint.File, config *model.Config,
 		}}
 	}
 	return weights, report, nil
+}
+
+// Source gives the weights of a head in a checkpoint, each read when it is asked for, until ctx ends, and as float32. It is an error if
+// one is missing, or, but for AllowUnexpected, one is there that no head has; the report says which tensors the head has no use for.
+func Source(ctx context.Context, file *checkpoint.File, config *model.Config, head model.Head, options Options) (model.Source, *checkpoint.Report, error) {
+	report, err := whole(file, config, head, Options{AllowUnexpected: options.AllowUnexpected})
+	if err != nil {
+		return nil, nil, err
+	}
+	return func(name string, _ []int) ([]float32, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		found, ok := report.Tensor(name)
+		if !ok {
+			return nil, fmt.Errorf("%s has no weight %.100q", head.Class(), name)
+		}
+		values, err := found.Float32s()
+		found.Forget()
+		return values, err
+	}, report, nil
+}
+
+// whole says how a checkpoint fits a head whose weights it must all have.
+func whole(file *checkpoint.File, config *model.Config, head model.Head, options Options) (*checkpoint.Report, error) {
+	report, err := Match(file, config, head)
+	if err != nil {
+		return nil, err
+	}
+	if err := report.Err(options.allowed()...); err != nil {
+		return nil, fmt.Errorf("%w\nfor %s", err, head.Class())
+	}
+	return report, nil
 }

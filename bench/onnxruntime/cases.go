@@ -1,18 +1,16 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/go-lxmert/lxmert"
+	"github.com/go-lxmert/lxmert/internal/onnxruntime"
 	"github.com/go-lxmert/lxmert/model"
 )
 
@@ -70,7 +68,7 @@ func newCase(root, name string, lengths, pictures []int, config *model.Config) (
 	c := &testCase{name: name, dir: filepath.Join(root, strings.ReplaceAll(name, " ", "-"))}
 	random := rand.New(rand.NewPCG(1, uint64(len(lengths))))
 	n, tokens := len(lengths), slices.Max(lengths)
-	ids, mask := make([]int64, n*tokens), make([]float32, n*tokens)
+	ids, mask := make([]int64, n*tokens), make([]int64, n*tokens)
 	feats, boxes := make([]float32, n*regions*config.VisualFeatDim), make([]float32, n*regions*config.VisualPosDim)
 	for i := range feats {
 		feats[i] = random.Float32()
@@ -112,36 +110,15 @@ func newCase(root, name string, lengths, pictures []int, config *model.Config) (
 		VisualFeats: tensors.FromFlatDataAndDimensions(feats, n, regions, config.VisualFeatDim),
 		VisualPos:   tensors.FromFlatDataAndDimensions(boxes, n, regions, config.VisualPosDim),
 	}
+	seenTokens := tensors.FromFlatDataAndDimensions(mask, n, tokens)
 	if c.padded {
-		c.batch.AttentionMask = tensors.FromFlatDataAndDimensions(mask, n, tokens)
+		c.batch.AttentionMask = seenTokens
 	}
-	shape, err := json.Marshal(map[string]int{"batch": n, "tokens": tokens, "regions": regions})
-	if err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(c.dir, 0o755); err != nil {
-		return nil, err
-	}
-	for file, content := range map[string][]byte{
-		"shape.json": shape,
-		"ids.i64":    dtypes.UnsafeByteSliceFromAny(ids),
-		"feats.f32":  dtypes.UnsafeByteSliceFromAny(feats),
-		"boxes.f32":  dtypes.UnsafeByteSliceFromAny(boxes),
-	} {
-		if err := os.WriteFile(filepath.Join(c.dir, file), content, 0o644); err != nil {
-			return nil, err
-		}
-	}
-	return c, nil
-}
-
-// logits reads what ONNX Runtime has written.
-func (c *testCase) logits() ([]float32, error) {
-	raw, err := os.ReadFile(filepath.Join(c.dir, "logits.f32"))
-	if err != nil {
-		return nil, err
-	}
-	values := make([]float32, len(raw)/4)
-	copy(dtypes.UnsafeByteSliceFromAny(values), raw)
-	return values, nil
+	return c, onnxruntime.WriteInputs(c.dir, map[string]*tensors.Tensor{
+		"input_ids":      c.batch.InputIDs,
+		"token_type_ids": tensors.FromFlatDataAndDimensions(make([]int64, n*tokens), n, tokens),
+		"visual_feats":   c.batch.VisualFeats,
+		"visual_pos":     c.batch.VisualPos,
+		"attention_mask": seenTokens, // read by the graphs that have one
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -17,7 +18,10 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/gomlx/gomlx/core/tensors"
+
 	"github.com/go-lxmert/lxmert/backend"
+	"github.com/go-lxmert/lxmert/internal/onnxruntime"
 )
 
 // comparison is what was asked for.
@@ -35,7 +39,7 @@ func main() {
 	var c comparison
 	flag.StringVar(&c.dir, "dir", "", "`directory` for ONNX files, 830 MB each, and inputs")
 	flag.StringVar(&c.node, "node", "bench/onnxruntime", "`directory` of worker.mjs and node_modules")
-	variants := flag.String("variants", "plain", "how the ONNX graph is written: plain, multihead, attention")
+	written := flag.String("variants", "plain", "how the ONNX graph is written: plain, multihead, attention")
 	batches := flag.String("batch", "1,8,32", "batch `sizes` of questions of 20 tokens")
 	flag.BoolVar(&c.lengths, "lengths", false, "instead: five batches of 32 questions of real lengths, padded for ONNX Runtime")
 	flag.BoolVar(&c.pictures, "pictures", false, "with -lengths: several questions about a picture, as in VQA, not one")
@@ -43,7 +47,7 @@ func main() {
 	flag.IntVar(&c.rounds, "rounds", 7, "how often each has its turn")
 	flag.IntVar(&c.runs, "runs", 3, "timed passes a turn, after one that is not timed")
 	flag.Parse()
-	c.variants = strings.Split(*variants, ",")
+	c.variants = strings.Split(*written, ",")
 	for _, size := range strings.Split(*batches, ",") {
 		n, err := strconv.Atoi(size)
 		if err != nil || n < 1 {
@@ -90,12 +94,12 @@ func (c *comparison) run(ctx context.Context, out io.Writer) error {
 		}
 	}
 	for _, name := range c.variants {
-		w, err := c.start(dir, variant(name))
+		w, err := c.start(dir, name)
 		if err != nil {
 			return err
 		}
-		defer w.close()
-		contestants = append(contestants, contestant{"ONNX Runtime " + w.version + ", " + name, w.turn})
+		defer w.Close()
+		contestants = append(contestants, contestant{"ONNX Runtime " + w.Version + ", " + name, turns(w)})
 	}
 	cases, err := c.cases(filepath.Join(dir, "cases"))
 	if err != nil {
@@ -120,21 +124,20 @@ func (c *comparison) run(ctx context.Context, out io.Writer) error {
 }
 
 // start makes the ONNX file if it is not there, and a process that runs it.
-func (c *comparison) start(dir string, kind variant) (*worker, error) {
-	switch kind {
-	case plain, multihead, attention:
-	default:
-		return nil, fmt.Errorf("-variants: found %q, want %s, %s or %s", kind, plain, multihead, attention)
+func (c *comparison) start(dir, variant string) (*onnxruntime.Worker, error) {
+	operators, ok := variants[variant]
+	if !ok {
+		return nil, fmt.Errorf("-variants: found %q, want %q", variant, slices.Sorted(maps.Keys(variants)))
 	}
-	name := string(kind)
+	name := variant
 	if c.lengths {
 		name += "-mask"
 	}
 	file := filepath.Join(dir, name+".onnx")
-	if err := export(file, kind, c.lengths); err != nil {
+	if err := export(file, operators, c.lengths); err != nil {
 		return nil, err
 	}
-	return startWorker(c.node, file, c.threads)
+	return onnxruntime.Start(c.node, file, c.threads)
 }
 
 func (c *comparison) cases(dir string) ([]*testCase, error) {
@@ -224,14 +227,17 @@ func timed(name string, answer func(*testCase) ([]float32, error)) contestant {
 	}}
 }
 
-func (w *worker) turn(c *testCase, runs int) ([]float32, []float64, error) {
-	time.Sleep(pause)
-	ms, err := w.time(c, runs)
-	if err != nil {
-		return nil, nil, err
+// turns are those of ONNX Runtime.
+func turns(w *onnxruntime.Worker) func(*testCase, int) ([]float32, []float64, error) {
+	return func(c *testCase, runs int) ([]float32, []float64, error) {
+		time.Sleep(pause)
+		outputs, ms, err := w.Run(c.dir, runs)
+		if err != nil {
+			return nil, nil, err
+		}
+		logits, err := tensors.CopyFlatData[float32](outputs["question_answering_score"])
+		return logits, ms, err
 	}
-	logits, err := c.logits()
-	return logits, ms, err
 }
 
 // distance is the largest difference of two elements; infinite if there are not as many.

@@ -1,7 +1,8 @@
 // Runs an ONNX file with ONNX Runtime: node worker.mjs MODEL.onnx THREADS [PROFILE]
 //
-// Each line on standard input is {"case": DIR, "runs": N}; the answer, a line too, is {"ms": [N times]} after one run that
-// is not timed, whose logits go to DIR/logits.f32. DIR holds shape.json and the inputs' bytes.
+// Each line on standard input is {"case": DIR, "runs": N}; the answer, a line too, is {"ms": [N times], "outputs": {NAME: {type,
+// dims}}} after one run that is not timed, whose outputs go to DIR/NAME.out. DIR/inputs.json holds {NAME: {type, dims}}, and
+// DIR/NAME.in the bytes.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import ort from 'onnxruntime-node'
@@ -15,25 +16,18 @@ const session = await ort.InferenceSession.create(model, {
   interOpNumThreads: 1,
   ...(profile && { enableProfiling: true, profileFilePrefix: profile }),
 })
-const read = (dir, name, array) => {
-  const bytes = readFileSync(`${dir}/${name}`)
-  return new array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
+const arrays = { int64: BigInt64Array, float32: Float32Array }
+const read = (file, { type, dims }) => {
+  const bytes = readFileSync(file)
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)
+  return new ort.Tensor(type, new arrays[type](buffer), dims)
 }
 const cases = new Map()
 const inputs = (dir) => {
   if (!cases.has(dir)) {
-    const { batch, tokens, regions } = JSON.parse(readFileSync(`${dir}/shape.json`))
-    const ids = read(dir, 'ids.i64', BigInt64Array)
-    const feeds = {
-      input_ids: new ort.Tensor('int64', ids, [batch, tokens]),
-      token_type_ids: new ort.Tensor('int64', new BigInt64Array(ids.length), [batch, tokens]),
-      visual_feats: new ort.Tensor('float32', read(dir, 'feats.f32', Float32Array), [batch, regions, 2048]),
-      visual_pos: new ort.Tensor('float32', read(dir, 'boxes.f32', Float32Array), [batch, regions, 4]),
-    }
-    if (session.inputNames.includes('attention_mask')) {
-      feeds.attention_mask = new ort.Tensor('int64', ids.map((id) => (id ? 1n : 0n)), [batch, tokens])
-    }
-    cases.set(dir, feeds)
+    const given = Object.entries(JSON.parse(readFileSync(`${dir}/inputs.json`)))
+    const wanted = given.filter(([name]) => session.inputNames.includes(name))
+    cases.set(dir, Object.fromEntries(wanted.map(([name, shape]) => [name, read(`${dir}/${name}.in`, shape)])))
   }
   return cases.get(dir)
 }
@@ -41,15 +35,17 @@ console.log(JSON.stringify({ version: ort.env.versions.node }))
 for await (const line of createInterface({ input: process.stdin })) {
   const { case: dir, runs } = JSON.parse(line)
   const feeds = inputs(dir)
-  const out = await session.run(feeds)
-  const logits = out[session.outputNames[0]].data
-  writeFileSync(`${dir}/logits.f32`, new Uint8Array(logits.buffer, logits.byteOffset, logits.byteLength))
+  const outputs = {}
+  for (const [name, { type, dims, data }] of Object.entries(await session.run(feeds))) {
+    outputs[name] = { type, dims }
+    writeFileSync(`${dir}/${name}.out`, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+  }
   const ms = []
   for (let i = 0; i < runs; i++) {
     const start = performance.now()
     await session.run(feeds)
     ms.push(performance.now() - start)
   }
-  console.log(JSON.stringify({ ms }))
+  console.log(JSON.stringify({ ms, outputs }))
 }
 if (profile) session.endProfiling()

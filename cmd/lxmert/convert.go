@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"github.com/go-lxmert/lxmert/internal/atomicfile"
 	"github.com/go-lxmert/lxmert/internal/plainfile"
 	"github.com/go-lxmert/lxmert/model"
+	"github.com/go-lxmert/lxmert/onnx"
 	"github.com/go-lxmert/lxmert/pretrained"
 	"github.com/go-lxmert/lxmert/tokenizer"
 )
@@ -75,7 +77,7 @@ is a tensor that no head of LXMERT has, unless --strict=false.`,
 			if err := c.fitAnswers(); err != nil {
 				return err
 			}
-			done, err := pretrained.Convert(cmd.Context(), c.out, c.in, c.to)
+			done, err := c.convert(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -99,12 +101,57 @@ is a tensor that no head of LXMERT has, unless --strict=false.`,
 	return cmd
 }
 
+// layoutONNX is --to's name of what no model directory has, for this program does not read it.
+const layoutONNX = "onnx"
+
+// convert writes the weights and the configuration.
+func (c *conversion) convert(ctx context.Context) (*pretrained.Converted, error) {
+	if c.layout != layoutONNX {
+		return pretrained.Convert(ctx, c.out, c.in, c.to)
+	}
+	if c.to.DType != checkpoint.F32 {
+		return nil, usagef("--dtype: found %s, want f32: ONNX files hold float32", c.dtype)
+	}
+	if c.to.Config == nil {
+		config, err := pretrained.Config(c.in)
+		if err != nil {
+			return nil, err
+		}
+		c.to.Config = config
+	}
+	if err := os.MkdirAll(c.out, 0o755); err != nil {
+		return nil, err
+	}
+	load := pretrained.Options{Config: c.to.Config, AllowUnexpected: c.to.AllowUnexpected}
+	done, err := onnx.Convert(ctx, filepath.Join(c.out, "model.onnx"), c.in, c.to.Head, load, onnx.Options{})
+	if err != nil {
+		return nil, err
+	}
+	weights, err := model.Declare(c.to.Config, done.Head)
+	if err != nil {
+		return nil, err
+	}
+	converted := &pretrained.Converted{Head: done.Head, Weights: len(weights), Bytes: int(done.Bytes), Dropped: done.Dropped}
+	for _, w := range weights {
+		converted.Values += w.Size()
+	}
+	if c.preset != "" {
+		pretrained.SetPreset(c.to.Config, c.preset)
+	}
+	return converted, atomicfile.Write(filepath.Join(c.out, pretrained.ConfigName), 0o644, func(w io.Writer) error {
+		_, err := c.to.Config.WriteTo(w)
+		return err
+	})
+}
+
 // prepare reads everything that can be wrong before anything is written.
 func (c *conversion) prepare() error {
 	c.to = pretrained.Conversion{Preset: c.preset, AllowUnexpected: !c.strict}
 	var err error
-	if c.to.Layout, err = pretrained.ParseLayout(c.layout); err != nil {
-		return usageError{fmt.Errorf("--to: %w", err)}
+	if c.layout != layoutONNX {
+		if c.to.Layout, err = pretrained.ParseLayout(c.layout); err != nil {
+			return usageError{fmt.Errorf("--to: %w, or %s", err, layoutONNX)}
+		}
 	}
 	if c.to.DType, err = parseWeightType(c.dtype); err != nil {
 		return err

@@ -89,7 +89,7 @@ func (b Begin) overInit(dir string, under model.Source, begun *Begun) (model.Sou
 		return nil, nil, err
 	}
 	withoutAnswers := !b.KeepAnswers || b.Answers != ""
-	allowed := []checkpoint.Allow{checkpoint.AllowUnexpected, checkpoint.AllowNewHeads}
+	allowed := []checkpoint.Allow{checkpoint.AllowOtherHeads, checkpoint.AllowNewHeads}
 	if withoutAnswers && onlyAnswersDiffer(report) {
 		allowed = append(allowed, checkpoint.AllowMismatched)
 	}
@@ -179,7 +179,7 @@ func (b Begin) overAnswers(dir string, under model.Source, begun *Begun) (model.
 	}
 	report, err := pretrained.Match(file, config, b.Head)
 	if err == nil {
-		err = report.Err(checkpoint.AllowUnexpected)
+		err = report.Err(checkpoint.AllowOtherHeads)
 	}
 	var rows []int
 	if err == nil {

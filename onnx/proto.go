@@ -1,4 +1,4 @@
-package main
+package onnx
 
 import (
 	"encoding/binary"
@@ -24,12 +24,14 @@ func (m *message) float(field uint64, value float32) {
 
 // bytes appends a string or a message inside this one.
 func (m *message) bytes(field uint64, value []byte) {
-	m.length(field, len(value))
+	m.length(field, int64(len(value)))
 	*m = append(*m, value...)
 }
 
+func (m *message) string(field uint64, value string) { m.bytes(field, []byte(value)) }
+
 // length begins a field of so many bytes that follow.
-func (m *message) length(field uint64, n int) {
+func (m *message) length(field uint64, n int64) {
 	m.tag(field, 2)
 	*m = binary.AppendUvarint(*m, uint64(n))
 }
