@@ -192,3 +192,28 @@ func TestHooks(t *testing.T) {
 		}
 	}
 }
+
+// No pickle makes the machine panic, whatever the hooks allow.
+func FuzzLoad(f *testing.F) {
+	for protocol := range 6 {
+		content, err := os.ReadFile(filepath.Join("testdata", fmt.Sprintf("values_%d.pkl", protocol)))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(content)
+	}
+	f.Add([]byte("ca.b\nc\n(K\x01K\x02tRK\x03bK\x04Q0P5\n0\x8c\x01m\x8c\x01n\x93)\x81."))
+	options := Options{
+		MaxSteps:   10_000,
+		Global:     func(module, name string) (any, error) { return name, nil },
+		Call:       func(f any, arguments []any) (any, error) { return &List{Values: arguments}, nil },
+		Build:      func(object, state any) error { return nil },
+		Persistent: func(id any) (any, error) { return id, nil },
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		v, size, err := Load(text, options)
+		if err == nil && (size < 1 || size > len(text) || text[size-1] != '.') {
+			t.Errorf("%T in %d bytes of %d", v, size, len(text))
+		}
+	})
+}

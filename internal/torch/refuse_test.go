@@ -107,6 +107,9 @@ func TestRefuseAbuse(t *testing.T) {
 // What a tensor says of its place must be true, and the error says which one it is.
 func TestRefuseTensors(t *testing.T) {
 	store := storage2("FloatStorage", "0", 4)
+	noted := func(notes ...string) string {
+		return call2(global2("torch._utils", "_rebuild_tensor_v2"), store, number2(0), numbers2(nil), numbers2(nil), "\x89", "}", dict2(notes...))
+	}
 	const big = math.MaxInt
 	for name, c := range map[string]struct{ tensor, want string }{
 		"past the end":             {tensor2(store, 0, []int{5}, []int{1}), "tensor w has shape [5], strides [1] and offset 0, so its last element is number 4 of a storage of 4"},
@@ -127,6 +130,8 @@ func TestRefuseTensors(t *testing.T) {
 		"array without elements":   {call2(global2("numpy.core.multiarray", "_reconstruct"), global2("numpy", "ndarray")), "tensor w was never given its elements"},
 		"array of long double":     {array2("f16", "<", []int{1}, "\x89", bytes2("1234567890123456")), "tensor w has elements f16"},
 		"expanded, many times":     {tensor2(store, 0, []int{1 << 24}, []int{0}) + text2("w2") + tensor2(store, 0, []int{1 << 24}, []int{0}), "tensor w2 has shape [16777216], too much"},
+		"conjugate":                {noted(text2("conj"), "\x88"), "tensor w is not what lies in its storage, but that with the note conj"},
+		"negative":                 {noted(text2("conj"), "\x89", text2("neg"), "\x88"), "with the note neg"},
 		"the same name twice":      {tensor2(store, 0, []int{1}, []int{1}) + text2("w") + tensor2(store, 0, []int{1}, []int{1}), "tensor w is there twice"},
 		"a name that is no text":   {tensor2(store, 0, []int{1}, []int{1}) + number2(1) + tensor2(store, 0, []int{1}, []int{1}), "found a tensor under a number, want a name"},
 		"a name that is not UTF-8": {tensor2(store, 0, []int{1}, []int{1}) + text2("\xff") + tensor2(store, 0, []int{1}, []int{1}), "found a tensor under a text, want a name"},
