@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	maxSteps   = 1 << 21  // operations of a pickle: LXMERT's has some ten thousand
+	maxSteps   = 1 << 20  // operations of a pickle: a tensor has some forty
 	maxRank    = 64       // what PyTorch and NumPy can hold
 	maxKey     = 256      // bytes of a storage's key, which is a number
 	extraBytes = 16 << 20 // beyond the file's size, for small files

@@ -18,8 +18,8 @@ type array struct {
 	problem string // why it cannot be read
 }
 
-// rebuildTensor is torch's _rebuild_tensor(storage, offset, size, stride) and _rebuild_tensor_v2, which has more
-// arguments that do not matter here.
+// rebuildTensor is torch's _rebuild_tensor(storage, offset, size, stride) and _rebuild_tensor_v2, which has three
+// more: whether it needs a gradient, hooks, and metadata.
 func rebuildTensor(r *reader, _ *callable, arguments []any) (any, error) {
 	if len(arguments) < 4 {
 		return nil, fmt.Errorf("found %d arguments, want at least 4", len(arguments))
@@ -28,7 +28,7 @@ func rebuildTensor(r *reader, _ *callable, arguments []any) (any, error) {
 	if !ok {
 		return nil, fmt.Errorf("found %s, want a storage", kind(arguments[0]))
 	}
-	return r.tensor(s, s.dtype, arguments)
+	return r.tensor(s, s.dtype, arguments, 6)
 }
 
 // rebuildTensorV3 has the type of the elements as the seventh argument; the storage is bytes.
@@ -41,10 +41,12 @@ func rebuildTensorV3(r *reader, _ *callable, arguments []any) (any, error) {
 	if !ok || !okToo {
 		return nil, fmt.Errorf("found %s and %s, want a storage and a type", kind(arguments[0]), kind(arguments[6]))
 	}
-	return r.tensor(s, d, arguments)
+	return r.tensor(s, d, arguments, 7)
 }
 
-func (r *reader) tensor(s *typedStorage, d dtype, arguments []any) (any, error) {
+// tensor is one of the type d. Metadata, if it is among the arguments, is the one of that number: a dict in which
+// PyTorch notes that the tensor is the conjugate or the negative of what lies in the storage.
+func (r *reader) tensor(s *typedStorage, d dtype, arguments []any, metadata int) (any, error) {
 	offset, ok := arguments[1].(int64)
 	shape, err := dimensions(arguments[2])
 	stride, errToo := dimensions(arguments[3])
@@ -57,7 +59,21 @@ func (r *reader) tensor(s *typedStorage, d dtype, arguments []any) (any, error) 
 		return nil, fmt.Errorf("found %d dimensions and %d strides", len(shape), len(stride))
 	}
 	r.arrays++
-	return &array{dtype: d, shape: shape, stride: stride, offset: int(offset), storage: s}, nil
+	a := &array{dtype: d, shape: shape, stride: stride, offset: int(offset), storage: s}
+	if len(arguments) > metadata {
+		if notes, ok := arguments[metadata].(*pickle.Dict); ok {
+			a.note(notes)
+		}
+	}
+	return a, nil
+}
+
+func (a *array) note(notes *pickle.Dict) {
+	for _, p := range notes.Pairs[:min(len(notes.Pairs), 10)] {
+		if key, _ := pickle.Text(p.Key); p.Value != false {
+			a.problem = fmt.Sprintf("is not what lies in its storage, but that with the note %s", show(key))
+		}
+	}
 }
 
 // dimensions reads a tuple of whole numbers from 0.

@@ -56,10 +56,10 @@ func Sniff(head []byte) Format {
 		return Zip
 	case bytes.Contains(head, []byte(legacyMagic)), bytes.HasPrefix(head, []byte("L"+legacyDigits)):
 		return Legacy
+	case len(head) > 8 && string(head[5:9]) == "\x00\x00\x00{": // safetensors, whatever its length looks like
+		return Unknown
 	case len(head) > 1 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5:
 		return Pickle
-	case len(head) > 8 && head[8] == '{': // safetensors, whatever its length looks like
-		return Unknown
 	}
 	for _, start := range []string{"(d", "}q", "}(", "ccollections\nOrderedDict\n"} {
 		if bytes.HasPrefix(head, []byte(start)) {

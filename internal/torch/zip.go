@@ -106,7 +106,7 @@ func (r *reader) memberBytes(f *zip.File) ([]byte, error) {
 	case zip.Store:
 		at, err := f.DataOffset()
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("its header is not in the file: %w", err)
 		}
 		size, total := f.CompressedSize64, uint64(len(r.content))
 		if f.UncompressedSize64 != size || at < 0 || uint64(at) > total || size > total-uint64(at) {
