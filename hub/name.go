@@ -2,6 +2,7 @@ package hub
 
 import (
 	"fmt"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -47,6 +48,10 @@ func parseName(text string) (modelName, error) {
 
 // looksLikePath says whether nobody who writes this means a model's name.
 func looksLikePath(text string) bool {
+	switch path.Ext(text) {
+	case ".safetensors", ".bin", ".pth", ".pt", ".h5", ".json", ".txt": // snap/BEST.pth
+		return true
+	}
 	return text == "" || strings.ContainsAny(text[:1], `./\~`) || strings.Contains(text, `\`) || filepath.IsAbs(text) || filepath.VolumeName(text) != ""
 }
 
@@ -62,19 +67,19 @@ func checkRevision(revision string) error {
 }
 
 // safePath refuses a slash-separated path that would leave its directory, on any system, or would not be shown as it is.
-func safePath(path string) error {
-	for _, part := range strings.Split(path, "/") {
+func safePath(name string) error {
+	for _, part := range strings.Split(name, "/") {
 		if part == "" || part == "." || part == ".." || strings.HasSuffix(part, ".") || strings.HasSuffix(part, " ") {
-			return fmt.Errorf("%w: the path %q", ErrRefused, cut(path))
+			return fmt.Errorf("%w: the path %q", ErrRefused, cut(name))
 		}
 	}
-	for _, r := range path {
+	for _, r := range name {
 		if r < ' ' || r == 0x7f || strings.ContainsRune(`\:`, r) {
-			return fmt.Errorf("%w: the path %q", ErrRefused, cut(path))
+			return fmt.Errorf("%w: the path %q", ErrRefused, cut(name))
 		}
 	}
-	if !filepath.IsLocal(filepath.FromSlash(path)) || len(path) > 500 {
-		return fmt.Errorf("%w: the path %q", ErrRefused, cut(path))
+	if !filepath.IsLocal(filepath.FromSlash(name)) || len(name) > 500 {
+		return fmt.Errorf("%w: the path %q", ErrRefused, cut(name))
 	}
 	return nil
 }

@@ -221,7 +221,7 @@ func TestResolve(t *testing.T) {
 	if err != nil || dir != testRepo || len(s.requests()) > 0 {
 		t.Errorf("a directory that is called like a model: %q, %v, %v", dir, err, s.requests())
 	}
-	for _, path := range []string{"./some-org/other", "/some-org/other", "../x/y", "nothing", "a/b/c", "~/models/x", "", "runs/last/", `runs\last`, "a--b/c"} {
+	for _, path := range []string{"./some-org/other", "/some-org/other", "../x/y", "nothing", "a/b/c", "~/models/x", "", "runs/last/", `runs\last`, "a--b/c", "snap/BEST.pth", "vqa/model.safetensors"} {
 		_, err := Resolve(context.Background(), path, d.Options)
 		wantError(t, err, os.ErrNotExist)
 	}
