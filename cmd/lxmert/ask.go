@@ -43,6 +43,10 @@ where that can be told; --json has the softmax itself too (probability).`,
   lxmert ask --model DIR --features train2014_obj36.tsv --image-id COCO_train2014_000000573195 "What animal is this?"`,
 		Args: func(cmd *cobra.Command, args []string) error { return f.check(cmd, args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
+			var err error
+			if f.model, f.labels, err = modelAndLabels(cmd, f.model, f.labels); err != nil {
+				return err
+			}
 			asked, err := f.ask(cmd.Context(), args)
 			if err != nil {
 				return err
@@ -57,7 +61,7 @@ where that can be told; --json has the softmax itself too (probability).`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.model, "model", "", "model `directory` (default: the shipped model)")
+	flags.StringVar(&f.model, "model", "", "model `directory`, or name on the hub (default: the shipped model)")
 	flags.StringVar(&f.features, "features", "", "region store, or feature `file` (bottom-up-attention TSV), in place of a picture")
 	flags.StringVar(&f.imageID, "image-id", "", "the picture's `id` in --features")
 	flags.StringVar(&f.labels, "labels", "", "answer table `file`: a JSON list, a JSON object answer → id, or one answer a line\n(default: labels.json, or id2label of config.json, in the model directory)")

@@ -46,6 +46,10 @@ With --questions-per-image K there is a picture for each K questions, and a pass
 			if err := b.check(); err != nil {
 				return err
 			}
+			var err error
+			if b.dir, err = modelDir(cmd, b.dir); err != nil {
+				return err
+			}
 			results, err := b.run(cmd.Context(), func(r benchResult) error {
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), r)
@@ -59,7 +63,7 @@ With --questions-per-image K there is a picture for each K questions, and a pass
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&b.dir, "model", "", "model `directory`")
+	flags.StringVar(&b.dir, "model", "", "model `directory`, or name on the hub")
 	flags.StringVar(&b.size, "size", "base", "model made from a formula: base")
 	flags.IntSliceVar(&b.batches, "batch", []int{1, 8, 32}, "batch `sizes`, separated by commas (default with --train: 8)")
 	flags.IntVar(&b.tokens, "tokens", 20, "tokens a question")

@@ -36,7 +36,7 @@ Questions are cut to 20 tokens, as the original does; --max-tokens 0 refuses tho
 
 func (f *fileFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.model, "model", "", "model `directory`")
+	flags.StringVar(&f.model, "model", "", "model `directory`, or name on the hub")
 	flags.StringVar(&f.data, "data", "", "`file` of questions")
 	flags.StringVar(&f.features, "features", "", "region store, or feature `file` (bottom-up-attention TSV)")
 	flags.StringVar(&f.labels, "labels", "", "vqa, gqa: answer table `file`, see lxmert ask --help (default: the model directory's)")
@@ -74,7 +74,17 @@ func (f *fileFlags) check(cmd *cobra.Command, kind questions.Kind) error {
 	case kind == questions.KindNLVR2 && f.labels != "":
 		return usagef("--labels: statements of nlvr2 are true or false, they have no answer table")
 	}
-	return nil
+	return f.find(cmd, kind)
+}
+
+// find replaces a model's name by its directory.
+func (f *fileFlags) find(cmd *cobra.Command, kind questions.Kind) (err error) {
+	if kind == questions.KindNLVR2 { // has no answer table
+		f.model, err = modelDir(cmd, f.model)
+		return err
+	}
+	f.model, f.labels, err = modelAndLabels(cmd, f.model, f.labels)
+	return err
 }
 
 // questionFile is a file of questions in memory.

@@ -62,7 +62,7 @@ original does when it prepares these. RUN/valid_predict.json are the answers of 
 	flags.StringArrayVar(&run.validAnnotations, "valid-annotations", nil, "vqa: the same `file` for --valid")
 	flags.StringArrayVar(&run.regions, "features", nil, "region store, or feature `file` (TSV) (repeatable)")
 	flags.StringVar(&run.labels, "labels", "", "vqa, gqa: answer table `file`, see lxmert ask --help (default: --init's)")
-	flags.StringVar(&run.answers, "load-answers", "", "vqa, gqa: pre-trained model `directory` whose answer head is taken over answer by answer;\nwithout --init all other weights too")
+	flags.StringVar(&run.answers, "load-answers", "", "vqa, gqa: pre-trained model `directory`, or name on the hub, whose answer head is taken over answer by answer;\nwithout --init all other weights too")
 	flags.StringVar(&run.answerLabels, "load-answers-labels", "", "what the logits of --load-answers mean: answer table `file` (default: the directory's; all_ans.json)")
 	required(cmd, "train", "features", "out")
 	return cmd
@@ -91,6 +91,9 @@ func (run *finetuneRun) all(cmd *cobra.Command) error {
 	}
 	if run.Patience > 0 && run.judge == nil {
 		return usagef("--patience: without --valid there is nothing to judge the model by")
+	}
+	if err := run.find(cmd); err != nil {
+		return err
 	}
 	l := lesson{
 		name: "finetune " + string(run.kind), stage: "finetune", head: model.HeadQuestionAnswering, features: run.regions,
@@ -122,13 +125,24 @@ func (run *finetuneRun) all(cmd *cobra.Command) error {
 	return run.run(cmd, l)
 }
 
+// find replaces models' names by their directories.
+func (run *finetuneRun) find(cmd *cobra.Command) (err error) {
+	if err := run.trainFlags.find(cmd); err != nil {
+		return err
+	}
+	if run.answers, run.answerLabels, err = modelAndLabels(cmd, run.answers, run.answerLabels); err != nil {
+		return fmt.Errorf("--load-answers: %w", err)
+	}
+	return nil
+}
+
 // readTable reads the answers of the model to be trained.
 func (run *finetuneRun) readTable() error {
 	if run.labels == "" && run.initDir == "" {
 		return usagef("--labels: a model with fresh weights needs an answer table")
 	}
 	var err error
-	if run.table, err = labelsOf(run.labels, run.initDir); err != nil {
+	if run.table, err = labelsOf(cmp.Or(run.labels, run.initLabels), run.initDir); err != nil {
 		return err
 	}
 	run.inTable = make(map[string]bool, len(run.table))
@@ -155,7 +169,7 @@ func (run *finetuneRun) begin(b *tasks.Begin) error {
 	if run.initDir == "" {
 		return nil
 	}
-	own, err := lxmert.DirectoryLabels(run.initDir)
+	own, err := labelsOf(run.initLabels, run.initDir)
 	switch {
 	case err == nil && !placeholders(own):
 		b.KeepAnswers = slices.Equal(own, run.table)

@@ -58,6 +58,9 @@ Other heads of the checkpoint are left out. Tensors that no head of LXMERT has a
 				return usageError{fmt.Errorf("--framework: %w", err)}
 			}
 			options.AllowUnexpected = !strict
+			if dir, err = modelDir(cmd, dir); err != nil {
+				return err
+			}
 			if options.Config, err = overriddenConfig(dir, sets); err != nil {
 				return err
 			}
@@ -99,7 +102,7 @@ Other heads of the checkpoint are left out. Tensors that no head of LXMERT has a
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&dir, "model", "", "checkpoint `directory`")
+	flags.StringVar(&dir, "model", "", "checkpoint `directory`, or name on the hub")
 	flags.StringVar(&headName, "head", "", "`head`: model, pretraining, qa or nlvr2")
 	flags.StringVar(&in, "in", "", "safetensors `file` with the inputs")
 	flags.StringVar(&out, "out", "", "safetensors `file` to write the outputs to")

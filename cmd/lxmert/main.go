@@ -76,6 +76,7 @@ func newRoot() *cobra.Command {
 		newTokenize(),
 		newInit(),
 		newConvert(),
+		newPull(),
 		newDoctor(),
 		newResizeAnswers(),
 		newExtract(),

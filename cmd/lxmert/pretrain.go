@@ -104,6 +104,9 @@ func (run *pretrainRun) all(cmd *cobra.Command) error {
 	if run.Patience > 0 && run.judge == nil {
 		return usagef("--patience: without --valid or --valid-data there is nothing to judge the model by")
 	}
+	if err := run.find(cmd); err != nil {
+		return err
+	}
 	if err := run.readTable(); err != nil {
 		return err
 	}
@@ -203,7 +206,7 @@ func (run *pretrainRun) readTable() error {
 }
 
 func (run *pretrainRun) answerEntries() ([]answers.Entry, error) {
-	path := run.labels
+	path := cmp.Or(run.labels, run.initLabels)
 	if path == "" && run.initDir == "" {
 		for _, name := range []string{"answers.json", "all_ans.json"} {
 			for _, dir := range run.data {
@@ -238,7 +241,7 @@ func (run *pretrainRun) sameTable(dir string) bool {
 	if dir == "" || run.options.Labels == nil {
 		return false
 	}
-	own, err := lxmert.DirectoryLabels(dir)
+	own, err := labelsOf(run.initLabels, dir)
 	if err != nil {
 		return errors.Is(err, lxmert.ErrNoLabels) && run.labels == ""
 	}

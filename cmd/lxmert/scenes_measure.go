@@ -33,6 +33,10 @@ another's, and how often it finds the word for a colour that is hidden in a capt
 		Example: `  lxmert scenes measure --model pretrained/best --data test`,
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := modelDir(cmd, dir)
+			if err != nil {
+				return err
+			}
 			result, err := measureScenes(cmd.Context(), dir, scenesDir, engine)
 			if err != nil {
 				return err
@@ -45,7 +49,7 @@ another's, and how often it finds the word for a colour that is hidden in a capt
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&dir, "model", "", "model `directory`, pre-trained")
+	flags.StringVar(&dir, "model", "", "model `directory`, or name on the hub; pre-trained")
 	flags.StringVar(&scenesDir, "data", "", "`directory` that lxmert scenes generate made")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
 	backendFlag(cmd, &engine)

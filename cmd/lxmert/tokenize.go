@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/go-lxmert/lxmert/hub"
 	"github.com/go-lxmert/lxmert/tokenizer"
 )
 
@@ -46,6 +47,11 @@ still done, and the exit code is 1.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			found, err := findModel(cmd, model, hub.Options{WithoutWeights: true})
+			if err != nil {
+				return err
+			}
+			model = found.Dir
 			t, err := loadTokenizer(model, vocab, file, mode)
 			if err != nil {
 				return err
@@ -55,7 +61,7 @@ still done, and the exit code is 1.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&model, "model", "", "`directory` with tokenizer.json or vocab.txt")
+	flags.StringVar(&model, "model", "", "`directory` with tokenizer.json or vocab.txt, or a model's name on the hub")
 	flags.StringVar(&vocab, "vocab", "", "vocab.txt `file`, one token a line")
 	flags.StringVar(&file, "tokenizer", "", "tokenizer.json `file`")
 	flags.StringVar(&mode, "mode", "fast", "follow the fast, slow or original `reference`")

@@ -19,6 +19,7 @@ import (
 type trainFlags struct {
 	train.Options
 	initDir, bert, config, vocab         string
+	initLabels                           string // the answer table of --init, where that does not have it but it is known
 	sets                                 []string
 	optimizer, course, saveEvery, engine string
 	dropout                              float64
@@ -44,8 +45,8 @@ func (f *trainFlags) add(cmd *cobra.Command, r trainingRecipe, rates string) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.Out, "out", "", "`directory` of the run")
 	flags.BoolVar(&f.resume, "resume", false, "go on with the run in --out, if there is one")
-	flags.StringVar(&f.initDir, "init", "", "model `directory` to begin with (default: fresh weights)")
-	flags.StringVar(&f.bert, "bert", "", "`directory` with a BERT checkpoint that the language side begins with")
+	flags.StringVar(&f.initDir, "init", "", "model `directory`, or name on the hub, to begin with (default: fresh weights)")
+	flags.StringVar(&f.bert, "bert", "", "`directory`, or name on the hub, of a BERT checkpoint that the language side begins with")
 	flags.StringVar(&f.config, "config", "", "config.json of a model with fresh weights (default: LXMERT's base size)")
 	flags.StringArrayVar(&f.sets, "set", nil, "override a config `key=value` of a model with fresh weights (repeatable)")
 	flags.StringVar(&f.vocab, "vocab", "", "vocabulary `file` (vocab.txt) (default: --init's or --bert's)")
@@ -126,6 +127,17 @@ func (f *trainFlags) check(cmd *cobra.Command) error {
 		return usagef("--init says all about the model; --config and --bert are for fresh weights")
 	case f.initDir == "" && f.vocab == "" && f.bert == "":
 		return usagef("a model with fresh weights needs --vocab; or give --init or --bert")
+	}
+	return nil
+}
+
+// find replaces models' names by their directories.
+func (f *trainFlags) find(cmd *cobra.Command) (err error) {
+	if f.initDir, f.initLabels, err = modelAndLabels(cmd, f.initDir, ""); err != nil {
+		return fmt.Errorf("--init: %w", err)
+	}
+	if f.bert, err = modelDir(cmd, f.bert); err != nil {
+		return fmt.Errorf("--bert: %w", err)
 	}
 	return nil
 }
