@@ -25,6 +25,7 @@ type DType struct {
 	BigEndian bool
 
 	padding byte   // of a String: 0 ends with a zero byte, 1 is filled up with them, 2 with spaces
+	charset byte   // of a String: 0 is ASCII, 1 UTF-8
 	what    string // of Other
 }
 
@@ -95,7 +96,7 @@ func datatype(c *cursor) (DType, error) {
 		t.float(c, bits)
 	case 3:
 		t.BigEndian = false
-		if t.padding = byte(bits & 15); t.padding < 3 {
+		if t.padding, t.charset = byte(bits&15), byte(bits>>4&15); t.padding < 3 {
 			t.Kind = String
 		}
 	case 8: // h5py's bool is one, of int8
