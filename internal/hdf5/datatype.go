@@ -116,6 +116,9 @@ func datatype(c *cursor) (DType, error) {
 			t.Kind = VarString
 		}
 	}
+	if t.Kind != Other {
+		t.what = ""
+	}
 	return t, c.err
 }
 

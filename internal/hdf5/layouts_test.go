@@ -76,6 +76,9 @@ func TestTypes(t *testing.T) {
 			if d.DType.Kind != kind || fmt.Sprint(d.DType.Size) != link.Name[2:] || d.DType.BigEndian != (link.Name[0] == 'b') {
 				t.Errorf("%s is %v", link.Name, d.DType)
 			}
+			if want := (DType{Kind: kind, Size: d.DType.Size, BigEndian: d.DType.BigEndian}); d.DType != want {
+				t.Errorf("%s is %#v, want %#v", link.Name, d.DType, want)
+			}
 			if view, ok := d.View(); ok == d.DType.BigEndian || ok && len(view) != 6*d.DType.Size {
 				t.Errorf("%s: a view %t of %d bytes", link.Name, ok, len(view))
 			}
