@@ -16,7 +16,7 @@ const maxKerasWeights = 1 << 16
 func listKeras(s *shard) error {
 	file, err := hdf5.Parse(s.content.data)
 	if err != nil {
-		return err
+		return fmt.Errorf("an HDF5 file: %w", err)
 	}
 	s.tensors, err = readKeras(file, s.content)
 	s.metadata = map[string]string{}
