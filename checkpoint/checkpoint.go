@@ -223,6 +223,9 @@ func (f *File) list() error {
 		for i := range s.tensors {
 			t := &s.tensors[i]
 			name := renamed(t.Name)
+			if s.format == Keras {
+				name, _, _ = fromKeras(t.Name)
+			}
 			if other, ok := f.places[name]; ok {
 				errs = append(errs, fmt.Errorf("%s: tensors %s and %s are both %s", s.path, quote(other.tensor.Name), quote(t.Name), quote(name)))
 			}

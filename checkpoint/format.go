@@ -31,6 +31,7 @@ var formats = []struct {
 	{PyTorch, "PyTorch", isTorch(torch.Zip), listTorch},
 	{PyTorchLegacy, "PyTorch before 1.6", isTorch(torch.Legacy), listTorch},
 	{Pickle, "pickle of NumPy arrays", isTorch(torch.Pickle), listTorch},
+	{Keras, "Keras", startsWith("\x89HDF\r\n\x1a\n"), listKeras},
 }
 
 // formatOf tells the format by the content.
