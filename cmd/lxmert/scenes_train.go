@@ -24,8 +24,9 @@ type scenesSize struct {
 	pictures, valid, test int // pictures to learn from, to be judged by, to be measured on
 	config                []string
 	// Options of the trainings. What a model of this width sees in a picture it learns suddenly and late, and from questions soonest: it begins with those, or all of
-	// pre-training waits for it (docs/scenes.md has the figures).
-	begin, pretrain, answer, statement []string
+	// pre-training waits for it. Hidden words it learns from a sentence that belongs to the picture: it learns them before half of the sentences are another picture's
+	// (docs/scenes.md has the figures).
+	begin, words, pretrain, answer, statement []string
 }
 
 // The sizes: the shipped model's, one for comparisons, and one for a test of two minutes.
@@ -34,7 +35,8 @@ var (
 		pictures: 24000, valid: 200, test: 1000,
 		config:    scenesConfig(128, 8, 2, 1, 3),
 		begin:     []string{"--batch", "64", "--epochs", "1", "--lr", "4e-4", "--dropout", "0"},
-		pretrain:  []string{"--batch", "64", "--epochs", "3", "--lr", "4e-4", "--dropout", "0"},
+		words:     []string{"--batch", "64", "--epochs", "1", "--lr", "4e-4", "--dropout", "0", "--word-mask-rate", "0.3"},
+		pretrain:  []string{"--batch", "64", "--epochs", "1", "--lr", "3e-4", "--dropout", "0"},
 		answer:    []string{"--batch", "64", "--epochs", "1", "--lr", "3e-4", "--dropout", "0"},
 		statement: []string{"--batch", "32", "--epochs", "6", "--lr", "2e-4", "--dropout", "0"},
 	}
@@ -79,7 +81,7 @@ func newScenesTrain() *cobra.Command {
 		Use:   "train --out DIR",
 		Short: "Make the shipped model: draw scenes, pre-train, fine-tune, measure",
 		Long: `Train makes the model that is shipped with this program from nothing, by the commands that it prints: it draws scenes, learns what a picture has to do with a sentence from
-questions (vqa.json), pre-trains on the five tasks, fine-tunes on questions (vqa.json and gqa.json together) and on statements (nlvr2.json), measures
+questions (vqa.json), pre-trains on masked words, objects and answers, then on all five tasks, fine-tunes on questions (vqa.json and gqa.json together) and on statements (nlvr2.json), measures
 all on scenes that no model has seen, and writes the models in 16 bits to DIR/shipped. What was stopped goes on where it was. It takes 1 to 2 hours on two cores.`,
 		Example: `  lxmert scenes train --out shipped-run
   lxmert scenes train --out small-run --small`,
@@ -120,6 +122,7 @@ func trainScenes(ctx context.Context, out, errOut io.Writer, dir string, size sc
 	results := &scenesResults{}
 	s.draw()
 	s.begin()
+	s.words()
 	s.pretrain()
 	s.answer(true)
 	s.state(true)
@@ -182,9 +185,24 @@ func (s *scenesRun) begin(options ...string) {
 		s.regions(), s.size.begin, options))
 }
 
+// words pre-trains on all tasks but matching, so that every sentence is about its picture.
+func (s *scenesRun) words() {
+	if s.size.words != nil {
+		s.train(s.model("words"), slices.Concat(s.pretraining(filepath.Join(s.begun(), train.LastName)), []string{"--tasks", "mask_lm,obj_predict,qa"}, s.size.words))
+	}
+}
+
+// pretrain pre-trains on all tasks, unless options say otherwise.
 func (s *scenesRun) pretrain(options ...string) {
-	s.train(s.model("pretrain"), slices.Concat([]string{"pretrain", "--init", filepath.Join(s.begun(), train.LastName),
-		"--data", s.data("learn"), "--valid-data", s.data("valid"), "--labels", s.data("learn", "answers.json")}, s.size.pretrain, options))
+	init := filepath.Join(s.begun(), train.LastName)
+	if s.size.words != nil {
+		init = s.model("words", train.LastName)
+	}
+	s.train(s.model("pretrain"), slices.Concat(s.pretraining(init), s.size.pretrain, options))
+}
+
+func (s *scenesRun) pretraining(init string) []string {
+	return []string{"pretrain", "--init", init, "--data", s.data("learn"), "--valid-data", s.data("valid"), "--labels", s.data("learn", "answers.json")}
 }
 
 // before is the model that fine-tuning begins with.
