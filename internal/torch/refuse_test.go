@@ -205,6 +205,15 @@ func TestRefuseArchives(t *testing.T) {
 		t.Run(want, func(t *testing.T) { refused(t, content, want) })
 	}
 
+	// Directories of many members: as many as are read, and more.
+	for n, want := range map[int]string{200_000: "200000 members without data.pkl", 400_000: "directory has more than 16777216 bytes"} {
+		var members []string
+		for i := range n {
+			members = append(members, fmt.Sprint("m/data/", i), "")
+		}
+		t.Run(want, func(t *testing.T) { refused(t, zippedAs(t, zip.Store, members...), want) })
+	}
+
 	// The directory says of m/data/0 what is not so.
 	entry := bytes.LastIndex(good, []byte("PK\x01\x02"))
 	local := bytes.Index(good, []byte("m/data/0")) - 30
