@@ -160,7 +160,7 @@ func TestLoadBounds(t *testing.T) {
 				if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 200 {
 					t.Errorf("took %d MB", used)
 				}
-				if took < time.Second {
+				if took < second {
 					return
 				}
 			}

@@ -33,7 +33,7 @@ func refused(t *testing.T, content []byte, want string) {
 		if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 200 {
 			t.Errorf("took %d MB", used)
 		}
-		if took < time.Second {
+		if took < second {
 			return
 		}
 	}
