@@ -3,10 +3,12 @@ package torch
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -209,17 +211,16 @@ func TestArchiveLong(t *testing.T) {
 // A sparse is a file with holes.
 type sparse struct {
 	at    int64
-	parts []struct {
-		at   int64
-		data []byte
-	}
+	parts []piece
+}
+
+type piece struct {
+	at   int64
+	data []byte
 }
 
 func (s *sparse) Write(b []byte) (int, error) {
-	s.parts = append(s.parts, struct {
-		at   int64
-		data []byte
-	}{s.at, bytes.Clone(b)})
+	s.parts = append(s.parts, piece{s.at, bytes.Clone(b)})
 	s.at += int64(len(b))
 	return len(b), nil
 }
@@ -230,8 +231,12 @@ func (s *sparse) ReadAt(b []byte, at int64) (int, error) {
 	}
 	n := int(min(int64(len(b)), s.at-at))
 	clear(b[:n])
-	for _, p := range s.parts {
+	first, _ := slices.BinarySearchFunc(s.parts, at, func(p piece, at int64) int { return cmp.Compare(p.at+int64(len(p.data)), at+1) })
+	for _, p := range s.parts[first:] {
 		from, to := max(p.at, at), min(p.at+int64(len(p.data)), at+int64(n))
+		if p.at >= at+int64(n) {
+			break
+		}
 		if from < to {
 			copy(b[from-at:to-at], p.data[from-p.at:])
 		}

@@ -1,0 +1,7 @@
+//go:build !race
+
+package pickle
+
+import "time"
+
+const second = time.Second

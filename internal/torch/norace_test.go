@@ -1,0 +1,7 @@
+//go:build !race
+
+package torch
+
+import "time"
+
+const second = time.Second
