@@ -4,16 +4,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"maps"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
-	"github.com/scigolib/hdf5"
-
+	"github.com/go-lxmert/lxmert/internal/hdf5"
+	"github.com/go-lxmert/lxmert/internal/mapfile"
 	"github.com/go-lxmert/lxmert/internal/pickle"
 	"github.com/go-lxmert/lxmert/internal/plainfile"
 	"github.com/go-lxmert/lxmert/vision"
@@ -28,16 +29,19 @@ import (
 // Rows have no ids: those come from a file beside it, a pickle ("train36_imgid2idx.pkl") or JSON of {id: row},
 // or a list. Sizes and labels are not in rows.
 //
-// Numbers are float32, float64, int32 and int64; datasets lie in one piece, or in chunks (gzip too) of whole
-// images. What the library that reads them (scigolib/hdf5) is known to get wrong is refused: chunks that cut
-// rows apart, groups in the "latest" format, other types.
+// Numbers may be of any type and width, in one piece or in chunks, however these are cut, found and compressed
+// (gzip, lzf, shuffle, checksums). Files of any age and of any writer are read; what is not (other
+// filters, data in other files) is refused by name. The file is mapped: an image's numbers are read when it is asked for.
 type HDF5 struct {
-	path  string
-	file  *hdf5.File
-	ids   []string
-	byID  map[string]int
-	rows  map[string]*hdf5.Dataset   // nil where each image has a group
-	group []map[string]*hdf5.Dataset // by image
+	path   string
+	ids    []string
+	byID   map[string]int
+	rows   map[string]*hdf5.Dataset // nil where each image has a group
+	groups []*hdf5.Group            // by image
+
+	lock    sync.RWMutex // held for reading while the mapped file is in use
+	mapping *mapfile.Mapping
+	closed  bool
 }
 
 // HDF5Options say what a file of rows does not say itself.
@@ -48,74 +52,62 @@ type HDF5Options struct {
 
 // OpenHDF5 opens a file. Groups and datasets are listed, which takes a second for a hundred thousand; numbers
 // are read when asked for.
-func OpenHDF5(path string, options HDF5Options) (h *HDF5, err error) {
-	file, err := plainfile.Open(path) // a pipe would wait
+func OpenHDF5(path string, options HDF5Options) (*HDF5, error) {
+	mapping, err := mapfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	file.Close()
-	h = &HDF5{path: path, byID: map[string]int{}}
-	err = guarded(func() error {
-		if h.file, err = hdf5.Open(path); err != nil {
-			return err
-		}
-		return h.list(options)
-	})
-	if err != nil {
-		if h.file != nil {
-			h.file.Close()
-		}
+	h := &HDF5{path: path, byID: map[string]int{}, mapping: mapping}
+	if err := h.list(options); err != nil {
+		h.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return h, nil
 }
 
-// guarded turns the library's panics about damaged files into errors.
-func guarded(do func() error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("the file is damaged or of a kind that is not read: %v", r)
-		}
-	}()
-	return do()
-}
-
 // list finds out the layout, and the ids.
 func (h *HDF5) list(options HDF5Options) error {
+	file, err := hdf5.Parse(h.mapping.Data)
+	if err != nil {
+		return err
+	}
+	root := file.Root()
 	top := map[string]*hdf5.Dataset{}
 	groups := 0
-	for _, child := range h.file.Root().Children() {
-		switch child := child.(type) {
+	for _, link := range root.Links() {
+		if link.Elsewhere != "" {
+			continue
+		}
+		object, err := root.Open(link.Name)
+		if err != nil {
+			return err
+		}
+		switch object := object.(type) {
 		case *hdf5.Dataset:
-			top[strings.Trim(child.Name(), "/")] = child
+			top[link.Name] = object
 		case *hdf5.Group:
 			groups++
-			h.addGroup(strings.Trim(child.Name(), "/"), child)
+			h.addGroup(link.Name, object)
 		}
 	}
 	switch {
 	case len(h.ids) > 0:
 		return nil
 	case groups > 0:
-		return fmt.Errorf("found %d groups, but no datasets in them: groups in HDF5's \"latest\" format are not read; write the file again with libver='earliest'", groups)
+		return fmt.Errorf("found %d groups, but no features in them: want %s and the like", groups, strings.Join(featureNames, ", "))
 	case len(top) == 0:
-		return errors.New("found no datasets and no groups: groups in HDF5's \"latest\" format are not read; write the file again with libver='earliest'")
+		return errors.New("found no datasets and no groups")
 	}
 	h.rows = top
 	return h.listRows(options)
 }
 
+// addGroup takes a group with features or boxes in it for an image.
 func (h *HDF5) addGroup(id string, g *hdf5.Group) {
-	datasets := map[string]*hdf5.Dataset{}
-	for _, child := range g.Children() {
-		if d, ok := child.(*hdf5.Dataset); ok {
-			datasets[strings.Trim(d.Name(), "/")] = d
-		}
-	}
-	if len(datasets) > 0 {
+	if slices.ContainsFunc(featureNames, g.Has) || slices.ContainsFunc(boxNames, g.Has) {
 		h.byID[id] = len(h.ids)
 		h.ids = append(h.ids, id)
-		h.group = append(h.group, datasets)
+		h.groups = append(h.groups, g)
 	}
 }
 
@@ -163,14 +155,11 @@ func (h *HDF5) images() (int, error) {
 	if h.rows[name] == nil {
 		name = featureNames[slices.IndexFunc(featureNames, func(name string) bool { return h.rows[name] != nil })]
 	}
-	about, err := describe(h.rows[name])
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", name, err)
+	shape := h.rows[name].Shape
+	if want := map[bool]int{true: 2, false: 3}[name == "pos_boxes"]; len(shape) != want {
+		return 0, fmt.Errorf("%s: found shape %v, want %d dimensions (features of all images one after the other need pos_boxes)", name, shape, want)
 	}
-	if want := map[bool]int{true: 2, false: 3}[name == "pos_boxes"]; len(about.dims) != want {
-		return 0, fmt.Errorf("%s: found shape %v, want %d dimensions (features of all images one after the other need pos_boxes)", name, about.dims, want)
-	}
-	return about.dims[0], nil
+	return shape[0], nil
 }
 
 // readIDs reads {id: row}, or a list of ids.
@@ -230,30 +219,46 @@ func (h *HDF5) IDs() []string { return slices.Clone(h.ids) }
 // All goes through the images in that order.
 func (h *HDF5) All() iter.Seq2[Record, error] { return allOf(h) }
 
-// Close closes the file.
-func (h *HDF5) Close() error { return h.file.Close() }
+// Close closes the file, once nobody reads it. A second call does nothing.
+func (h *HDF5) Close() error {
+	h.lock.Lock()
+	defer h.lock.Unlock()
+	h.closed = true
+	return h.mapping.Close()
+}
 
 // Get reads an image. The error names file, image and dataset.
-func (h *HDF5) Get(id string) (r vision.Regions, err error) {
+func (h *HDF5) Get(id string) (vision.Regions, error) {
 	i, ok := h.byID[id]
 	if !ok {
 		return vision.Regions{}, &NotFoundError{Path: h.path, ID: id, among: h}
 	}
-	err = guarded(func() (err error) {
-		if h.rows != nil {
-			r, err = h.row(i)
-			return err
-		}
-		datasets := h.group[i]
-		r, err = regionsOf(func(name string) bool { return datasets[name] != nil }, func(name string) (array, error) {
-			return readDataset(datasets[name], nil, nil)
-		})
-		return err
-	})
+	h.lock.RLock()
+	defer h.lock.RUnlock()
+	if h.closed {
+		return vision.Regions{}, fmt.Errorf("%s: %w", h.path, fs.ErrClosed)
+	}
+	read := h.row
+	if h.rows == nil {
+		read = h.ofGroup
+	}
+	r, err := read(i)
 	if err != nil {
 		return vision.Regions{}, each(err, func(err error) error { return fmt.Errorf("%s: image %s: %w", h.path, plain(id), err) })
 	}
 	return r, nil
+}
+
+// ofGroup reads the datasets of an image's group.
+func (h *HDF5) ofGroup(i int) (vision.Regions, error) {
+	group := h.groups[i]
+	return regionsOf(group.Has, func(name string) (array, error) {
+		d, err := group.Dataset(name)
+		if err != nil {
+			return nil, err
+		}
+		return readDataset(d, 0, d.Rows())
+	})
 }
 
 // row reads row i of each dataset that is of use, or the rows that pos_boxes says.
@@ -261,12 +266,12 @@ func (h *HDF5) row(i int) (vision.Regions, error) {
 	from, to := i, i+1
 	all := h.rows["pos_boxes"] != nil
 	if all {
-		place, err := readDataset(h.rows["pos_boxes"], []int{i, 0}, []int{1, 2})
+		place, err := readDataset(h.rows["pos_boxes"], i, i+1)
 		if err != nil {
 			return vision.Regions{}, fmt.Errorf("pos_boxes: %w", err)
 		}
 		values, err := place.Int64s()
-		if err != nil || values[0] < 0 || values[1]-values[0] < 1 || values[1]-values[0] > vision.MaxRegions {
+		if err != nil || len(values) != 2 || values[0] < 0 || values[1]-values[0] < 1 || values[1]-values[0] > vision.MaxRegions {
 			return vision.Regions{}, fmt.Errorf("pos_boxes: found %v, want from and to, with 1 to %d regions between", values, vision.MaxRegions)
 		}
 		from, to = int(values[0]), int(values[1])
@@ -284,16 +289,10 @@ func (h *HDF5) row(i int) (vision.Regions, error) {
 	}
 	return regionsOf(func(name string) bool { return names[name] != "" }, func(name string) (array, error) {
 		d := h.rows[names[name]]
-		about, err := describe(d)
-		if err != nil {
-			return nil, err
+		if want := map[bool]int{true: 2, false: 3}[all]; len(d.Shape) != want {
+			return nil, fmt.Errorf("found shape %v, want %d dimensions", d.Shape, want)
 		}
-		start, count := make([]int, len(about.dims)), slices.Clone(about.dims)
-		if want := map[bool]int{true: 2, false: 3}[all]; len(about.dims) != want {
-			return nil, fmt.Errorf("found shape %v, want %d dimensions", about.dims, want)
-		}
-		start[0], count[0] = from, to-from
-		a, err := readDataset(d, start, count)
+		a, err := readDataset(d, from, to)
 		if err == nil && !all {
 			a.dims = a.dims[1:]
 		}
@@ -301,122 +300,35 @@ func (h *HDF5) row(i int) (vision.Regions, error) {
 	})
 }
 
-// A hdf5Array is a part of a dataset.
+// A hdf5Array is a part of a dataset, read.
 type hdf5Array struct {
-	dims   []int
-	values []float64
+	hdf5.Array
+	dims []int
 }
 
 func (a *hdf5Array) Dims() []int { return a.dims }
 
-func (a *hdf5Array) Float32s() ([]float32, error) {
-	out := make([]float32, len(a.values))
-	for i, v := range a.values {
-		out[i] = float32(v)
-	}
-	return out, nil
-}
-
-func (a *hdf5Array) Int64s() ([]int64, error) {
-	out := make([]int64, len(a.values))
-	for i, v := range a.values {
-		out[i] = int64(v)
-		if float64(out[i]) != v {
-			return nil, fmt.Errorf("element %d is %v, want a whole number", i, v)
-		}
-	}
-	return out, nil
-}
-
-// A hdf5About is what a dataset says of itself.
-type hdf5About struct{ dims, chunk []int }
-
-var (
-	hdf5Shape = regexp.MustCompile(`, (?:scalar|[0-9]+D array \[([0-9x ]*)\]), (contiguous|compact|chunked)`)
-	hdf5Chunk = regexp.MustCompile(`chunks=\[([0-9 ]*)\]`)
-)
-
-// describe reads the library's description, the one place where it tells the shape.
-func describe(d *hdf5.Dataset) (hdf5About, error) {
-	text, err := d.Info()
-	if err != nil {
-		return hdf5About{}, err
-	}
-	parts := hdf5Shape.FindStringSubmatch(text)
-	if parts == nil {
-		return hdf5About{}, fmt.Errorf("found %.100q, want an array of numbers", text)
-	}
-	about := hdf5About{dims: []int{}}
-	number := func(field string) int {
-		n, err := strconv.Atoi(field)
-		if err != nil || n < 0 {
-			return -1
-		}
-		return n
-	}
-	for _, field := range strings.FieldsFunc(parts[1], func(r rune) bool { return r == ' ' || r == 'x' }) {
-		about.dims = append(about.dims, number(field))
-	}
-	if chunk := hdf5Chunk.FindStringSubmatch(text); chunk != nil {
-		for _, field := range strings.Fields(chunk[1]) {
-			about.chunk = append(about.chunk, number(field))
-		}
-	}
-	if parts[2] == "chunked" && len(about.chunk) != len(about.dims)+1 { // the last is an element's size
-		return hdf5About{}, fmt.Errorf("found %.100q, want chunks of known size", text)
-	}
-	if slices.Contains(about.dims, -1) {
-		return hdf5About{}, fmt.Errorf("found %.100q, want a size that can be", text)
-	}
-	return about, nil
-}
-
 // maxElements is how much of a dataset is read at once.
 const maxElements = 1 << 23
 
-// readDataset reads a part, or with count nil all of a dataset.
-func readDataset(d *hdf5.Dataset, start, count []int) (*hdf5Array, error) {
-	about, err := describe(d)
+// readDataset reads rows from to to-1.
+func readDataset(d *hdf5.Dataset, from, to int) (*hdf5Array, error) {
+	row := 1
+	for _, n := range d.Shape[min(1, len(d.Shape)):] {
+		if n > maxElements || row*n > maxElements {
+			return nil, fmt.Errorf("found shape %v, want at most %d numbers in a row", d.Shape, maxElements)
+		}
+		row *= n
+	}
+	if rows := to - from; rows > maxElements || rows*row > maxElements {
+		return nil, fmt.Errorf("wanted %d rows of shape %v, at most %d numbers", to-from, d.Shape, maxElements)
+	}
+	a, err := d.Read(from, to)
 	if err != nil {
 		return nil, err
 	}
-	if count == nil {
-		start, count = make([]int, len(about.dims)), about.dims
+	if !a.DType.IsNumber() {
+		return nil, fmt.Errorf("found %s, want numbers", a.DType)
 	}
-	total := 1
-	for i, n := range count {
-		if n < 0 || start[i] < 0 || start[i] > about.dims[i]-n || n > maxElements || total*n > maxElements {
-			return nil, fmt.Errorf("wanted %v from %v on of shape %v, at most %d numbers", count, start, about.dims, maxElements)
-		}
-		total *= n
-		// The library puts the parts of several chunks one after the other, which is right only where they
-		// divide nothing but the first dimension.
-		if i > 0 && about.chunk != nil && about.chunk[i] < about.dims[i] {
-			return nil, fmt.Errorf("found chunks %v of shape %v, which cut rows apart and are not read: write the file again without chunks", about.chunk[:len(about.dims)], about.dims)
-		}
-	}
-	a := &hdf5Array{dims: slices.Clone(count)}
-	if len(count) == 0 {
-		if a.values, err = d.Read(); err == nil && len(a.values) != 1 {
-			err = fmt.Errorf("found %d numbers, want 1", len(a.values))
-		}
-		return a, err
-	}
-	values, err := d.ReadSlice(unsigned(start), unsigned(count))
-	if err != nil {
-		return nil, err
-	}
-	var ok bool
-	if a.values, ok = values.([]float64); !ok || len(a.values) != total {
-		return nil, fmt.Errorf("found %T of another size than %v", values, count)
-	}
-	return a, nil
-}
-
-func unsigned(values []int) []uint64 {
-	out := make([]uint64, len(values))
-	for i, v := range values {
-		out[i] = uint64(v)
-	}
-	return out
+	return &hdf5Array{Array: a, dims: a.Dims}, nil
 }

@@ -24,8 +24,7 @@ Features are kept in float16, which halves the store and changes them by at most
 An import that was interrupted, even killed, goes on where it was when it is started again: images that are
 in the store are passed over. An image that two of the files have is an error. Others can read the store meanwhile.
 
-A picture's id may be any UTF-8 text without "/". Import HDF5 files only from those you trust: a damaged one can end the program for
-want of memory.`,
+A picture's id may be any UTF-8 text without "/". HDF5 may be of any age, however its data are cut and compressed.`,
 		Example: `  lxmert data import train2014_obj36.tsv val2014_obj36.tsv --out coco
   lxmert data import vg_gqa_obj36.tsv --out vg_gqa --float32
   lxmert data import train36.hdf5 --ids train36_imgid2idx.pkl --img-prefix COCO_train2014_ --preset butd-caffe --out train36

@@ -79,10 +79,13 @@ func (c *cursor) version(of string, want ...int) int {
 	return got
 }
 
+// anyChecksum lets wrong checksums pass, so that tests come to what lies behind them.
+var anyChecksum = false
+
 // checksum compares the next four bytes with the checksum of all before them.
 func (c *cursor) checksum(of string) {
-	want := lookup3(c.data[:c.at])
-	if got := c.u32(); c.err == nil && uint32(got) != want {
+	before := c.data[:c.at]
+	if got := c.u32(); c.err == nil && !anyChecksum && uint32(got) != lookup3(before) {
 		c.fail("the checksum of %s is wrong", of)
 	}
 }

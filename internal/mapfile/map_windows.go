@@ -1,4 +1,4 @@
-package checkpoint
+package mapfile
 
 import (
 	"fmt"
@@ -8,10 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// mapFile is the loader that maps: pages are read when they are touched, and shared
-// between processes that have the same file open. Windows lets nobody replace or delete
-// the file until it is unmapped.
-func mapFile(file *os.File, size int) (*mapping, error) {
+// mapFile: Windows lets nobody replace or delete the file until it is unmapped.
+func mapFile(file *os.File, size int) (*Mapping, error) {
 	section, err := windows.CreateFileMapping(windows.Handle(file.Fd()), nil, windows.PAGE_READONLY, 0, 0, nil)
 	if err != nil {
 		return nil, fmt.Errorf("CreateFileMapping: %w", err)
@@ -23,5 +21,8 @@ func mapFile(file *os.File, size int) (*mapping, error) {
 	}
 	// The address is not Go memory: the detour over a pointer's pointer is how vet is told.
 	data := unsafe.Slice(*(**byte)(unsafe.Pointer(&at)), size)
-	return &mapping{data: data, close: func([]byte) error { return windows.UnmapViewOfFile(at) }}, nil
+	return &Mapping{Data: data, unmap: func() error { return windows.UnmapViewOfFile(at) }}, nil
 }
+
+// Drop does nothing on this platform.
+func Drop([]byte) {}

@@ -1,6 +1,6 @@
 //go:build unix && !aix
 
-package checkpoint
+package mapfile
 
 import (
 	"fmt"
@@ -10,18 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mapFile is the loader that maps: pages are read when they are touched, and shared
-// between processes that have the same file open.
-func mapFile(file *os.File, size int) (*mapping, error) {
+func mapFile(file *os.File, size int) (*Mapping, error) {
 	data, err := unix.Mmap(int(file.Fd()), 0, size, unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
 		return nil, fmt.Errorf("mmap: %w", err)
 	}
-	return &mapping{data: data, close: unix.Munmap, drop: dropPages}, nil
+	return &Mapping{Data: data, unmap: func() error { return unix.Munmap(data) }}, nil
 }
 
-// dropPages takes a mapped file's pages that lie wholly in data out of this process's memory.
-func dropPages(data []byte) {
+// Drop takes a mapped file's pages that lie wholly in data out of this process's memory; they come back when they are
+// touched.
+func Drop(data []byte) {
 	page := os.Getpagesize()
 	skip := -int(uintptr(unsafe.Pointer(unsafe.SliceData(data)))) & (page - 1)
 	if whole := (len(data) - skip) &^ (page - 1); whole > 0 {
