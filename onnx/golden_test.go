@@ -3,6 +3,7 @@ package onnx_test
 import (
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -125,7 +126,17 @@ func compare(t *testing.T, got, want map[string]*tensors.Tensor) {
 	}
 	for name, w := range want {
 		golden.Near(t, name, got[name], w, golden.ToleranceOf(name), 0)
+		t.Logf("%s is off by %.1g", name, apart(got[name], w))
 	}
+}
+
+// apart is the largest difference of two tensors' elements, as far as there are as many.
+func apart(x, y *tensors.Tensor) (largest float64) {
+	a, b := tensors.MustCopyFlatData[float32](x), tensors.MustCopyFlatData[float32](y)
+	for i := range min(len(a), len(b)) {
+		largest = max(largest, math.Abs(float64(a[i])-float64(b[i])))
+	}
+	return largest
 }
 
 // A fork is a model that the reference has no numbers of; ours judge it.
