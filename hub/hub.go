@@ -133,3 +133,6 @@ func Pull(ctx context.Context, name string, o Options) (*Snapshot, error) {
 	}
 	return snapshot, nil
 }
+
+// CacheDir is the directory of the cache, which need not be there yet.
+func CacheDir(o Options) (string, error) { return cacheRoot(o.Cache) }

@@ -44,7 +44,7 @@ func newConvert() *cobra.Command {
 		Long: `Convert reads a model of any kind and writes a model directory: config.json and the weights, the tokenizer, the answer table (labels.json) and what the model has
 learned from (trained.json).
 
-IN is a model directory or a file of weights: safetensors, PyTorch's (.bin, .pth, of any age), TensorFlow's (.h5), the original repository's. What it is is told by its content. Where
+IN is a model directory, its name on the hub (ORG/NAME), or a file of weights: safetensors, PyTorch's (.bin, .pth, of any age), TensorFlow's (.h5), the original repository's. What it is is told by its content. Where
 there is no config.json the tensors' shapes show most of it; --config gives one. --vocab gives a tokenizer to a model that has none beside it, and --labels the answers.
 
 --to says who shall read it:
@@ -71,6 +71,10 @@ is a tensor that no head of LXMERT has, unless --strict=false.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if c.in, c.labels, err = modelAndLabels(cmd, c.in, c.labels); err != nil {
+				return err
+			}
 			if err := c.prepare(); err != nil {
 				return err
 			}

@@ -59,7 +59,7 @@ func newDoctor() *cobra.Command {
 		Long: `Doctor looks at the processor and which kernels the engine has chosen for it, at the engines that are linked in, at memory and the cache of models, and tests the program
 against answers that are known: a drawn scene's objects must be found, and the model in the box must answer about them, the same on every engine.
 
-Of a model (a directory or a file of weights) it looks whether everything is there and belongs together: configuration, weights, tokenizer, answer table,
+Of a model (a directory, a name on the hub, or a file of weights) it looks whether everything is there and belongs together: configuration, weights, tokenizer, answer table,
 the preset of its regions; whether every weight is a finite number; and whether it computes.
 
 The exit code is 1 if anything is at fault.`,
@@ -73,7 +73,12 @@ The exit code is 1 if anything is at fault.`,
 			c.cache()
 			c.selfTest(cmd.Context())
 			for _, path := range args {
-				c.model(cmd.Context(), path)
+				dir, err := modelDir(cmd, path)
+				if err != nil {
+					c.fault(path, "", err)
+					continue
+				}
+				c.model(cmd.Context(), dir)
 			}
 			if err := cmd.Context().Err(); err != nil {
 				return err

@@ -2,8 +2,11 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/go-lxmert/lxmert/backend"
 	"github.com/go-lxmert/lxmert/backend/simd/kernel"
+	"github.com/go-lxmert/lxmert/hub"
 )
 
 func (c *checkup) program() {
@@ -110,5 +114,28 @@ func freeMemory() (float64, bool) {
 	return 0, false
 }
 
-// cache says where models are kept that were downloaded by name.
-func (c *checkup) cache() {}
+// cache says where models are kept that were downloaded by name, and whether it can be used.
+func (c *checkup) cache() {
+	const subject = "cache"
+	dir, err := hub.CacheDir(hub.Options{})
+	if err != nil {
+		c.note(subject, "set HF_HOME, if models are to be downloaded by name", "%v", err)
+		return
+	}
+	models, err := filepath.Glob(filepath.Join(dir, "models--*"))
+	if err != nil {
+		c.note(subject, "", "%v", err)
+		return
+	}
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		c.ok(subject, "%s, not there yet: the first download makes it", dir)
+	case err != nil:
+		c.note(subject, "set HF_HOME to another place, if models are to be downloaded by name", "%v", err)
+	case !info.IsDir():
+		c.note(subject, "set HF_HOME to another place, if models are to be downloaded by name", "%s is no directory", dir)
+	default:
+		c.ok(subject, "%s, %d models", dir, len(models))
+	}
+}

@@ -20,7 +20,7 @@ func newInspect() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect PATH [--diff OTHER]",
 		Short: "Show what a checkpoint holds and which models it fits, or how two differ",
-		Long: `Inspect looks at a model directory, a file of weights of any format (safetensors, PyTorch, TensorFlow, the original repository's), or an
+		Long: `Inspect looks at a model directory or a model of that name on the hub, a file of weights of any format (safetensors, PyTorch, TensorFlow, the original repository's), or an
 index of several: its configuration, its tensors, how many parameters there are, and what each of LXMERT's classes would miss in it or
 have no use for. Weights are not read.
 
@@ -36,10 +36,17 @@ two elements, and what that is of the largest element. The exit code is 1 if any
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if other != "" {
-				return printDiff(cmd.OutOrStdout(), args[0], other, asJSON)
+			path, err := modelDir(cmd, args[0])
+			if err != nil {
+				return err
 			}
-			inspection, err := pretrained.Inspect(args[0])
+			if other != "" {
+				if other, err = modelDir(cmd, other); err != nil {
+					return err
+				}
+				return printDiff(cmd.OutOrStdout(), path, other, asJSON)
+			}
+			inspection, err := pretrained.Inspect(path)
 			if err != nil {
 				return err
 			}

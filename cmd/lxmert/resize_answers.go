@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-lxmert/lxmert"
 	"github.com/go-lxmert/lxmert/data/answers"
+	"github.com/go-lxmert/lxmert/hub"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/pretrained"
 )
@@ -40,10 +41,15 @@ are, with bias 0.`,
 			if count < 0 {
 				return usagef("--answers: found %d, want 1 or more", count)
 			}
+			found, err := findModel(cmd, c.in, hub.Options{})
+			if err != nil {
+				return err
+			}
+			c.in = found.Dir
 			if err := c.prepare(); err != nil {
 				return err
 			}
-			known, err := c.knownAnswers()
+			known, err := c.knownAnswers(found)
 			if err != nil {
 				return err
 			}
@@ -86,12 +92,21 @@ type known struct {
 	labels []string // nil if there is no table
 }
 
-func (c *conversion) knownAnswers() (known, error) {
+func (c *conversion) knownAnswers(found *hub.Snapshot) (known, error) {
 	config, err := pretrained.Config(c.in)
 	if err != nil {
 		return known{}, err
 	}
-	labels, err := lxmert.DirectoryLabels(pretrained.Directory(c.in))
+	table, err := tableOf(found, "")
+	if err != nil {
+		return known{}, err
+	}
+	var labels []string
+	if table != "" {
+		labels, err = lxmert.ReadLabels(table)
+	} else {
+		labels, err = lxmert.DirectoryLabels(pretrained.Directory(c.in))
+	}
 	if errors.Is(err, lxmert.ErrNoLabels) {
 		return known{count: config.NumQALabels}, nil
 	}
