@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-//go:generate python3 testdata/values.py
+// testdata/values_N.pkl are what "python3 testdata/values.py" writes, with any Python 3.8 or newer. It is no go:generate directive: the tests of a change need no Python.
 
 // python is what the values of values.py need: in protocols 0 to 2 sets and bytes are calls.
 var python = Options{

@@ -13,8 +13,7 @@ import (
 	"unsafe"
 )
 
-//go:generate python3 testdata/models.py
-//go:generate python3 testdata/arrays.py
+// testdata/*.pt and *.pkl are what "python3 testdata/models.py" (PyTorch 1.13) and "python3 testdata/arrays.py" (NumPy 1.24) write. They are no go:generate directives: the tests of a change need no Python.
 
 // le is values as a file has them.
 func le(values any) []byte {
