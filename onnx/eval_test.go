@@ -175,6 +175,12 @@ func elementwise(f func(x, y float64) float64) func(fileNode, []array) array {
 		z := array{dims: broadcast(in[0].dims, in[1].dims)}
 		z.values = make([]float64, size(z.dims))
 		index := make([]int, len(z.dims))
+		if x, y := in[0], in[1]; repeats(x.dims, z.dims) && repeats(y.dims, z.dims) { // the same, only faster
+			for i := range z.values {
+				z.values[i] = f(x.values[i%len(x.values)], y.values[i%len(y.values)])
+			}
+			return z
+		}
 		for i := range z.values {
 			z.values[i] = f(in[0].at(index), in[1].at(index))
 			next(index, z.dims)
@@ -182,6 +188,9 @@ func elementwise(f func(x, y float64) float64) func(fileNode, []array) array {
 		return z
 	}
 }
+
+// repeats says whether a shape is the end of another: what is broadcast so lies there again and again.
+func repeats(x, z []int) bool { return slices.Equal(x, z[len(z)-len(x):]) }
 
 // at is the element of x at an index of a shape that x is broadcast to.
 func (x array) at(index []int) float64 { return x.values[x.offset(index)] }

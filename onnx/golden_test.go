@@ -194,9 +194,9 @@ func (f fork) judge(t *testing.T, masked bool, by runner) {
 	if f.change != nil {
 		f.change(config)
 	}
-	source := config.Fresh(1)
+	source := wilder(config.Fresh(1), config.HiddenAct)
 	in := f.inputs(config, masked)
-	network, err := model.New(golden.Portable(t), config, f.head, wilder(source))
+	network, err := model.New(golden.Portable(t), config, f.head, source)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,18 +205,22 @@ func (f fork) judge(t *testing.T, masked bool, by runner) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := by.run(t, write(t, config, f.head, wilder(source), in, onnx.Options{Operators: f.operators}), in)
+	got := by.run(t, write(t, config, f.head, source, in, onnx.Options{Operators: f.operators}), in)
 	compare(t, got, scores(maps.Collect(out.Named())))
 }
 
-// wilder makes fresh weights larger, so that activations are seen where they bend, and biases other than 0.
-func wilder(source model.Source) model.Source {
+// wilder makes fresh weights larger, so that activations are seen where they bend, and biases other than 0. Squares grow by themselves.
+func wilder(source model.Source, act string) model.Source {
+	scale := float32(8)
+	if act == "relu2" {
+		scale = 4
+	}
 	return func(name string, dimensions []int) ([]float32, error) {
 		values, err := source(name, dimensions)
 		for i := range values {
-			values[i] = 4*values[i] + 0.02*float32(i%7)
+			values[i] = scale*values[i] + 0.02*float32(i%7)
 			if strings.HasSuffix(name, "orm.weight") || strings.HasSuffix(name, "2.weight") {
-				values[i] /= 4
+				values[i] /= scale
 			}
 		}
 		return values, err

@@ -60,7 +60,7 @@ func (e *exporter) visualAxes() []any {
 
 // pictureByPicture puts the two pictures of a statement one after the other: [batch, 2, ...] becomes [pictures, ...].
 func (e *exporter) pictureByPicture(x string) string {
-	if e.pictures == "batch" {
+	if x == "" || e.pictures == "batch" {
 		return x
 	}
 	rest := e.node("", "Shape", []string{x}, attribute{"start", 2})

@@ -52,8 +52,9 @@ func build(config *model.Config, head model.Head, source model.Source, options O
 	default:
 		e.encoders = ""
 		lang, visual := e.model()
-		e.pooled(e.output(lang, "language_output", "batch", "tokens", e.HiddenSize))
+		lang = e.output(lang, "language_output", "batch", "tokens", e.HiddenSize)
 		e.output(visual, "vision_output", "batch", "regions", e.HiddenSize)
+		e.output(e.pool(lang), "pooled_output", "batch", e.HiddenSize)
 	}
 	e.prune()
 	return &e.graph, e.complete()
@@ -78,7 +79,8 @@ func (e *exporter) complete() error {
 // model is the reference's LxmertModel but for the pooler: the last hidden states of both streams.
 func (e *exporter) model() (lang, visual string) {
 	lang, visual = e.embedTokens(e.encoders+"embeddings."), e.embedRegions(e.encoders+"encoder.visn_fc.")
-	e.langMask, e.visualMask = e.readMask("attention_mask", "tokens"), e.readMask("visual_attention_mask", "regions")
+	e.langMask = e.readMask(e.optional("attention_mask", "batch", "tokens"))
+	e.visualMask = e.readMask(e.pictureByPicture(e.optional("visual_attention_mask", e.visualAxes()...)))
 	encoder := e.encoders + "encoder."
 	for i := range e.LanguageLayers {
 		lang = e.shaped(e.selfLayer(fmt.Sprintf("%slayer.%d.", encoder, i), lang, e.langMask), "batch", "tokens", e.HiddenSize)
@@ -97,19 +99,11 @@ func (e *exporter) model() (lang, visual string) {
 	return lang, visual
 }
 
-// readMask declares a mask and turns it into what attention takes: standard, 0 or float32's lowest number to add to the scores,
+// readMask turns a mask into what attention takes: standard, 0 or float32's lowest number to add to the scores,
 // [batch, 1, 1, rows]; fused, the mask itself as int32, [batch, rows].
-func (e *exporter) readMask(name, rows string) string {
-	axes := []any{"batch", rows}
-	if name == "visual_attention_mask" {
-		axes = e.visualAxes()
-	}
-	mask := e.optional(name, axes...)
+func (e *exporter) readMask(mask string) string {
 	if mask == "" {
 		return ""
-	}
-	if name == "visual_attention_mask" {
-		mask = e.pictureByPicture(mask)
 	}
 	if e.operators != Standard {
 		return e.node("", "Cast", []string{mask}, attribute{"to", int32Type})
@@ -118,7 +112,7 @@ func (e *exporter) readMask(name, rows string) string {
 	return e.op("Mul", e.op("Sub", e.floats("one", 1), mask), e.floats("lowest", -math.MaxFloat32))
 }
 
-// optional declares an int64 input, unless it is to be omitted.
+// optional declares an int64 input; "" if it is to be omitted.
 func (e *exporter) optional(name string, axes ...any) string {
 	if slices.Contains(e.omit, name) {
 		return ""
@@ -169,11 +163,7 @@ func (e *exporter) crossLayer(name, lang, visual string) (newLang, newVisual str
 	return newLang, newVisual
 }
 
-// pooled is tanh of a linear map of the first token, an output of the graph. [batch, hidden].
-func (e *exporter) pooled(lang string) string {
-	return e.output(e.pool(lang), "pooled_output", "batch", e.HiddenSize)
-}
-
+// pool is tanh of a linear map of the first token. [batch, hidden].
 func (e *exporter) pool(lang string) string {
 	first := e.node("", "Gather", []string{lang, e.ints("zero", 0)}, attribute{"axis", 1})
 	return e.op("Tanh", e.gemm(e.encoders+"pooler.dense.", first))

@@ -152,6 +152,40 @@ func TestConvert(t *testing.T) {
 	}
 }
 
+// TestSource: the weights of a head are the checkpoint's, until ctx ends; others are errors.
+func TestSource(t *testing.T) {
+	file, err := checkpoint.Open(filepath.Join(golden.Dir(), "tiny"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	config := golden.Config(t, "tiny")
+	ctx, end := context.WithCancel(t.Context())
+	source, report, err := pretrained.Source(ctx, file, config, model.HeadModel)
+	if err != nil || len(report.Unexpected) == 0 {
+		t.Fatalf("%v, %v", report, err)
+	}
+	const name = "pooler.dense.weight" // a bare model's names lack the prefix
+	stored, _ := file.Tensor("lxmert." + name)
+	want, err := stored.Float32s()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := source(name, stored.Shape); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%s: %d numbers, %v", name, len(got), err)
+	}
+	if _, err := source("answer_head.logit_fc.0.weight", nil); err == nil || !strings.Contains(err.Error(), "LxmertModel") {
+		t.Errorf("another head's weight: %v", err)
+	}
+	end()
+	if _, err := source(name, stored.Shape); !errors.Is(err, context.Canceled) {
+		t.Errorf("after ctx's end: %v", err)
+	}
+	if _, _, err := pretrained.Source(t.Context(), file, config, model.HeadNLVR2); err == nil || !strings.Contains(err.Error(), "logit_fc.0.weight") {
+		t.Errorf("a head that is not there: %v", err)
+	}
+}
+
 // TestConvertOverflow: a weight too large for F16 is named, and what was there stays.
 func TestConvertOverflow(t *testing.T) {
 	source, damaged, out := filepath.Join(golden.Dir(), "tiny"), t.TempDir(), t.TempDir()
