@@ -22,6 +22,7 @@ import (
 //	    snapshots/<commit>/<file>      a relative link to the blob
 //	    .no_exist/<commit>/<file>      empty: the commit has no such file
 //	.locks/models--ORG--NAME/<etag>.lock
+//	CACHEDIR.TAG
 type repoCache struct{ dir, locks string }
 
 func newRepoCache(root, repo string) repoCache {
@@ -78,6 +79,18 @@ func (c repoCache) remember(revision, commit string) error {
 		return err
 	}
 	return atomicfile.WriteBytes(path, 0o666, []byte(commit))
+}
+
+// backupNote tells programs that make backups that what is here can be had again, in Python's words.
+const backupNote = "Signature: 8a477f597d28d172789f06886806bc55\n# This file is a cache directory tag created by huggingface_hub.\n" +
+	"# For information about cache directory tags, see:\n#\thttps://bford.info/cachedir/\n"
+
+// tag puts the note there; that it cannot be written is no harm.
+func (c repoCache) tag() {
+	path := filepath.Join(filepath.Dir(c.dir), "CACHEDIR.TAG")
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		_ = atomicfile.WriteBytes(path, 0o666, []byte(backupNote))
+	}
 }
 
 // ruleOut writes down that a commit has no such file, so that nobody asks for it again.

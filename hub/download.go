@@ -28,6 +28,7 @@ func (p *pull) blob(ctx context.Context, f *remoteFile) error {
 			return &diskError{err}
 		}
 	}
+	p.cache.tag()
 	lock, err := p.lock(ctx, f)
 	if err != nil {
 		return err
@@ -146,6 +147,10 @@ func (p *pull) receive(ctx context.Context, f *remoteFile, file io.WriterAt, fro
 		header.Set("Range", fmt.Sprintf("bytes=%d-", from))
 	}
 	response, _, err := p.client.do(ctx, http.MethodGet, f.url, header, false)
+	var status *statusError
+	if errors.As(err, &status) && status.code == http.StatusRequestedRangeNotSatisfiable {
+		return from, fmt.Errorf("%w: asked for what follows byte %d: %w", ErrCorrupt, from, err)
+	}
 	if err != nil {
 		return from, err
 	}

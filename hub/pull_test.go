@@ -18,7 +18,7 @@ func TestLayout(t *testing.T) {
 	d := s.desk(t)
 	snapshot := d.pull(t, testRepo)
 	files := s.commits[oldCommit]
-	want := map[string]string{"models--some-org--tiny.model/refs/main": oldCommit}
+	want := map[string]string{"models--some-org--tiny.model/refs/main": oldCommit, "CACHEDIR.TAG": backupNote}
 	for _, name := range []string{"config.json", "vocab.txt", "tokenizer_config.json", "model.safetensors"} {
 		etag := gitHash(files[name])
 		if name == "model.safetensors" {

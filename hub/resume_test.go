@@ -67,19 +67,27 @@ func TestCutOffForEver(t *testing.T) {
 
 // TestWrongRange: a server that sends another part than was asked for is asked for all.
 func TestWrongRange(t *testing.T) {
-	s := newStandIn(t)
-	d := s.desk(t)
-	content := s.commits[oldCommit]["model.safetensors"]
-	write(t, filepath.Join(d.Cache, "models--some-org--tiny.model", "blobs", contentSHA256(content)+".incomplete"), content[:1000])
-	s.intercept("GET", stored, func(w http.ResponseWriter, r *http.Request, n int) bool {
-		w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-%d/%d", len(content)-1, len(content)))
-		w.WriteHeader(http.StatusPartialContent)
-		fmt.Fprint(w, content)
-		return true
-	})
-	d.pull(t, testRepo)
-	if got := s.requests("GET", stored); len(got) != 2 || !strings.HasSuffix(got[0], "bytes=1000-") || !strings.HasSuffix(got[1], ".safetensors") {
-		t.Errorf("requests %v", got)
+	for name, refuse := range map[string]bool{"another part": false, "416": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newStandIn(t)
+			d := s.desk(t)
+			content := s.commits[oldCommit]["model.safetensors"]
+			write(t, filepath.Join(d.Cache, "models--some-org--tiny.model", "blobs", contentSHA256(content)+".incomplete"), content[:1000])
+			s.intercept("GET", stored, func(w http.ResponseWriter, r *http.Request, n int) bool {
+				if refuse && n == 1 {
+					w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
+					return true
+				}
+				w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-%d/%d", len(content)-1, len(content)))
+				w.WriteHeader(http.StatusPartialContent)
+				fmt.Fprint(w, content)
+				return true
+			})
+			d.pull(t, testRepo)
+			if got := s.requests("GET", stored); len(got) != 2 || !strings.HasSuffix(got[0], "bytes=1000-") || !strings.HasSuffix(got[1], ".safetensors") {
+				t.Errorf("requests %v", got)
+			}
+		})
 	}
 }
 

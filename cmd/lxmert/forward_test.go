@@ -108,7 +108,7 @@ func TestForwardRefuses(t *testing.T) {
 		"misspelt key":         {[]string{"--model", tiny, "--head", "qa", "--in", good, "--set", "hiden_size=1"}, exitUsage, "hiden_size"},
 		"no value":             {[]string{"--model", tiny, "--head", "qa", "--in", good, "--set", "task_qa"}, exitUsage, "want key=value"},
 		"heads":                {[]string{"--model", tiny, "--head", "qa", "--in", good, "--set", "num_attention_heads=5"}, exitUsage, "do not divide"},
-		"no directory":         {[]string{"--model", filepath.Join(tiny, "nowhere"), "--head", "qa", "--in", good}, exitFailure, "config.json"},
+		"no directory":         {[]string{"--model", filepath.Join(tiny, "nowhere"), "--head", "qa", "--in", good}, exitFailure, "nowhere: no such file"},
 		"no inputs":            {[]string{"--model", tiny, "--head", "qa", "--in", filepath.Join(tiny, "nothing.safetensors")}, exitFailure, "nothing.safetensors"},
 		"weights as inputs": {[]string{"--model", tiny, "--head", "qa", "--in", filepath.Join(tiny, "model.safetensors")}, exitFailure,
 			"is no input of LXMERT"},

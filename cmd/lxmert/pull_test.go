@@ -111,6 +111,23 @@ func TestNames(t *testing.T) {
 			t.Errorf("%v: exit code %d: %s%s, want what the directory gives: %d: %s%s", c.args, code, out, errOut, wantCode, want, wantErr)
 		}
 	}
+	features := []string{"--features", exampleFeatures, "--data", "../../examples/questions.json", "--model"}
+	for _, verb := range []string{"predict", "eval"} {
+		want, out := succeeds(t, append([]string{verb, "vqa"}, append(features, exampleModel)...)...), succeeds(t, append([]string{verb, "vqa"}, append(features, "drawn/tiny")...)...)
+		if verb == "predict" && out != want {
+			t.Errorf("predict: %s, want what the directory gives: %s", out, want)
+		}
+	}
+	for _, flag := range []string{"--init", "--bert", "--load-answers"} {
+		args := []string{"finetune", "vqa", "--train", "a.json", "--features", exampleFeatures, "--out", filepath.Join(t.TempDir(), "run"), "--labels", "../../examples/answers.txt"}
+		code, _, errOut := command(t, "", append(args, flag, "drawn/other")...)
+		if code != exitFailure || !strings.Contains(errOut, "drawn/other is no directory here") {
+			t.Errorf("%s: exit code %d: %s", flag, code, errOut)
+		}
+		if code, _, errOut = command(t, "", append(args, flag, "drawn/tiny")...); code != exitFailure || !strings.Contains(errOut, "a.json") {
+			t.Errorf("%s: exit code %d: %s; want it to come as far as the questions", flag, code, errOut)
+		}
+	}
 	for _, args := range [][]string{{"ask", "a.png", "why?", "--model", "nowhere"}, {"bench", "--model", "./drawn/tiny"}, {"tokenize", "--model", "snap/BEST.pth"}} {
 		if code, _, errOut := command(t, "", args...); code != exitFailure || !strings.Contains(errOut, "no such file") {
 			t.Errorf("%v: exit code %d: %s", args, code, errOut)

@@ -47,11 +47,13 @@ still done, and the exit code is 1.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			found, err := findModel(cmd, model, hub.Options{WithoutWeights: true})
-			if err != nil {
-				return err
+			if vocab == "" && file == "" {
+				found, err := findModel(cmd, model, hub.Options{WithoutWeights: true})
+				if err != nil {
+					return err
+				}
+				model = found.Dir
 			}
-			model = found.Dir
 			t, err := loadTokenizer(model, vocab, file, mode)
 			if err != nil {
 				return err
