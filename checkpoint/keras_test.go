@@ -409,3 +409,40 @@ func TestTranspose(t *testing.T) {
 		}
 	}
 }
+
+// FuzzKeras: a damaged file of weights is an error, or tensors that can be read or say why not.
+func FuzzKeras(f *testing.F) {
+	path := filepath.Join(f.TempDir(), KerasName)
+	var tensors []Tensor
+	for name, shape := range map[string][]int{"lxmert.embeddings.word_embeddings.weight": {3, 2}, "cls.predictions.bias": {3}, "lxmert.pooler.dense.weight": {2, 2}} {
+		n, _ := elements(shape)
+		tensor, err := FromFloat32s(name, shape, make([]float32, n))
+		if err != nil {
+			f.Fatal(err)
+		}
+		tensors = append(tensors, tensor)
+	}
+	if err := WriteKeras(path, tensors); err != nil {
+		f.Fatal(err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(content)
+	f.Fuzz(func(t *testing.T, content []byte) {
+		if len(content) > 1<<16 {
+			return
+		}
+		file, err := Parse("x.h5", append([]byte("\x89HDF\r\n\x1a\n"), content[min(len(content), 8):]...))
+		if err != nil {
+			return
+		}
+		for _, name := range file.Names() {
+			tensor, _ := file.Tensor(name)
+			if whole, err := tensor.Clone(); err == nil && len(whole.Data) != tensor.ByteLen() {
+				t.Errorf("%s: %d bytes, want %d", name, len(whole.Data), tensor.ByteLen())
+			}
+		}
+	})
+}

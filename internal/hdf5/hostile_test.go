@@ -336,7 +336,7 @@ func cheap(t *testing.T, content []byte) error {
 }
 
 // small are files of every structure, few enough bytes to be cut at each.
-var small = []string{"cut_1_latest.h5", "cut_0.h5", "repacked.h5", "open_latest.h5", "attributes_latest.h5", "implicit_latest.h5", "user.h5"}
+var small = []string{"cut_1_latest.h5", "cut_1.h5", "repacked.h5", "open_latest.h5", "attributes_latest.h5", "implicit_latest.h5", "user.h5"}
 
 // A file cut off anywhere, or with zeros from there on, is an error or what was there: never a crash.
 func TestTruncated(t *testing.T) {
