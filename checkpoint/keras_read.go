@@ -166,21 +166,31 @@ func (r *kerasReader) add(group *hdf5.Group, path, weight string) error {
 	}
 	r.byName[name] = this
 	t := Tensor{Name: path, DType: dtype, Shape: slices.Clone(dataset.Shape)}
-	view, isView := dataset.View()
-	if isView && !transpose {
-		t.Data = view[:len(view):len(view)]
-	} else {
-		t.Fetch = func() ([]byte, error) { return r.source.fetchKeras(dataset, transpose, dtype.Size()) }
-	}
 	if transpose {
 		slices.Reverse(t.Shape)
+	}
+	switch view, ok := dataset.View(); {
+	case ok && !transpose:
+		t.Data = view[:len(view):len(view)]
+	case ok:
+		t.fill = func(data []byte) error {
+			transposeTo(data, view, dataset.Shape[0], dataset.Shape[1], dtype.Size())
+			r.source.forget(dataset)
+			return nil
+		}
+		t.Fetch = func() ([]byte, error) {
+			data := make([]byte, len(view))
+			return data, t.fill(data)
+		}
+	default:
+		t.Fetch = func() ([]byte, error) { return fetchKeras(dataset, transpose, dtype.Size()) }
 	}
 	r.tensors = append(r.tensors, t)
 	return nil
 }
 
-// fetchKeras reads a weight, and turns it if it must be.
-func (m *mapping) fetchKeras(d *hdf5.Dataset, turn bool, size int) ([]byte, error) {
+// fetchKeras reads a weight that does not lie in the file as it is, and turns it if it must be.
+func fetchKeras(d *hdf5.Dataset, turn bool, size int) ([]byte, error) {
 	all, err := d.All()
 	if err != nil {
 		return nil, err
@@ -189,7 +199,6 @@ func (m *mapping) fetchKeras(d *hdf5.Dataset, turn bool, size int) ([]byte, erro
 	if turn {
 		data = transpose(data, d.Shape[0], d.Shape[1], size)
 	}
-	m.forget(d)
 	return data, nil
 }
 

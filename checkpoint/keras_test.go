@@ -383,6 +383,25 @@ func numbersOf(dtype hdf5.DType, value float32, shape []int) func(w io.Writer) e
 	}
 }
 
+// Float32sIn uses the room that it is given, whatever the tensor is made of, and makes more where there is too little.
+func TestFloat32sIn(t *testing.T) {
+	f := open(t, filepath.Join(goldenDir(t), "tiny", KerasName))
+	for _, name := range []string{"lxmert.pooler.dense.weight", "lxmert.pooler.dense.bias"} {
+		tensor, _ := f.Tensor(name)
+		want, err := tensor.Float32s()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, room := range []int{0, len(want) - 1, len(want), 2 * len(want)} {
+			buffer := make([]float32, room)
+			got, err := tensor.Float32sIn(buffer)
+			if err != nil || !slices.Equal(got, want) || len(buffer) > 0 && (&got[0] == &buffer[0]) != (room >= len(want)) {
+				t.Errorf("%s: in room for %d of %d: %v", name, room, len(want), err)
+			}
+		}
+	}
+}
+
 // transpose agrees with its definition for every shape around a tile's edge, and for shapes that are divided.
 func TestTranspose(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))

@@ -31,7 +31,8 @@ type Tensor struct {
 	// SameAs, when tensors are written, names another one among them whose elements these are too. PyTorch's files hold them once.
 	SameAs string
 
-	source *mapping // where Data is mapped; nil for a tensor of the program's own
+	fill   func(data []byte) error // what Fetch does, into room that is there already; nil if it cannot
+	source *mapping                // where Data is mapped; nil for a tensor of the program's own
 }
 
 // Len is the number of elements: the product of the dimensions, 1 for a scalar. It is 0
@@ -50,13 +51,28 @@ func (t Tensor) ByteLen() int {
 // Float32s returns a copy of the elements, good for as long as it is wanted. F32, F16 and
 // BF16 come out as they are, F64 rounded to the nearest float32. The error says that the
 // type is none of these, that an F64 is too large, or that the file was closed.
-func (t Tensor) Float32s() ([]float32, error) {
+func (t Tensor) Float32s() ([]float32, error) { return t.Float32sIn(nil) }
+
+// Float32sIn is Float32s in the memory of buffer, if it has the capacity: for who takes one tensor after the other and
+// has no use for them all at once.
+func (t Tensor) Float32sIn(buffer []float32) ([]float32, error) {
 	if !t.DType.IsFloat() {
 		return nil, fmt.Errorf("tensor %s is %s, want F32, F16, BF16 or F64", quote(t.Name), t.DType)
 	}
+	room := func() []float32 {
+		if n := t.Len(); n > cap(buffer) {
+			return make([]float32, n)
+		}
+		return buffer[:t.Len()]
+	}
+	if t.fill != nil && t.DType == F32 && littleEndian {
+		out := room()
+		data, _ := bytesOf(out)
+		return out, t.fillUnlessClosed(data)
+	}
 	var out []float32
 	err := t.read(func(data []byte) error {
-		out = make([]float32, t.Len())
+		out = room()
 		switch t.DType {
 		case F32:
 			if view, ok := viewAs[float32](data); ok {
@@ -160,12 +176,27 @@ func (t Tensor) Int64s() ([]int64, error) {
 // Clone returns the tensor with bytes of its own, which outlive the file.
 func (t Tensor) Clone() (Tensor, error) {
 	err := t.read(func(data []byte) error {
-		t.Data = slices.Clone(data)
+		t.Data = data
+		if t.fill == nil { // whose bytes are nobody else's
+			t.Data = slices.Clone(data)
+		}
 		return nil
 	})
 	t.Shape = slices.Clone(t.Shape)
-	t.Fetch, t.source = nil, nil
+	t.Fetch, t.fill, t.source = nil, nil, nil
 	return t, err
+}
+
+// fillUnlessClosed makes the bytes in data, which is as long as they are.
+func (t Tensor) fillUnlessClosed(data []byte) error {
+	if !t.source.acquire() {
+		return fmt.Errorf("tensor %s: %w", quote(t.Name), ErrClosed)
+	}
+	defer t.source.release()
+	if err := t.fill(data); err != nil {
+		return fmt.Errorf("tensor %s: %w", quote(t.Name), err)
+	}
+	return nil
 }
 
 // read lends the bytes to use, checked against type and shape. The file cannot be closed
@@ -254,7 +285,7 @@ var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
 // viewAs reads the bytes as numbers without copying. It is false if this machine has the
 // other byte order or the bytes are not aligned.
-func viewAs[T float32 | int64](data []byte) ([]T, bool) {
+func viewAs[T float32 | uint32 | int64](data []byte) ([]T, bool) {
 	var one T
 	size := unsafe.Sizeof(one)
 	if len(data) == 0 {

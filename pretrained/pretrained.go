@@ -175,6 +175,7 @@ func Match(file *checkpoint.File, config *model.Config, head model.Head) (*check
 // source takes weights from the checkpoint, and those it lacks from fresh.
 func source(report *checkpoint.Report, fresh model.Source) model.Source {
 	var last checkpoint.Tensor // which the model has copied by the time it asks for the next
+	var buffer []float32
 	return func(name string, dimensions []int) ([]float32, error) {
 		last.Forget()
 		stored, ok := report.Tensor(name)
@@ -185,7 +186,11 @@ func source(report *checkpoint.Report, fresh model.Source) model.Source {
 		if view, ok := stored.Float32View(); ok { // the model copies it before the file is closed
 			return view, nil
 		}
-		return stored.Float32s()
+		values, err := stored.Float32sIn(buffer)
+		if cap(values) > cap(buffer) {
+			buffer = values
+		}
+		return values, err
 	}
 }
 

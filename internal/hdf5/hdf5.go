@@ -37,6 +37,7 @@ func Parse(content []byte) (*File, error) {
 		return nil, err
 	}
 	f.left = len(f.content)
+	f.decoded.limit = min(max(len(f.content), minCache), maxCache)
 	object, err := f.open(root, "")
 	if err != nil {
 		return nil, err

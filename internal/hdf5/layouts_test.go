@@ -18,7 +18,7 @@ func TestLayouts(t *testing.T) {
 		"both": "open_both open_both_gzip", "both_latest": "open_both open_both_gzip",
 		"chunks": "big one one_gzip", "chunks_latest": "big one one_gzip",
 		"many_latest": "fixed", "endless_latest": "open", "tree_latest": "both", "tree": "both",
-		"implicit_latest": "implicit compact", "repacked": "x", "repacked_latest": "x", "user": "x",
+		"implicit_latest": "implicit compact", "edges_latest": "edges", "repacked": "x", "repacked_latest": "x", "user": "x",
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := parse(t, name+".h5")
@@ -36,6 +36,15 @@ func TestPages(t *testing.T) {
 		if want := map[bool]float32{true: 5}[i == 77777]; v != want {
 			t.Fatalf("number %d is %v, want %v", i, v, want)
 		}
+	}
+}
+
+// Chunks that stick out of the shape may be stored as they are.
+func TestWholeEdges(t *testing.T) {
+	d := dataset(t, parse(t, "edges_latest.h5"), "edges")
+	chunks, err := d.chunks()
+	if err != nil || !d.layout.wholeEdges || len(d.filters) != 1 || len(chunks) != 16 {
+		t.Fatal(d.layout, len(chunks), err)
 	}
 }
 

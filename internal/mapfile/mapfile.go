@@ -4,7 +4,6 @@ package mapfile
 
 import (
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/go-lxmert/lxmert/internal/plainfile"
@@ -54,12 +53,3 @@ func (m *Mapping) Close() error {
 }
 
 func nothing() error { return nil }
-
-// read is for platforms that have no mapping.
-func read(file *os.File, size int) (*Mapping, error) {
-	data := make([]byte, size)
-	if _, err := io.ReadFull(file, data); err != nil {
-		return nil, err
-	}
-	return &Mapping{Data: data, unmap: nothing}, nil
-}

@@ -1,5 +1,6 @@
 # Makes the files of this directory with h5py 3.7 (HDF5 1.10.8) and HDF5's own h5repack. layouts_test.go knows the numbers:
 # element i of every array, counted row by row, is i/4 for floats and i for integers.
+import ctypes
 import os
 import subprocess
 
@@ -92,6 +93,15 @@ with file("implicit_latest.h5", libver="latest") as f:
     h5py.h5d.create(f.id, b"implicit", h5py.h5t.IEEE_F32LE, s, p).write(h5py.h5s.ALL, h5py.h5s.ALL, numbers(F))
     p.set_layout(h5py.h5d.COMPACT)
     h5py.h5d.create(f.id, b"compact", h5py.h5t.IEEE_F32LE, s, p).write(h5py.h5s.ALL, h5py.h5s.ALL, numbers(F))
+
+# Chunks that stick out of the shape stored as they are, which h5py has no way to ask for.
+with file("edges_latest.h5", libver="latest") as f:
+    p = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    p.set_chunk((2, 3, 2))
+    p.set_deflate(9)
+    ctypes.CDLL("libhdf5_serial.so.103").H5Pset_chunk_opts(ctypes.c_int64(p.id), ctypes.c_uint(2))
+    s = h5py.h5s.create_simple(F)
+    h5py.h5d.create(f.id, b"edges", h5py.h5t.IEEE_F32LE, s, p).write(h5py.h5s.ALL, h5py.h5s.ALL, numbers(F))
 
 # Groups of many names: trees of tables, and a fractal heap. The names are more than the first block of the heap holds.
 for name, libver, n in ("groups.h5", "earliest", 130), ("groups_latest.h5", "latest", 320):
