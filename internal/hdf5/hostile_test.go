@@ -320,19 +320,25 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// cheap reads everything, in less than a second, and 200 MB in all.
+// cheap reads everything, in less than a second, and 200 MB in all. A busy machine gets three attempts.
 func cheap(t *testing.T, content []byte) error {
 	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	start := time.Now()
-	err := exhaust(content)
-	took := time.Since(start)
-	runtime.ReadMemStats(&after)
-	if bytes := after.TotalAlloc - before.TotalAlloc; took > time.Second || bytes > 200<<20 {
-		t.Errorf("%d bytes took %v and %d MB, with %v", len(content), took, bytes>>20, err)
+	for attempt := 1; ; attempt++ {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		start := time.Now()
+		err := exhaust(content)
+		took := time.Since(start)
+		runtime.ReadMemStats(&after)
+		bytes := after.TotalAlloc - before.TotalAlloc
+		if took < time.Second && bytes < 200<<20 {
+			return err
+		}
+		if attempt == 3 || bytes >= 200<<20 {
+			t.Errorf("%d bytes took %v and %d MB, with %v", len(content), took, bytes>>20, err)
+			return err
+		}
 	}
-	return err
 }
 
 // small are files of every structure, few enough bytes to be cut at each.
