@@ -69,6 +69,9 @@ func TestPartOfPythonCache(t *testing.T) {
 	if content, err := os.ReadFile(filepath.Join(got.Dir, "vocab.txt")); err != nil || string(content) != "[PAD]\n[UNK]\n" {
 		t.Errorf("vocab.txt: %q, %v", content, err)
 	}
+	if _, err := os.Readlink(filepath.Join(got.Dir, "vocab.txt")); err != nil {
+		t.Errorf("a link to nowhere became a copy: %v", err)
+	}
 	if len(s.requests("GET", "/config.json")) > 0 {
 		t.Error("config.json was asked for though it is there")
 	}
