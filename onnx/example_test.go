@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/onnx"
+	"github.com/go-lxmert/lxmert/pretrained"
 )
 
 // The question-answering part of a pre-trained model, with its weights beside the graph.
@@ -19,7 +20,7 @@ func ExampleConvert() {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "answers.onnx")
-	done, err := onnx.Convert(context.Background(), path, "../testdata/lxmert/tiny", model.HeadQuestionAnswering, onnx.Options{External: true})
+	done, err := onnx.Convert(context.Background(), path, "../testdata/lxmert/tiny", model.HeadQuestionAnswering, pretrained.Options{}, onnx.Options{External: true})
 	if err != nil {
 		fmt.Println(err)
 		return

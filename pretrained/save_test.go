@@ -161,7 +161,7 @@ func TestSource(t *testing.T) {
 	defer file.Close()
 	config := golden.Config(t, "tiny")
 	ctx, end := context.WithCancel(t.Context())
-	source, report, err := pretrained.Source(ctx, file, config, model.HeadModel)
+	source, report, err := pretrained.Source(ctx, file, config, model.HeadModel, pretrained.Options{})
 	if err != nil || len(report.Unexpected) == 0 {
 		t.Fatalf("%v, %v", report, err)
 	}
@@ -181,7 +181,7 @@ func TestSource(t *testing.T) {
 	if _, err := source(name, stored.Shape); !errors.Is(err, context.Canceled) {
 		t.Errorf("after ctx's end: %v", err)
 	}
-	if _, _, err := pretrained.Source(t.Context(), file, config, model.HeadNLVR2); err == nil || !strings.Contains(err.Error(), "logit_fc.0.weight") {
+	if _, _, err := pretrained.Source(t.Context(), file, config, model.HeadNLVR2, pretrained.Options{}); err == nil || !strings.Contains(err.Error(), "logit_fc.0.weight") {
 		t.Errorf("a head that is not there: %v", err)
 	}
 }

@@ -66,6 +66,7 @@ The paper learns to answer questions in a second stage only: with --qa-from 11 t
 	flags.StringVar(&run.labels, "labels", "", "answer table `file`, as all_ans.json (default: --init's, or answers.json or all_ans.json of the first --data)")
 	flags.StringSliceVar(&run.tasks, "tasks", allTasks, "what is learned")
 	flags.StringSliceVar(&run.losses, "visual-losses", allLosses, "what is learned of masked objects")
+	flags.StringSliceVar(&run.sets, "sets", nil, "data sets whose sentences are learned and judged by, such as mscoco,vg (default: all)")
 	flags.StringSliceVar(&run.qaSets, "qa-sets", nil, "data sets whose questions are learned, such as vqa,gqa,visual7w (default: all)")
 	flags.IntVar(&run.answersFrom, "qa-from", 1, "`epoch` from which on the answers are learned")
 	flags.Float64Var(&run.options.WordRate, "word-mask-rate", 0.15, "`share` of words that are masked")
@@ -78,7 +79,7 @@ type pretrainRun struct {
 	trainFlags
 	data, validData, learn, judge, regions []string
 	labels                                 string
-	tasks, losses, qaSets                  []string
+	tasks, losses, sets, qaSets            []string
 	answersFrom                            int
 	options                                tasks.PreTrainingOptions
 }
@@ -283,6 +284,12 @@ func (run *pretrainRun) read(ctx context.Context, skipped *questions.Skipped) (l
 			qs, err := readAll(ctx, questions.LXMERT(path), skipped)
 			if err != nil {
 				return nil, nil, nil, err
+			}
+			if run.sets != nil {
+				qs = slices.DeleteFunc(qs, func(q questions.Question) bool { return !slices.Contains(run.sets, q.Source) })
+				if len(qs) == 0 {
+					return nil, nil, nil, usagef("--sets: %s has no sentence of %s", path, strings.Join(run.sets, ", "))
+				}
 			}
 			if run.qaSets != nil {
 				for i := range qs {

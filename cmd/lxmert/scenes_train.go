@@ -35,7 +35,7 @@ var (
 		pictures: 24000, valid: 200, test: 1000,
 		config:    scenesConfig(128, 8, 2, 1, 3),
 		begin:     []string{"--batch", "64", "--epochs", "1", "--lr", "4e-4", "--dropout", "0"},
-		words:     []string{"--batch", "64", "--epochs", "1", "--lr", "4e-4", "--dropout", "0", "--word-mask-rate", "0.3"},
+		words:     []string{"--batch", "64", "--epochs", "6", "--lr", "4e-4", "--dropout", "0", "--word-mask-rate", "0.3"},
 		pretrain:  []string{"--batch", "64", "--epochs", "1", "--lr", "3e-4", "--dropout", "0"},
 		answer:    []string{"--batch", "64", "--epochs", "1", "--lr", "3e-4", "--dropout", "0"},
 		statement: []string{"--batch", "32", "--epochs", "4", "--lr", "2e-4", "--dropout", "0"},
@@ -81,7 +81,7 @@ func newScenesTrain() *cobra.Command {
 		Use:   "train --out DIR",
 		Short: "Make the shipped model: draw scenes, pre-train, fine-tune, measure",
 		Long: `Train makes the model that is shipped with this program from nothing, by the commands that it prints: it draws scenes, learns what a picture has to do with a sentence from
-questions (vqa.json), pre-trains on masked words, objects and answers, then on all five tasks, fine-tunes on questions (vqa.json and gqa.json together) and on statements (nlvr2.json), measures
+questions (vqa.json), pre-trains on the masked words and objects of captions, then on all five tasks, fine-tunes on questions (vqa.json and gqa.json together) and on statements (nlvr2.json), measures
 all on scenes that no model has seen, and writes the models in 16 bits to DIR/shipped. What was stopped goes on where it was. It takes 1 to 2 hours on two cores.`,
 		Example: `  lxmert scenes train --out shipped-run
   lxmert scenes train --out small-run --small`,
@@ -185,10 +185,10 @@ func (s *scenesRun) begin(options ...string) {
 		s.regions(), s.size.begin, options))
 }
 
-// words pre-trains on all tasks but matching, so that every sentence is about its picture.
+// words pre-trains on captions and all tasks but matching, so that every sentence is about its picture.
 func (s *scenesRun) words() {
 	if s.size.words != nil {
-		s.train(s.model("words"), slices.Concat(s.pretraining(filepath.Join(s.begun(), train.LastName)), []string{"--tasks", "mask_lm,obj_predict,qa"}, s.size.words))
+		s.train(s.model("words"), slices.Concat(s.pretraining(filepath.Join(s.begun(), train.LastName)), []string{"--sets", "scenes", "--tasks", "mask_lm,obj_predict,qa"}, s.size.words))
 	}
 }
 

@@ -411,6 +411,7 @@ func TestTrainingUsage(t *testing.T) {
 		"--visual-losses: found \"colour\"":                s.pretrain("x", "--visual-losses", "colour"),
 		"--qa-from: found 0":                               s.pretrain("x", "--qa-from", "0"),
 		"--qa-sets: no answer of the table is of visual7w": s.pretrain("x", "--qa-sets", "visual7w"),
+		"has no sentence of visual7w":                      s.pretrain("x", "--sets", "visual7w"),
 	} {
 		s.refused(exitUsage, want, args...)
 	}
