@@ -1,7 +1,6 @@
 package pretrained
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,14 +22,14 @@ func Infer(file *checkpoint.File) (*model.Config, error) {
 	if _, ok := file.Tensor("lxmert.embeddings.word_embeddings.weight"); ok {
 		prefix = "lxmert."
 	}
-	var errs []error
+	var faults []string
 	size := func(name string, axis, rank int, to *int) {
 		t, ok := file.Tensor(prefix + name)
 		switch {
 		case !ok:
-			errs = append(errs, fmt.Errorf("tensor %s%s is missing", prefix, name))
+			faults = append(faults, fmt.Sprintf("tensor %s%s is missing", prefix, name))
 		case len(t.Shape) != rank:
-			errs = append(errs, fmt.Errorf("tensor %s%s is %v, want %d dimensions", prefix, name, t.Shape, rank))
+			faults = append(faults, fmt.Sprintf("tensor %s%s is %v, want %d dimensions", prefix, name, t.Shape, rank))
 		default:
 			*to = t.Shape[axis]
 		}
@@ -47,8 +46,8 @@ func Infer(file *checkpoint.File) (*model.Config, error) {
 	if config.LanguageLayers > 0 {
 		size("encoder.layer.0.intermediate.dense.weight", 0, 2, &config.IntermediateSize)
 	}
-	if errs != nil {
-		return nil, InFile(file.Path(), errors.Join(append([]error{errors.New("this is no checkpoint of an LXMERT, or a damaged one: there is no config.json, and")}, errs...)...))
+	if faults != nil {
+		return nil, fmt.Errorf("%s: there is no config.json, and this is no checkpoint of an LXMERT, or a damaged one: %s", file.Path(), faults[0])
 	}
 	for name, to := range map[string]*int{
 		"answer_head.logit_fc.3.weight":             &config.NumQALabels,
