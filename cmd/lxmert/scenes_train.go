@@ -41,9 +41,9 @@ var (
 		statement: []string{"--batch", "32", "--epochs", "4", "--lr", "2e-4", "--dropout", "0"},
 	}
 	scenesAblation = scenesSize{
-		pictures: 6000, valid: 100, test: 1000,
+		pictures: 4000, valid: 100, test: 1000,
 		config:    scenesConfig(64, 8, 1, 1, 2),
-		begin:     []string{"--batch", "64", "--epochs", "2", "--lr", "1e-3", "--dropout", "0"},
+		begin:     []string{"--batch", "64", "--epochs", "3", "--lr", "1e-3", "--dropout", "0"},
 		pretrain:  []string{"--batch", "64", "--epochs", "1", "--lr", "8e-4", "--dropout", "0"},
 		answer:    []string{"--batch", "64", "--epochs", "1", "--lr", "8e-4", "--dropout", "0"},
 		statement: []string{"--batch", "32", "--epochs", "6", "--lr", "5e-4", "--dropout", "0"},
