@@ -1,10 +1,6 @@
 package model
 
-import (
-	"fmt"
-
-	. "github.com/gomlx/gomlx/core/graph"
-)
+import "fmt"
 
 // A Framework says whose LXMERT is computed, where Hugging Face's two implementations differ. docs/tensorflow.md has the differences row by row.
 type Framework uint8
@@ -59,23 +55,4 @@ func (c *Config) epsilon() float64 {
 		return c.LayerNormEps
 	}
 	return layerNormEps
-}
-
-// tensorFlowObjectLosses is maskedObjectLosses as TensorFlow has it: the confidences come too late to choose among the regions.
-func (c *Config) tensorFlowObjectLosses(labels *ObjLabels[*Node], logits objectLogits, losses *Losses[*Node]) {
-	weighed := func(each, confidence *Node) *Node {
-		confidence = ReduceAllMean(ConvertDType(confidence, each.DType()))
-		return MulScalar(Mul(ReduceAllMean(each), confidence), c.VisualLossNormalizer)
-	}
-	if logits.obj != nil {
-		each, _ := labelledCrossEntropy(logits.obj, labels.Obj.Label)
-		losses.Object = weighed(each, labels.Obj.Conf)
-	}
-	if logits.attr != nil {
-		each, _ := labelledCrossEntropy(logits.attr, labels.Attr.Label)
-		losses.Attribute = weighed(each, labels.Attr.Conf)
-	}
-	if logits.feat != nil {
-		losses.Feature = weighed(smoothL1(logits.feat, labels.Feat.Label), labels.Feat.Conf)
-	}
 }

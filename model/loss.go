@@ -23,11 +23,7 @@ func (c *Config) preTrainingLosses(in *Inputs[*Node], out *PreTrainingOutput[*No
 		losses.Matched = crossEntropy(out.CrossRelationshipScore, in.MatchedLabel, opt)
 	}
 	if in.ObjLabels != nil && c.TaskObjPredict {
-		if c.framework == TensorFlow {
-			c.tensorFlowObjectLosses(in.ObjLabels, objects, losses)
-		} else {
-			c.maskedObjectLosses(in.ObjLabels, objects, losses)
-		}
+		c.maskedObjectLosses(in.ObjLabels, objects, losses)
 	}
 	if in.Ans != nil && c.TaskQA {
 		losses.Answer = crossEntropy(out.QuestionAnsweringScore, in.Ans, opt)
@@ -42,9 +38,12 @@ func (c *Config) preTrainingLosses(in *Inputs[*Node], out *PreTrainingOutput[*No
 
 // maskedObjectLosses fills in the enabled kinds of masked-object prediction: each region's loss weighed
 // by its confidence, then the mean over all regions, whether or not anything was asked of
-// them, times the normaliser.
+// them, times the normaliser. In [TensorFlow] the confidences come too late to choose among the regions: the mean is taken before.
 func (c *Config) maskedObjectLosses(labels *ObjLabels[*Node], logits objectLogits, losses *Losses[*Node]) {
 	mean := func(perRegion, confidence *Node) *Node {
+		if c.framework == TensorFlow {
+			perRegion = ReduceAllMean(perRegion)
+		}
 		weighed := Mul(perRegion, flat(ConvertDType(confidence, perRegion.DType())))
 		return MulScalar(ReduceAllMean(weighed), c.VisualLossNormalizer)
 	}
