@@ -62,7 +62,7 @@ are, with bias 0.`,
 				if known.labels == nil {
 					return fmt.Errorf("%s: there is no answer table to compare --labels with; give the number alone (--answers %d), or put a labels.json beside the model", c.in, len(c.answers))
 				}
-				rows, err := matchAnswers(known.labels, c.answers)
+				rows, err := answers.MatchLabels(known.labels, c.answers)
 				if err != nil {
 					return err
 				}
@@ -114,19 +114,6 @@ func (c *conversion) knownAnswers(found *hub.Snapshot) (known, error) {
 		err = fmt.Errorf("%s: found %d answers in the table, want %d as the head has", c.in, len(labels), config.NumQALabels)
 	}
 	return known{config.NumQALabels, labels}, err
-}
-
-// matchAnswers finds for each new answer its row among the old ones, -1 if it is new.
-func matchAnswers(old, wanted []string) ([]int, error) {
-	entries := make([]answers.Entry, len(old))
-	for i, label := range old {
-		entries[i].Answer = label
-	}
-	table, err := answers.NewTable(entries)
-	if err != nil {
-		return nil, err
-	}
-	return table.Match(wanted), nil
 }
 
 func (c *conversion) printResized(cmd *cobra.Command) error {

@@ -119,3 +119,16 @@ func writeJSON(path string, value any) error {
 		return encoder.Encode(value)
 	})
 }
+
+// MatchLabels finds for each label its row in a table of answers, -1 if it is none of them; see [Table.Match].
+func MatchLabels(table, labels []string) ([]int, error) {
+	entries := make([]Entry, len(table))
+	for i, label := range table {
+		entries[i].Answer = label
+	}
+	t, err := NewTable(entries)
+	if err != nil {
+		return nil, err
+	}
+	return t.Match(labels), nil
+}

@@ -207,15 +207,10 @@ func (b Begin) overAnswers(dir string, under model.Source, begun *Begun) (model.
 
 // rows finds for each answer its row in the pre-trained head, -1 if there is none.
 func (b Begin) rows(begun *Begun) ([]int, error) {
-	entries := make([]answers.Entry, len(b.AnswerLabels))
-	for i, label := range b.AnswerLabels {
-		entries[i].Answer = label
-	}
-	table, err := answers.NewTable(entries)
+	rows, err := answers.MatchLabels(b.AnswerLabels, b.Labels)
 	if err != nil {
 		return nil, fmt.Errorf("the pre-trained answers: %w", err)
 	}
-	rows := table.Match(b.Labels)
 	for _, row := range rows {
 		if row < 0 {
 			begun.Unknown++
