@@ -20,3 +20,12 @@ type Extractor interface {
 	// Vocabulary has the names of the labels' ids, for objects and attributes; nil where regions have no such labels.
 	Vocabulary() (objects, attributes []string)
 }
+
+// A BoxExtractor can also describe regions that are given to it instead of finding them: those of an annotator, or of another detector.
+type BoxExtractor interface {
+	Extractor
+
+	// ExtractBoxes describes boxes of a picture, [regions, 4] of x1, y1, x2, y2 in pixels of img, from its upper left corner. There is a region for each box, in their
+	// order, with that box. The error is ctx's, or says what is wrong with img or with which box.
+	ExtractBoxes(ctx context.Context, img image.Image, boxes []float32) (Regions, error)
+}
