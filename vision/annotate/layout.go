@@ -22,7 +22,7 @@ type measures struct {
 const (
 	small    = 640  // pixels that the longer side of a drawing should have
 	narrow   = 160  // and the shorter one: plates are as wide
-	covered  = 0.25 // of the picture, the part that plates may take
+	covered  = 0.16 // of the picture, the part that plates may take
 	leastEm  = 12   // of text, in pixels
 	placesOf = 16   // places for a plate along each side of a box, at most
 )

@@ -15,7 +15,7 @@ import (
 )
 
 // SheetLongest is how many pixels the longer side of a picture on a contact sheet should have (Options.Longest).
-const SheetLongest = 560
+const SheetLongest = 720
 
 // A Captioned picture is one of a contact sheet.
 type Captioned struct {
