@@ -49,7 +49,8 @@ func open[S Source](s S, err error) (Source, error) {
 	return s, nil
 }
 
-// PresetOf is the preset of a source's regions, "" if it is unknown. All regions of a source have the same: the first image that can be read says it, or the store's manifest.
+// PresetOf is the preset of a source's regions, "" if it is unknown. All regions of a source have the same: the first image that can be read
+// says it, or the store's manifest.
 func PresetOf(source Source) string {
 	if store, ok := source.(*Store); ok {
 		return store.manifest.Preset

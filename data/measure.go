@@ -73,8 +73,8 @@ type measure struct {
 	ofRegions                     map[int]int // images, by how many regions they have
 }
 
-// Measure reads all of a source, or a [Sample] of one. The error names the first image that cannot be read; with skipBad such are counted. progress, unless nil, hears
-// how many images are done.
+// Measure reads all of a source, or a [Sample] of one. The error names the first image that cannot be read; with skipBad such are counted.
+// progress, unless nil, hears how many images are done.
 func Measure(ctx context.Context, source Source, skipBad bool, progress func(done, of int)) (Stats, error) {
 	m := measure{ofRegions: map[int]int{}}
 	m.Objects, m.Attributes = LabelCounts{}, LabelCounts{}

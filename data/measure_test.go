@@ -15,7 +15,10 @@ import (
 
 // TestMeasure: figures of images with 1, 2 and 4 regions, counted by hand.
 func TestMeasure(t *testing.T) {
-	path := save(t, strings.Join([]string{record(t, "a", regions(1, 0)), record(t, "b", regions(2, 0)), record(t, "c", regions(4, 1)), "bad\t0\t0\t\t\t\t\t0\t\t"}, "\n")+"\n")
+	path := save(t, strings.Join([]string{
+		record(t, "a", regions(1, 0)), record(t, "b", regions(2, 0)), record(t, "c", regions(4, 1)),
+		"bad\t0\t0\t\t\t\t\t0\t\t",
+	}, "\n")+"\n")
 	source := openTSV(t, path)
 	defer source.Close()
 	if _, err := Measure(t.Context(), source, false, nil); err == nil || !strings.Contains(err.Error(), "(bad)") {

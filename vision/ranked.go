@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Ranked are the numbers of the regions whose object is at least that sure, the surest first, and at most top of them; 0 means all. Regions without object labels are all
-// equally sure, and keep their order.
+// Ranked are the numbers of the regions whose object is at least that sure, the surest first, and at most top of them; 0 means all. Regions
+// without object labels are all equally sure, and keep their order.
 func (r Regions) Ranked(top int, confidence float32) []int {
 	order := make([]int, 0, max(len(r.Boxes)/r.posWidth(), 0))
 	for i := range cap(order) {

@@ -77,8 +77,9 @@ func ReadNames(path string) ([]string, error) {
 	return names, nil
 }
 
-// ParseNames reads a vocabulary's names, one a line: the line's number from 0 is the id, what is before the first comma the name, trimmed and in lower case
-// ("Stop sign,stopsign" is "stop sign"). Empty lines may only come last: elsewhere the ids after one would be in doubt. The error names the line, counted from 1.
+// ParseNames reads a vocabulary's names, one a line: the line's number from 0 is the id, what is before the first comma the name, trimmed and
+// in lower case ("Stop sign,stopsign" is "stop sign"). Empty lines may only come last: elsewhere the ids after one would be in doubt. The
+// error names the line, counted from 1.
 func ParseNames(text []byte) ([]string, error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	text = bytes.TrimRightFunc(text, unicode.IsSpace)

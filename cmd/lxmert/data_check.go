@@ -174,7 +174,8 @@ func statsRows(row func(name, format string, args ...any), s data.Stats) {
 	}
 	row("regions", "%s, %d to %d an image, median %d", grouped(s.Regions), s.MinRegions, s.MaxRegions, s.MedianRegions)
 	row("preset", "%s", map[bool]string{true: "(unknown)", false: plain(s.Preset)}[s.Preset == ""])
-	row("features", "%d wide, %.4g to %.4g, mean %.4f, deviation %.4f, %.1f %% are 0", s.FeatureWidth, s.MinFeature, s.MaxFeature, s.MeanFeature, s.StdFeature, 100*s.ZeroShare)
+	row("features", "%d wide, %.4g to %.4g, mean %.4f, deviation %.4f, %.1f %% are 0",
+		s.FeatureWidth, s.MinFeature, s.MaxFeature, s.MeanFeature, s.StdFeature, 100*s.ZeroShare)
 	row("boxes", "%.1f %% of their picture on average (%.0f %% wide, %.0f %% high); %.1f %% of them are below %.0f %%, %.1f %% above %.0f %%",
 		100*s.MeanArea, 100*s.MeanWidth, 100*s.MeanHeight, 100*s.SmallBoxes, 100*data.SmallArea, 100*s.LargeBoxes, 100*data.LargeArea)
 	row("with size", "%s", grouped(s.WithSize))

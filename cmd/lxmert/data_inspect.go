@@ -30,17 +30,23 @@ func newDataInspect() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect STORE|FILE [--image-id ID]... [--images DIR] [--out FILE.png|DIR]",
 		Short: "Show what is in a region store or feature file, in figures and in pictures",
-		Long: `Inspect says what a region store or feature file is: how many images, by which detector, of which type and size; how many regions an image has, what their
-features, boxes and labels are like, and which labels are most frequent. The figures are those of 1,000 images, evenly spaced, and say so where there are more: a store of a
-million is not read through. --all reads every image; --sample N takes another number.
+		Long: `Inspect says what a region store or feature file is: how many images, by which detector, of which type and size; how many
+regions an image has, what their features, boxes and labels are like, and which labels are most frequent. The figures are those of
+1,000 images, evenly spaced, and say so where there are more: a store of a million is not read through. --all reads every image;
+--sample N takes another number.
 
 With --image-id the regions of those images are printed too.
 
-With --out regions are drawn, of the images of --image-id or else of 12, evenly spaced: on one sheet (--out FILE.png), or each in a file of its own, named by its id
-(--out DIR). --images has the pictures, by id (ID.jpg, ID.png); without it boxes are drawn on a plain ground of the picture's size.
+With --out regions are drawn, of the images of --image-id or else of 12, evenly spaced: on one sheet (--out FILE.png), or each in a
+file of its own, named by its id (--out DIR). --images has the pictures, by id (ID.jpg, ID.png); without it boxes are drawn on a plain
+ground of the picture's size.
 
-Names of labels are those of the detector, where it is one of this program's; for others give --objects and --attributes, such as bottom-up attention's
-objects_vocab.txt and attributes_vocab.txt.`,
+--json prints one object: path, bytes, feature_type (F16 or F32), images (all), figures (as lxmert data stats has them, of the images
+that were looked at), objects and attributes (the 100 most frequent: id, name, count), shown (the images of --image-id, with regions
+as lxmert detect has them), drawings (files by image id).
+
+Names of labels are those of the detector, where it is one of this program's; for others give --objects and --attributes, such as
+bottom-up attention's objects_vocab.txt and attributes_vocab.txt.`,
 		Example: `  lxmert data inspect regions
   lxmert data inspect train2014_obj36.tsv --objects objects_vocab.txt --attributes attributes_vocab.txt --images train2014 --out sheet.png
   lxmert data inspect regions --image-id park --images pictures --out drawings`,
@@ -135,7 +141,8 @@ func (run *inspectRun) all(ctx context.Context, path string, out, errOut io.Writ
 		if err != nil {
 			return err
 		}
-		record.Shown = append(record.Shown, inspectedImage{id, r.Size.Width, r.Size.Height, r.Len(), regionRecords(r, r.Ranked(run.draw.top, run.draw.confidence), words)})
+		records := regionRecords(r, r.Ranked(run.draw.top, run.draw.confidence), words)
+		record.Shown = append(record.Shown, inspectedImage{id, r.Size.Width, r.Size.Height, r.Len(), records})
 	}
 	if run.draw.out != "" {
 		d := inspectDrawings{run: run, source: source, words: words, errOut: errOut}
@@ -218,7 +225,11 @@ func (r *inspected) print(w io.Writer, out string) error {
 	if r.Type != "" {
 		kind = ", features in " + r.Type
 	}
-	row("file", "%s, %s MB%s", plain(r.Path), megabytes(r.Bytes), kind)
+	size := megabytes(r.Bytes) + " MB"
+	if r.Bytes < 1e6 {
+		size = grouped(int(r.Bytes)) + " bytes"
+	}
+	row("file", "%s, %s%s", plain(r.Path), size, kind)
 	if r.Figures.Images < r.Images {
 		row("all images", "%s; what follows is of %s, evenly spaced", grouped(r.Images), grouped(r.Figures.Images))
 	}

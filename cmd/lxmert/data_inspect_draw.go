@@ -94,7 +94,8 @@ func (d *inspectDrawings) draw(ctx context.Context, id, to string, longest int) 
 			return nil, err
 		}
 	}
-	drawing, err := annotate.Draw(ctx, img, regions, annotate.Options{Vocabulary: d.words, Top: d.run.draw.top, Confidence: d.run.draw.confidence, Longest: longest})
+	options := annotate.Options{Vocabulary: d.words, Top: d.run.draw.top, Confidence: d.run.draw.confidence, Longest: longest}
+	drawing, err := annotate.Draw(ctx, img, regions, options)
 	if err != nil {
 		return nil, fmt.Errorf("%s: image %s: %w", d.source.Path(), plain(id), err)
 	}
@@ -117,10 +118,12 @@ func (d *inspectDrawings) picture(id, to string, size vision.Size) (image.Image,
 			return nil, err
 		}
 		if found := img.Bounds().Size(); size != (vision.Size{}) && found != image.Pt(size.Width, size.Height) {
-			fmt.Fprintf(d.errOut, "lxmert: %s has %d × %d pixels, but the regions are of a picture with %d × %d: is it another?\n", plain(path), found.X, found.Y, size.Width, size.Height)
+			fmt.Fprintf(d.errOut, "lxmert: %s has %d × %d pixels, but the regions are of a picture with %d × %d: is it another?\n",
+				plain(path), found.X, found.Y, size.Width, size.Height)
 		}
 		return img, apart(to, path)
 	}
-	fmt.Fprintf(d.errOut, "lxmert: --images %s has no picture %s, with an ending such as .jpg or without: it is drawn on a plain ground\n", plain(d.run.images), plain(id))
+	fmt.Fprintf(d.errOut, "lxmert: --images %s has no picture %s, with an ending such as .jpg or without: it is drawn on a plain ground\n",
+		plain(d.run.images), plain(id))
 	return annotate.Ground(size), nil
 }

@@ -22,20 +22,21 @@ func newDetect() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "detect IMAGE... [--detector NAME] [--out FILE.png|DIR]",
 		Short: "Show what a detector finds in pictures",
-		Long: `Detect finds the regions of pictures, PNG or JPEG, and prints a table for each: object, attribute, how sure the detector is of both, and the box in pixels; the
-surest first. A directory stands for all pictures in it. Regions without labels, such as a grid's cells, have their numbers only.
+		Long: `Detect finds the regions of pictures, PNG or JPEG, and prints a table for each: object, attribute, how sure the detector is of
+both, and the box in pixels; the surest first. A directory stands for all pictures in it. Regions without labels, such as a grid's
+cells, have their numbers only.
 
-With --out it draws them: boxes in colours that the colour-blind can tell apart, with labels that cover each other as little as can be. Of one picture
---out is the drawing, PNG or JPEG by its ending; else a directory, in which each gets the picture's name. Large pictures are drawn at 2048 pixels, small or crowded ones
-enlarged.
+With --out it draws them: boxes in colours that the colour-blind can tell apart, with labels that cover each other as little as can
+be. Of one picture --out is the drawing, PNG or JPEG by its ending; else a directory, in which each gets the picture's name. Large
+pictures are drawn at 2048 pixels, small or crowded ones enlarged.
 
 With --json there is an object a line for each picture:
 
   picture, width, height   its file, and its size in pixels
   preset, feature_width    of the regions
   found                    how many there are, before --top and --min-confidence
-  regions                  the surest first: region (its number, from 0), object and attribute (id, name, confidence; absent where there are none),
-                           box (x1, y1, x2, y2 in pixels), normalized_box (the same in 0..1)
+  regions                  the surest first: region (its number, from 0), object and attribute (id, name, confidence; absent where
+                           there are none), box (x1, y1, x2, y2 in pixels), normalized_box (the same in 0..1)
   decode_ms, detect_ms     what reading the picture and finding its regions took
   drawing                  the file that was written
   notes                    what a person should know before believing it
@@ -143,7 +144,9 @@ func (run detectRun) one(ctx context.Context, detector vision.Extractor, id, pat
 	words := vision.VocabularyOf(detector)
 	record.Regions = regionRecords(regions, regions.Ranked(run.draw.top, run.draw.confidence), words)
 	if regions.Preset == scenes.Preset && scenes.Familiar(img) < scenes.FamiliarEnough {
-		record.Notes = append(record.Notes, fmt.Sprintf("%s does not look like a drawn scene, and %s finds the objects of drawn scenes only: its regions mean little here", plain(path), detector.Preset()))
+		record.Notes = append(record.Notes, fmt.Sprintf(
+			"%s does not look like a drawn scene, and %s finds the objects of drawn scenes only: its regions mean little here",
+			plain(path), detector.Preset()))
 	}
 	if run.draw.out != "" {
 		if record.Drawing, err = run.drawing(ctx, id, path, img, regions, words, errOut); err != nil {
@@ -154,7 +157,9 @@ func (run detectRun) one(ctx context.Context, detector vision.Extractor, id, pat
 }
 
 // drawing draws regions on a picture, and returns the drawing's file.
-func (run detectRun) drawing(ctx context.Context, id, path string, img image.Image, regions vision.Regions, words vision.Vocabulary, errOut io.Writer) (string, error) {
+func (run detectRun) drawing(
+	ctx context.Context, id, path string, img image.Image, regions vision.Regions, words vision.Vocabulary, errOut io.Writer,
+) (string, error) {
 	to := run.draw.out
 	if !run.draw.one() {
 		var err error

@@ -24,7 +24,8 @@ type drawFlags struct {
 func (f *drawFlags) add(cmd *cobra.Command, out string) {
 	cmd.Flags().StringVar(&f.out, "out", "", out)
 	cmd.Flags().IntVar(&f.top, "top", 0, "show the `n` regions that are surest of their object (default: all)")
-	cmd.Flags().Float32Var(&f.confidence, "min-confidence", 0, "show regions that are at least that sure of their object, `x` in 0..1; regions without labels are always shown")
+	cmd.Flags().Float32Var(&f.confidence, "min-confidence", 0,
+		"show regions that are at least that sure of their object, `x` in 0..1; regions without labels are always shown")
 }
 
 func (f *drawFlags) check() error {
@@ -81,5 +82,6 @@ func (c *crowding) say(w io.Writer, path string) {
 	if c.bare > 0 {
 		bare = fmt.Sprintf(", and %s not even for that", grouped(c.bare))
 	}
-	fmt.Fprintf(w, "lxmert: %s: of %s regions %s found room for their number only%s; --top or --min-confidence draw fewer\n", plain(path), grouped(c.regions), grouped(c.numbered), bare)
+	fmt.Fprintf(w, "lxmert: %s: of %s regions %s found room for their number only%s; --top or --min-confidence draw fewer\n",
+		plain(path), grouped(c.regions), grouped(c.numbered), bare)
 }

@@ -293,7 +293,8 @@ func (f *trainFlags) configuration(words *tokenizer.Tokenizer) (*model.Config, e
 	return config, nil
 }
 
-// notePreset writes down in a model's configuration which detector's regions it learns from, so that it can be shown pictures later, and warns if it has learned from others.
+// notePreset writes down in a model's configuration which detector's regions it learns from, so that it can be shown pictures later, and warns
+// if it has learned from others.
 func notePreset(config *model.Config, features []string, preset string, errOut io.Writer) {
 	if preset == "" {
 		return

@@ -37,9 +37,10 @@ type Drawing struct {
 	Numbered, Bare int
 }
 
-// Draw draws regions on a copy of a picture: boxes in colours that the colour-blind can tell apart, between dark lines, so that they are seen on any ground; and
-// a plate for each that says attribute, object and confidence, the surest region's on top. Plates lie at their boxes, never across the picture's edge, and as long as there is
-// room not on each other: where there is none for a label, there is for the region's number, counted from 0. Regions without labels have their numbers.
+// Draw draws regions on a copy of a picture: boxes in colours that the colour-blind can tell apart, between dark lines, so that they are seen
+// on any ground; and a plate for each that says attribute, object and confidence, the surest region's on top. Plates lie at their boxes, never
+// across the picture's edge, and as long as there is room not on each other: where there is none for a label, there is for the region's
+// number, counted from 0. Regions without labels have their numbers.
 //
 // A picture larger than o.Longest is shrunk; one that the plates would hide is enlarged by a whole number, as far as o.Longest allows. Boxes that leave the
 // picture are cut at its edge. The same input gives the same pixels.

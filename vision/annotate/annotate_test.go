@@ -67,7 +67,10 @@ func TestPlates(t *testing.T) {
 	for _, test := range []struct {
 		width, height, regions int
 		free                   bool // all have room for their label
-	}{{640, 480, 12, true}, {1280, 960, 36, true}, {640, 480, 36, false}, {640, 480, 100, false}, {300, 200, 200, false}, {2048, 40, 10, false}, {9, 9, 3, false}} {
+	}{
+		{640, 480, 12, true}, {1280, 960, 36, true}, {640, 480, 36, false}, {640, 480, 100, false}, {300, 200, 200, false},
+		{2048, 40, 10, false}, {9, 9, 3, false},
+	} {
 		for seed := range uint64(4) {
 			size := image.Pt(test.width, test.height)
 			plates, boxes, texts := laidOut(t, size, random(seed, test.regions))
@@ -110,7 +113,8 @@ func TestDraw(t *testing.T) {
 		}
 		plates, _, _ := laidOut(t, d.Picture.Rect.Size(), r)
 		for i, box := range []image.Rectangle{image.Rect(500, 500, 900, 900), image.Rect(100, 300, 300, 600)} {
-			for _, p := range []image.Point{{box.Max.X - 1, box.Max.Y - 1}, {box.Max.X - 1, box.Min.Y + 50}, {box.Min.X, box.Max.Y - 50}, {box.Min.X + 100, box.Max.Y - 2}} {
+			right, bottom := box.Max.X-1, box.Max.Y-1
+			for _, p := range []image.Point{{right, bottom}, {right, box.Min.Y + 50}, {box.Min.X, box.Max.Y - 50}, {box.Min.X + 100, bottom - 1}} {
 				if got := d.Picture.RGBAAt(p.X, p.Y); got != palette[i] {
 					t.Errorf("ground %v: box %d has %v at %v, want %v", ground, i, got, p, palette[i])
 				}
@@ -245,7 +249,11 @@ func TestDrawRefuses(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 	// What is wrong with regions can be looked at: boxes outside, turned round, labels for some only.
-	odd := vision.Regions{Boxes: []float32{-3, 0.5, 7, 0.6, 0.9, 0.9, 0.1, 0.1, 5, 5, 6, 6}, Objects: []vision.Label{{ID: -4, Confidence: float32(math.NaN())}}, Attributes: make([]vision.Label, 9)}
+	odd := vision.Regions{
+		Boxes:      []float32{-3, 0.5, 7, 0.6, 0.9, 0.9, 0.1, 0.1, 5, 5, 6, 6},
+		Objects:    []vision.Label{{ID: -4, Confidence: float32(math.NaN())}},
+		Attributes: make([]vision.Label, 9),
+	}
 	if d, err := Draw(t.Context(), img, odd, Options{Vocabulary: names}); err != nil || len(d.Regions) == 0 {
 		t.Errorf("odd regions: %+v, %v", d, err)
 	}

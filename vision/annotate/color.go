@@ -11,8 +11,8 @@ import (
 // palette is Okabe and Ito's, without its black, which is the lines' edge.
 var palette = []color.RGBA{okabeito.Orange, okabeito.Sky, okabeito.Green, okabeito.Yellow, okabeito.Vermillion, okabeito.Purple, okabeito.Blue}
 
-// choose gives each box a colour, the first first: the one that differs from those of the boxes that it could be mistaken for. Boxes on each other count, the more the
-// less one can tell their edges apart; then how often a colour is there already.
+// choose gives each box a colour, the first first: the one that differs from those of the boxes that it could be mistaken for. Boxes on each
+// other count, the more the less one can tell their edges apart; then how often a colour is there already.
 func choose(boxes []image.Rectangle) []color.RGBA {
 	chosen := make([]int, len(boxes))
 	for i, box := range boxes {

@@ -107,8 +107,8 @@ func (m measures) sizeOf(text string) image.Point {
 	return image.Pt(width+2*m.padding.X+2, m.height+2)
 }
 
-// place finds where the plate of box i lies with the least on other plates; of several such places the one where it hides the least of small boxes; else the first. It is empty if
-// the picture has no room for it.
+// place finds where the plate of box i lies with the least on other plates; of several such places the one where it hides the least of small
+// boxes; else the first. It is empty if the picture has no room for it.
 func (m measures) place(picture image.Rectangle, boxes []image.Rectangle, i int, p plate, others []plate) (best image.Rectangle, shared int) {
 	size := m.sizeOf(p.text)
 	shared, hidden := math.MaxInt, 0.0
@@ -159,8 +159,8 @@ func into(r, picture image.Rectangle) image.Point {
 // near says that two rectangles meet, or touch.
 func near(a, b image.Rectangle) bool { return a.Overlaps(b.Inset(-1)) }
 
-// places are where the upper left corner of a plate may be, the best first: above the box, within it at the top, below it, within it at the bottom; first at its left
-// edge, then at the right one, then between. Last within it, row by row. A number is looked for within first.
+// places are where the upper left corner of a plate may be, the best first: above the box, within it at the top, below it, within it at the
+// bottom; first at its left edge, then at the right one, then between. Last within it, row by row. A number is looked for within first.
 func (m measures) places(box image.Rectangle, size image.Point, number bool) []image.Point {
 	rows := []int{box.Min.Y - size.Y, box.Min.Y, box.Max.Y, box.Max.Y - size.Y}
 	if number {

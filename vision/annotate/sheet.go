@@ -57,7 +57,8 @@ func Sheet(pictures []Captioned) (*image.RGBA, error) {
 		size.Y += h + caption + sheetGap
 	}
 	if size.X > vision.MaxPixels/size.Y {
-		return nil, fmt.Errorf("a sheet of %d pictures would have %d × %d pixels, want at most %d million: take fewer", len(pictures), size.X, size.Y, vision.MaxPixels>>20)
+		return nil, fmt.Errorf("a sheet of %d pictures would have %d × %d pixels, want at most %d million: take fewer",
+			len(pictures), size.X, size.Y, vision.MaxPixels>>20)
 	}
 	sheet := image.NewRGBA(image.Rectangle{Max: size})
 	fill(sheet, sheet.Rect, paper)
@@ -78,8 +79,8 @@ func Sheet(pictures []Captioned) (*image.RGBA, error) {
 // unknownSize is that of the ground for regions of which nobody knows how large their picture was.
 var unknownSize = vision.Size{Width: 640, Height: 480}
 
-// Ground is a plain picture in the shape of one of that size, for regions whose picture is not at hand; no larger than [DefaultLongest], for nothing is to be seen
-// on it. A size of zero is unknown and becomes 640 × 480.
+// Ground is a plain picture in the shape of one of that size, for regions whose picture is not at hand; no larger than [DefaultLongest], for
+// nothing is to be seen on it. A size of zero is unknown and becomes 640 × 480.
 func Ground(size vision.Size) image.Image {
 	if size.Width <= 0 || size.Height <= 0 {
 		size = unknownSize
