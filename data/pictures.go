@@ -26,6 +26,9 @@ var _ Source = (*Pictures)(nil)
 // pictureTypes are the ends of picture files' names.
 var pictureTypes = []string{".png", ".jpg", ".jpeg"}
 
+// PictureEndings are those that [FindPictures] looks for in a directory, in small letters.
+func PictureEndings() []string { return slices.Clone(pictureTypes) }
+
 // FindPictures finds the PNG and JPEG files that paths name: files, and directories with all such files in them, by name, though not those below. An
 // image's id is its file's name without its type. The error says that one is not there, or that two have the same id; whether they
 // are pictures is seen later.
@@ -87,6 +90,9 @@ func (p *Pictures) Len() int { return len(p.ids) }
 
 // IDs are the pictures' ids, in the order of the paths.
 func (p *Pictures) IDs() []string { return slices.Clone(p.ids) }
+
+// File is the file of a picture, "" if there is none of that id.
+func (p *Pictures) File(id string) string { return p.files[id] }
 
 // Get decodes a picture and finds its regions. Errors name its file.
 func (p *Pictures) Get(id string) (vision.Regions, error) {

@@ -86,8 +86,8 @@ func (f *askFlags) lookUp(config *model.Config, questions []string) (*view, erro
 	if v.regions, err = source.Get(f.imageID); err != nil {
 		return nil, err
 	}
-	if found, want := v.regions.Preset, pretrained.Preset(config); found != "" && want != "" && found != want {
-		v.notes = append(v.notes, fmt.Sprintf("%s: the regions are of preset %s, but the model was trained with those of %s: its answers mean little", f.features, found, want))
+	if note := presetNote(config, f.features, v.regions.Preset); note != "" {
+		v.notes = append(v.notes, note)
 	}
 	return v, nil
 }
