@@ -43,6 +43,7 @@ With --json there is an object a line for each picture:
 
 What is no picture is named, and the others follow; then the exit code is 1.`,
 		Example: `  lxmert detect examples/park.png --out park-regions.png
+  lxmert detect photo.jpg --detector unc-nlp/frcnn-vg-finetuned --out seen.png
   lxmert detect photos/ --detector grid --out drawings
   lxmert detect photo.jpg --top 10 --min-confidence 0.3 --json`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -52,17 +53,18 @@ What is no picture is named, and the others follow; then the exit code is 1.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return run.all(cmd.Context(), args, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return run.all(cmd, args)
 		},
 	}
-	detectorFlag(cmd, &run.detector)
+	run.detector.add(cmd, defaultDetector)
+	backendFlag(cmd, &run.detector.engine)
 	run.draw.add(cmd, "draw the regions: `file` for one picture (.png, .jpg), or a directory")
 	cmd.Flags().BoolVar(&run.json, "json", false, "print one JSON object a line for each picture")
 	return cmd
 }
 
 type detectRun struct {
-	detector string
+	detector detectorFlags
 	draw     drawFlags
 	json     bool
 }
@@ -82,11 +84,12 @@ type detectRecord struct {
 	Notes        []string       `json:"notes,omitempty"`
 }
 
-func (run detectRun) all(ctx context.Context, paths []string, out, errOut io.Writer) error {
+func (run detectRun) all(cmd *cobra.Command, paths []string) error {
+	ctx, out, errOut := cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 	if err := run.draw.check(); err != nil {
 		return err
 	}
-	detector, release, err := openDetector(run.detector)
+	detector, release, err := run.detector.open(cmd)
 	if err != nil {
 		return err
 	}

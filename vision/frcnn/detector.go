@@ -390,26 +390,3 @@ func (d *Detector) regions(found *Detection, err error) (vision.Regions, error) 
 	}
 	return r, nil
 }
-
-// names are those of the detector's directory.
-func names(dir string, c *Config) (objects, attributes []string, err error) {
-	if objects, err = vocabulary(dir, "objects", c.NumClasses); err == nil && c.NumAttrs > 0 {
-		attributes, err = vocabulary(dir, "attributes", c.NumAttrs)
-	}
-	return objects, attributes, err
-}
-
-// vocabulary reads the first file there is of a kind of names.
-func vocabulary(dir, kind string, count int) ([]string, error) {
-	for _, name := range []string{kind + "_vocab.txt", kind + ".txt"} {
-		list, err := readNames(filepath.Join(dir, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil && len(list) != count {
-			err = fmt.Errorf("%s: found %d names, want %d, one for each of the detector's %s", filepath.Join(dir, name), len(list), count, strings.TrimSuffix(kind, "s")+"s")
-		}
-		return list, err
-	}
-	return nil, nil
-}
