@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -40,7 +42,7 @@ func (f *detectorFlags) open(cmd *cobra.Command) (detector vision.Extractor, clo
 		}
 		return detector, func() {}, nil
 	}
-	if f.name == "" {
+	if _, statErr := os.Stat(f.name); statErr != nil && !strings.Contains(f.name, "/") { // no directory, and no name on the hub
 		return nil, nil, usageError{fmt.Errorf("--detector: %w", err)}
 	}
 	dir, missing := modelDir(cmd, f.name)

@@ -363,6 +363,16 @@ func (d *Detector) Extract(ctx context.Context, img image.Image) (vision.Regions
 	return d.regions(d.Detect(ctx, img))
 }
 
+// ExtractTimed is [Detector.Extract], and how long each stage took.
+func (d *Detector) ExtractTimed(ctx context.Context, img image.Image) (vision.Regions, []Timing, error) {
+	found, err := d.Detect(ctx, img)
+	if err != nil {
+		return vision.Regions{}, nil, err
+	}
+	r, err := d.regions(found, nil)
+	return r, found.Timings, err
+}
+
 // ExtractBoxes implements [vision.BoxExtractor].
 func (d *Detector) ExtractBoxes(ctx context.Context, img image.Image, boxes []float32) (vision.Regions, error) {
 	return d.regions(d.DetectBoxes(ctx, img, boxes))
