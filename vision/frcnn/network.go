@@ -32,22 +32,32 @@ type network struct {
 	proposer *proposer
 	pooler   []pooler // one for each goroutine
 	fixed    bool     // shapes are always the same, what is too much being padded: for engines to which compiling is dear
-	chunk    int      // proposals that go through the fifth stage at once
 	pooled   []float32
 	timings  []Timing
 	clock    time.Time
 }
 
-// chunkSize is how many proposals go through the fifth stage at once: few enough that its largest values, [proposals, 14, 14, 2048], stay at
-// 20 MB, many enough that its weights are not fetched too often.
-const chunkSize = 12
+// Proposals go through the fifth stage some at a time: few enough that its largest values, [proposals, 14, 14, 2048], stay at 35 MB; enough that Winograd's way of
+// its 3×3 convolutions pays.
+const (
+	leastChunk = 16
+	mostChunk  = 22
+)
+
+// chunks is how many there are of n proposals, all of one size but for one proposal more or less; where shapes are fixed all have mostChunk, the last being filled up.
+func (n *network) chunks(proposals int) int {
+	if n.fixed {
+		return (proposals + mostChunk - 1) / mostChunk
+	}
+	return max(1, proposals/leastChunk)
+}
 
 func newNetwork(c *Config, p *programs, cell []float32) (*network, error) {
 	set, err := kernel.Default()
 	if err != nil {
 		return nil, err
 	}
-	n := &network{c: c, programs: p, proposer: newProposer(c, cell, c.PostNMS), chunk: chunkSize}
+	n := &network{c: c, programs: p, proposer: newProposer(c, cell, c.PostNMS)}
 	for range workers() {
 		n.pooler = append(n.pooler, pooler{set: set, resolution: c.PoolerResolution})
 	}
@@ -113,9 +123,18 @@ func (n *network) describe(ctx context.Context, boxes []float32, l *look) error 
 	for i, row := range rows {
 		copy(l.features[i*width:][:width], found[row*width:][:width])
 	}
-	out, err := n.programs.run("heads", n.c.heads, l.features, len(rows), width)
+	padded, count := l.features, len(rows)
+	if n.fixed {
+		count = roundUp(count, n.proposer.maximum)
+		padded = make([]float32, count*width)
+		copy(padded, l.features)
+	}
+	out, err := n.programs.run("heads", n.c.heads, padded, count, width)
 	if err != nil {
 		return err
+	}
+	for i := range out {
+		out[i] = out[i][:len(out[i])/count*len(rows)]
 	}
 	l.probabilities, l.moves = out[0], out[1]
 	if len(out) > 2 {
@@ -128,27 +147,32 @@ func (n *network) describe(ctx context.Context, boxes []float32, l *look) error 
 // fifth is the features of boxes, [boxes, width], as many at a time as a chunk has.
 func (n *network) fifth(ctx context.Context, boxes []cellRange, l *look) ([]float32, error) {
 	size := n.c.PoolerResolution * n.c.PoolerResolution * n.c.Res4Channels()
-	if len(n.pooled) < n.chunk*size {
-		n.pooled = make([]float32, n.chunk*size)
+	if most := (2*leastChunk - 1) * size; len(n.pooled) < most {
+		n.pooled = make([]float32, most)
 	}
 	all := make([]float32, 0, len(boxes)*n.c.FeatureWidth())
 	var pooling, convolving time.Duration
-	for len(boxes) > 0 {
+	for chunks := n.chunks(len(boxes)); chunks > 0; chunks-- {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		part := boxes[:min(n.chunk, len(boxes))]
+		part := boxes[:(len(boxes)+chunks-1)/chunks]
+		rows := len(part)
+		if n.fixed {
+			part = boxes[:min(mostChunk, len(boxes))]
+			rows = mostChunk
+		}
 		boxes = boxes[len(part):]
 		start := time.Now()
 		share(len(part), len(n.pooler), func(worker, i int) { n.pooler[worker].pool(n.pooled[i*size:][:size], &l.res4, part[i]) })
 		pooling += time.Since(start)
 		start = time.Now()
-		out, err := n.programs.run("fifth stage", n.c.fifth, n.pooled[:len(part)*size], len(part), n.c.PoolerResolution, n.c.PoolerResolution, n.c.Res4Channels())
+		out, err := n.programs.run("fifth stage", n.c.fifth, n.pooled[:rows*size], rows, n.c.PoolerResolution, n.c.PoolerResolution, n.c.Res4Channels())
 		if err != nil {
 			return nil, err
 		}
 		convolving += time.Since(start)
-		all = append(all, out[0]...)
+		all = append(all, out[0][:len(part)*n.c.FeatureWidth()]...)
 	}
 	n.timings = append(n.timings, Timing{"RoIPool", pooling}, Timing{"fifth stage", convolving})
 	n.clock = time.Now()
