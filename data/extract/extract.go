@@ -56,6 +56,9 @@ type Report struct {
 	Failed int // the faults
 }
 
+// Done is how many pictures that are.
+func (r Report) Done() int { return r.Added + r.There + r.Failed }
+
 // Progress is a report of how far Run is, of so many pictures.
 type Progress struct {
 	Report
@@ -340,7 +343,7 @@ func (r *run) write(ctx context.Context) (report Report, err error) {
 		if r.options.Progress != nil {
 			progress.Report = report
 			progress.Of, progress.All = r.pictures.Len()
-			progress.Of = max(progress.Of, report.Added+report.There+report.Failed)
+			progress.Of = max(progress.Of, report.Done())
 			r.options.Progress(progress)
 		}
 	}
