@@ -155,7 +155,7 @@ func (w *StoreWriter) has(id string) bool {
 	return w.done.Has(id) || w.shard != nil && w.shard.has[id]
 }
 
-// Add adds an image. The error says what is wrong with the id (UTF-8 without a slash) or the regions, that they
+// Add adds an image. The error says what is wrong with the id (UTF-8, perhaps a path) or the regions, that they
 // are of another width or preset than the store's, or that the image is there already; the next image can still
 // be added. An error of the file system is final: it is returned from then on.
 func (w *StoreWriter) Add(id string, r vision.Regions) error {
@@ -229,6 +229,13 @@ func (w *StoreWriter) add(id string, r vision.Regions) error {
 			return err
 		}
 	}
+}
+
+// Err is the first failure to write, after which nothing can be added; nil if there was none.
+func (w *StoreWriter) Err() error {
+	w.lock.Lock()
+	defer w.lock.Unlock()
+	return w.broken
 }
 
 // Flush completes the shard that is being written, so that readers see it.

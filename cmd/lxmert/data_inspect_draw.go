@@ -108,7 +108,7 @@ func (d *inspectDrawings) picture(id, to string, size vision.Size) (image.Image,
 	if !filepath.IsLocal(id) {
 		return nil, fmt.Errorf("--images: the id %s cannot be the name of a file in %s", plain(id), d.run.images)
 	}
-	for _, ending := range append(data.PictureEndings(), "") { // last the id as it is, which may have its ending
+	for _, ending := range append(vision.FileTypes(), "") { // last the id as it is, which may have its ending
 		path := filepath.Join(d.run.images, filepath.FromSlash(id)+ending)
 		img, err := vision.DecodeFile(path)
 		if errors.Is(err, fs.ErrNotExist) {

@@ -77,11 +77,11 @@ func TestDataInspect(t *testing.T) {
 	// Names of one's own, in a file.
 	names := lines(t, "objects.txt", "Dog,hound", "cat", "cow")
 	if r := inspectJSON(t, exampleFeatures, "--objects", names, "--image-id", "drawn-1"); r.Type != "F32" || r.Figures.Preset != vision.ButdCaffe ||
-		len(r.Objects) == 0 || r.Objects[0].Name != "dog" || r.Attributes[0].Name != "" || r.Shown[0].Regions[0].Object.Name != "dog" {
+		len(r.Objects) == 0 || r.Objects[0].Name != "dog" || r.Attributes[0].Name != "gray" || r.Shown[0].Regions[0].Object.Name != "dog" {
 		t.Errorf("%+v", r)
 	}
-	if text := succeeds(t, "data", "inspect", exampleFeatures); !strings.Contains(text, "number 0 7") {
-		t.Errorf("without names: %s", text)
+	if text := succeeds(t, "data", "inspect", exampleFeatures); !strings.Contains(text, "yolk 7") {
+		t.Errorf("with the names of Visual Genome: %s", text)
 	}
 }
 

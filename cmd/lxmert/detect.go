@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/go-lxmert/lxmert/data"
 	"github.com/go-lxmert/lxmert/pretrained"
 	"github.com/go-lxmert/lxmert/scenes"
 	"github.com/go-lxmert/lxmert/vision"
@@ -94,21 +93,21 @@ func (run detectRun) all(cmd *cobra.Command, paths []string) error {
 		return err
 	}
 	defer release()
-	pictures, err := data.FindPictures(detector, paths...)
+	pictures, err := pictureFiles(paths)
 	if err != nil {
 		return err
 	}
-	if run.draw.one() && pictures.Len() > 1 {
-		return usagef("--out: found %s for %d pictures, want a directory", run.draw.out, pictures.Len())
+	if run.draw.one() && len(pictures) > 1 {
+		return usagef("--out: found %s for %d pictures, want a directory", run.draw.out, len(pictures))
 	}
 	bad := 0
-	for _, id := range pictures.IDs() {
-		record, err := run.one(ctx, detector, id, pictures.File(id), errOut)
+	for _, picture := range pictures {
+		record, err := run.one(ctx, detector, picture.id, picture.path, errOut)
 		var usage usageError
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case err != nil && (errors.As(err, &usage) || pictures.Len() == 1):
+		case err != nil && (errors.As(err, &usage) || len(pictures) == 1):
 			return err
 		case err != nil:
 			fmt.Fprintf(errOut, "lxmert: %v\n", err)
@@ -123,7 +122,7 @@ func (run detectRun) all(cmd *cobra.Command, paths []string) error {
 		}
 	}
 	if bad > 0 {
-		return fmt.Errorf("%d of %d pictures were passed over", bad, pictures.Len())
+		return fmt.Errorf("%d of %d pictures were passed over", bad, len(pictures))
 	}
 	return nil
 }
