@@ -48,7 +48,7 @@ func detectAs(t *testing.T, engine compute.Backend, name string, r reference, ba
 	defer d.Close()
 	file := filepath.Join(dir, "images", image+".png")
 	if strings.HasPrefix(image, "COCO") {
-		file = filepath.Join(dir, "images", image+".decoded.png")
+		file = filepath.Join(dir, "images", image+".jpg")
 	}
 	img, err := vision.DecodeFile(file)
 	if err != nil {
