@@ -28,7 +28,7 @@ func newAsk() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ask IMAGE QUESTION...",
 		Short: "Answer questions about a picture",
-		Long: `Ask answers questions about a picture, PNG or JPEG: the first argument is the picture, each other is one question; put it in quotes.
+		Long: `Ask answers questions about a picture (PNG, JPEG, GIF, WebP, BMP or TIFF): the first argument is the picture, each other is one question; put it in quotes.
 
 Without --model the shipped model answers. It knows pictures of a small drawn world, such as those in examples/ (lxmert scenes generate makes
 more), and nothing else; about another picture it says so, and how unlike those it is. With --model the picture's regions are found by the

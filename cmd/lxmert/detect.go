@@ -21,7 +21,7 @@ func newDetect() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "detect IMAGE... [--detector NAME] [--out FILE.png|DIR]",
 		Short: "Show what a detector finds in pictures",
-		Long: `Detect finds the regions of pictures, PNG or JPEG, and prints a table for each: object, attribute, how sure the detector is of
+		Long: `Detect finds the regions of pictures and prints a table for each: object, attribute, how sure the detector is of
 both, and the box in pixels; the surest first. A directory stands for all pictures in it. Regions without labels, such as a grid's
 cells, have their numbers only.
 
