@@ -94,7 +94,7 @@ func (f *askFlags) check(cmd *cobra.Command, args []string) error {
 	case f.features != "" && len(args) == 0:
 		return usagef("%s wants a question, in quotes", path)
 	case f.features == "" && len(args) == 0:
-		return usagef("%s wants a picture (PNG or JPEG) and a question, in quotes; see %s --help", path, path)
+		return usagef("%s wants a picture and a question, in quotes; see %s --help", path, path)
 	case f.features == "" && len(args) == 1:
 		return usagef("%s wants a picture and a question, found only %q: which is it? %s IMAGE %q…", path, shortened(args[0]), path, "What color is it?")
 	}
