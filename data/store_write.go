@@ -9,9 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/go-lxmert/lxmert/checkpoint"
+	"github.com/go-lxmert/lxmert/internal/atomicfile"
 	"github.com/go-lxmert/lxmert/internal/filelock"
 	"github.com/go-lxmert/lxmert/internal/plainfile"
 	"github.com/go-lxmert/lxmert/vision"
@@ -72,6 +74,10 @@ func WriteStore(dir string, options StoreOptions) (*StoreWriter, error) {
 
 // open reads what is there already.
 func (w *StoreWriter) open() error {
+	ours := func(name string) bool { return name == ManifestName || strings.HasPrefix(name, "regions-") }
+	if err := atomicfile.Sweep(w.dir, ours); err != nil {
+		return err
+	}
 	m, err := ReadManifest(w.dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -90,6 +96,9 @@ func (w *StoreWriter) open() error {
 			return err
 		}
 		w.manifest = m
+		for _, shard := range m.Shards { // of one who was killed when the manifest had just been written
+			os.Remove(filepath.Join(w.dir, strings.TrimSuffix(shard.File, filepath.Ext(shard.File))+".journal"))
+		}
 	}
 	return w.resume()
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/go-lxmert/lxmert/internal/atomicfile"
 	"github.com/go-lxmert/lxmert/internal/filelock"
 	"github.com/go-lxmert/lxmert/vision"
 )
@@ -45,7 +46,11 @@ func AppendTSV(path string, about TSVAbout) (*TSVFile, error) {
 		return nil, err
 	}
 	t := &TSVFile{path: path, about: about, held: held}
-	if err := t.open(); err != nil {
+	err = atomicfile.Sweep(filepath.Dir(path), func(name string) bool { return name == filepath.Base(path)+TSVAboutSuffix })
+	if err == nil {
+		err = t.open()
+	}
+	if err != nil {
 		t.Abandon()
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func byHF(n, seed int) vision.Regions {
 
 // A TSV that was cut off at any byte goes on where its last whole record ends, and becomes what it would have been.
 func TestAppendTSV(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "regions.tsv")
+	path := filepath.Join(t.TempDir(), "[regions.tsv")
 	w := appendTSV(t, path)
 	for i := range 4 {
 		if err := w.Add(fmt.Sprint("image", i), byHF(2, i)); err != nil {

@@ -2,7 +2,6 @@ package vision
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"math"
@@ -36,7 +35,7 @@ func (g Grid) ExtractBoxes(ctx context.Context, img image.Image, boxes []float32
 	}
 	faults := checker{}
 	if regions.checkBoxes(&faults); faults.err() != nil {
-		return Regions{}, errors.Join(errors.New("of the boxes, divided by the picture's size"), faults.err())
+		return Regions{}, fmt.Errorf("(boxes divided by the picture's size, %d × %d) %w", size.X, size.Y, faults.err())
 	}
 	for i := range len(boxes) / 4 {
 		if err := ctx.Err(); err != nil {

@@ -7,10 +7,12 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -137,7 +139,7 @@ func TestExtractKilled(t *testing.T) {
 			want, got := files(t, whole), files(t, parts)
 			t.Logf("killed or interrupted %d times; %d files, a whole run takes %v", kills, len(got), took)
 			if len(want) < 3 || len(got) != len(want) {
-				t.Errorf("%d files, want %d", len(got), len(want))
+				t.Errorf("files %q, want %q", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
 			}
 			for file, content := range want {
 				if strings.HasSuffix(file, ".faults.jsonl") {
