@@ -75,7 +75,7 @@ func (f *askFlags) look(cmd *cobra.Command, config *model.Config, args []string)
 	}
 	if key != "" {
 		if err := keep(key, v.regions); err != nil {
-			return nil, err
+			v.notes = append(v.notes, fmt.Sprintf("the picture's regions were not kept: %v; if that is damaged, remove it", err))
 		}
 	}
 	v.note(config, path)
