@@ -30,9 +30,9 @@ type TSVFile struct {
 	broken error // the first failure to write; nothing can be added any more
 }
 
-// AppendTSV opens a TSV for adding: a new one, or one that it began before, through which it reads once. What the form has no room for, the regions' preset, is
-// kept beside it ([TSVAboutSuffix]); Format and Version of about are not looked at. The error says where an existing one was written with other options, that
-// another writer is at work, or that the file is not by this program and stays as it is.
+// AppendTSV opens a TSV for adding: a new one, or one that it began before, through which it reads once. What the form has no room for, the regions'
+// preset, is kept beside it ([TSVAboutSuffix]); Format and Version of about are not looked at. The error says where an existing one was written with other
+// options, that another writer is at work, or that the file is not by this program and stays as it is.
 func AppendTSV(path string, about TSVAbout) (*TSVFile, error) {
 	about.Format, about.Version = tsvAboutFormat, 1
 	if about.FeatureWidth < 1 || about.FeatureWidth > maxWidth {
@@ -170,8 +170,8 @@ func (t *TSVFile) Has(id string) bool {
 	return t.w.seen[id]
 }
 
-// Add adds a picture's regions, see [TSVWriter.Write]; they must be of the file's preset and width. After an error that is not the file system's the next picture
-// can still be added.
+// Add adds a picture's regions, see [TSVWriter.Write]; they must be of the file's preset and width. After an error that is not the file system's the next
+// picture can still be added.
 func (t *TSVFile) Add(id string, r vision.Regions) error {
 	t.lock.Lock()
 	defer t.lock.Unlock()
@@ -183,7 +183,8 @@ func (t *TSVFile) Add(id string, r vision.Regions) error {
 	case r.FeatureWidth != t.about.FeatureWidth:
 		return fmt.Errorf("image %s: features are %d numbers wide, want %d as in the rest of the file", plain(id), r.FeatureWidth, t.about.FeatureWidth)
 	case r.Preset != t.about.Preset:
-		return fmt.Errorf("image %s: regions of preset %q, want %q as in the rest of the file: a model does worse with regions of another detector", plain(id), r.Preset, t.about.Preset)
+		return fmt.Errorf("image %s: regions of preset %q, want %q as in the rest of the file: a model does worse with regions of another detector",
+			plain(id), r.Preset, t.about.Preset)
 	}
 	seen := t.w.seen[id]
 	err := t.w.Write(id, r)

@@ -15,7 +15,8 @@ var (
 // Threads is 1.
 func (Grid) Threads() int { return 1 }
 
-// ExtractBoxes describes boxes as Extract describes cells, from the same shrunken picture: a box that is a cell has its features. Rows and Columns have no part in it.
+// ExtractBoxes describes boxes as Extract describes cells, from the same shrunken picture: a box that is a cell has its features. Rows and Columns have no
+// part in it.
 func (g Grid) ExtractBoxes(ctx context.Context, img image.Image, boxes []float32) (Regions, error) {
 	g = g.or()
 	if err := g.check(); err != nil {

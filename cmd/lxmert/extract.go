@@ -28,9 +28,12 @@ in FILE.tsv.json. PICTURES are
 
 ` + extractInputs + `
 
-In directories, archives and patterns pictures are known by the ends of their names (` + strings.Join(vision.FileTypes(), ", ") + `), and what begins with a dot is
-passed over. A picture's id is its file's name without its type; --id path takes the path from the directory or archive on (train/000001),
-for trees with equal names. Two pictures with one id are an error; in a list or a tar archive, which are read while pictures are worked on, the second is a bad picture.
+In directories, archives and patterns pictures are known by the ends of their names
+(` + strings.Join(vision.FileTypes(), ", ") + `), and what begins with a dot is passed over.
+
+A picture's id is its file's name without its type; --id path takes the path from the directory or archive on (train/000001), for trees with
+equal names. Two pictures with one id are an error; in a list or a tar archive, which are read while pictures are worked on, the second is a
+bad picture.
 
 The detector is scenes, which finds the objects of drawn scenes and makes no sense of other pictures; grid, which divides any picture into
 6 × 6 cells (grid-4x5x3: 4 rows, 5 columns, 3 × 3 samples of colour in a cell) and is what a detector must beat; or a Faster R-CNN. --boxes gives boxes to
@@ -168,7 +171,8 @@ func (run extractRun) all(cmd *cobra.Command, paths []string) error {
 	if err != nil {
 		return fmt.Errorf("%w (%s pictures were added before)", err, grouped(report.Added))
 	}
-	record := extractRecord{Out: run.out, Images: target.Len(), Added: report.Added, There: report.There, Failed: report.Failed, Seconds: time.Since(start).Seconds()}
+	record := extractRecord{Out: run.out, Images: target.Len(), Added: report.Added, There: report.There, Failed: report.Failed}
+	record.Seconds = time.Since(start).Seconds()
 	bad := ""
 	if report.Failed > 0 {
 		record.Report = path
@@ -177,7 +181,8 @@ func (run extractRun) all(cmd *cobra.Command, paths []string) error {
 	if run.json {
 		return printJSON(out, record)
 	}
-	_, err = fmt.Fprintf(out, "%s: %s pictures, %s added, %s there before, %s bad%s\n", plain(run.out), grouped(record.Images), grouped(record.Added), grouped(record.There), grouped(record.Failed), bad)
+	_, err = fmt.Fprintf(out, "%s: %s pictures, %s added, %s there before, %s bad%s\n",
+		plain(run.out), grouped(record.Images), grouped(record.Added), grouped(record.There), grouped(record.Failed), bad)
 	return err
 }
 

@@ -112,7 +112,8 @@ func TestExtractFaults(t *testing.T) {
 			t.Errorf("exit code %d: %s%s", code, text, errOut)
 		}
 		content, err := os.ReadFile(report)
-		if want := `{"id":"bad","path":"` + bad + `","error":"the file begins with`; err != nil || !strings.HasPrefix(string(content), want) || strings.Count(string(content), "\n") != 1 {
+		if want := `{"id":"bad","path":"` + bad + `","error":"the file begins with`; err != nil || !strings.HasPrefix(string(content), want) ||
+			strings.Count(string(content), "\n") != 1 {
 			t.Errorf("report %s, %v", content, err)
 		}
 	}
@@ -129,7 +130,8 @@ func TestExtractFaults(t *testing.T) {
 	if content, err := os.ReadFile(own); err != nil || len(content) != 0 {
 		t.Errorf("%q, %v", content, err)
 	}
-	if code, text, errOut := command(t, "", "extract", "--out", filepath.Join(t.TempDir(), "x"), bad, "--json"); code != exitOK || !strings.Contains(text, `"failed":1`) {
+	if code, text, errOut := command(t, "", "extract", "--out", filepath.Join(t.TempDir(), "x"), bad, "--json"); code != exitOK ||
+		!strings.Contains(text, `"failed":1`) {
 		t.Errorf("nothing but bad pictures: exit code %d: %s%s", code, text, errOut)
 	}
 }
@@ -139,7 +141,8 @@ func TestExtractInterrupted(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	var errOut bytes.Buffer
-	code := run(ctx, []string{"extract", picture(t, "scene.png", scenes.New(1).Draw()), "--out", filepath.Join(t.TempDir(), "store")}, strings.NewReader(""), io.Discard, &errOut)
+	code := run(ctx, []string{"extract", picture(t, "scene.png", scenes.New(1).Draw()), "--out", filepath.Join(t.TempDir(), "store")},
+		strings.NewReader(""), io.Discard, &errOut)
 	if code != exitFailure || !strings.Contains(errOut.String(), "interrupted; start the same command again to go on") {
 		t.Errorf("exit code %d: %s", code, errOut.String())
 	}
@@ -151,7 +154,8 @@ func TestExtractTSV(t *testing.T) {
 	dir := t.TempDir()
 	store, tsv := filepath.Join(dir, "store"), filepath.Join(dir, "regions.TSV")
 	for _, out := range []string{store, tsv} {
-		if code, text, errOut := command(t, scene+"\n", "extract", "-", "--out", out, "--float32", "--id", "path"); code != exitOK || !strings.Contains(text, "1 pictures, 1 added") {
+		if code, text, errOut := command(t, scene+"\n", "extract", "-", "--out", out, "--float32", "--id", "path"); code != exitOK ||
+			!strings.Contains(text, "1 pictures, 1 added") {
 			t.Fatalf("exit code %d: %s%s", code, text, errOut)
 		}
 	}
@@ -172,7 +176,8 @@ func TestExtractTSV(t *testing.T) {
 	if !reflect.DeepEqual(got[0].Features, got[1].Features) || got[1].Preset != "scenes" || !reflect.DeepEqual(got[0].Objects, got[1].Objects) {
 		t.Errorf("%+v\n%+v", got[0], got[1])
 	}
-	if code, _, errOut := command(t, "", "extract", scene, "--out", tsv, "--extractor", "grid"); code != exitFailure || !strings.Contains(errOut, `preset "scenes", found "grid`) {
+	if code, _, errOut := command(t, "", "extract", scene, "--out", tsv, "--extractor", "grid"); code != exitFailure || !strings.Contains(errOut,
+		`preset "scenes", found "grid`) {
 		t.Errorf("another extractor: exit code %d: %s", code, errOut)
 	}
 }
@@ -182,7 +187,8 @@ func TestExtractBoxes(t *testing.T) {
 	scene := picture(t, "scene.png", scenes.New(1).Draw())
 	boxes := file(t, "boxes.json", []byte(`{"scene": [[0, 0, 10, 10], [5, 5, 20, 30.5]]}`))
 	out := filepath.Join(t.TempDir(), "store")
-	if code, text, errOut := command(t, "", "extract", scene, "--out", out, "--extractor", "grid", "--boxes", boxes); code != exitOK || !strings.Contains(text, "1 added") {
+	if code, text, errOut := command(t, "", "extract", scene, "--out", out, "--extractor", "grid", "--boxes", boxes); code != exitOK ||
+		!strings.Contains(text, "1 added") {
 		t.Fatalf("exit code %d: %s%s", code, text, errOut)
 	}
 	store, err := data.OpenStore(out)
@@ -216,7 +222,8 @@ func TestExtractProgress(t *testing.T) {
 	p.set(at)
 	p.end()
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != 3+11+1 || lines[0] != "pictures: 1,030 of 2,000, 1.0/s, 16m10s left" || lines[3] != `bad: x\x1b.png: permission denied` || lines[13] != "bad: more, which are not named here" ||
+	if len(lines) != 3+11+1 || lines[0] != "pictures: 1,030 of 2,000, 1.0/s, 16m10s left" || lines[3] != `bad: x\x1b.png: permission denied` ||
+		lines[13] != "bad: more, which are not named here" ||
 		lines[14] != "pictures: 1,101, 0.8/s, 1 bad" {
 		t.Errorf("%q", lines)
 	}

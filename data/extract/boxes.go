@@ -20,9 +20,9 @@ type Boxes struct {
 	bad  map[string]error     // images one of whose boxes is none
 }
 
-// ReadBoxes reads boxes from JSON: objects {"image id": [[x1, y1, x2, y2], ...]}, one for all images or one on each line, in pixels of the upright picture; or
-// COCO's annotations, whose bbox is x, y, width, height, and whose images have their file_name's id, with pathIDs as Find has them. The error says where the
-// file is of another form; a box that is empty is a fault of its picture alone.
+// ReadBoxes reads boxes from JSON: objects {"image id": [[x1, y1, x2, y2], ...]}, one for all images or one on each line, in pixels of the upright
+// picture; or COCO's annotations, whose bbox is x, y, width, height, and whose images have their file_name's id, with pathIDs as Find has them. The error
+// says where the file is of another form; a box that is empty is a fault of its picture alone.
 func ReadBoxes(path string, pathIDs bool) (*Boxes, error) {
 	r, err := jsonstream.Open(path)
 	if err != nil {

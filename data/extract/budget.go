@@ -2,8 +2,8 @@ package extract
 
 import "sync"
 
-// A budget bounds what pictures take together. They are let in one after the other, in the order of their turns, so that those that come out first also got in first; one that
-// is heavier than the limit is let in alone.
+// A budget bounds what pictures take together. They are let in one after the other, in the order of their turns, so that those that come out first also
+// got in first; one that is heavier than the limit is let in alone.
 type budget struct {
 	limit int64
 

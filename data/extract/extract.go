@@ -30,7 +30,7 @@ type Options struct {
 	Boxes    *Boxes // boxes to describe, by an extractor that is a vision.BoxExtractor; nil lets it find them
 	Strict   bool   // the first fault ends the run
 
-	// Ahead is how many bytes the pixels of pictures may take that have been decoded before their turn, 0 is 256 MiB. One picture alone may take more.
+	// Ahead is how many bytes the pixels of pictures may take that have been decoded before their turn, 0 is 128 MiB. One picture alone may take more.
 	Ahead int64
 
 	Fault    func(Fault) error // unless nil, hears of each fault, in order; its error ends the run
@@ -66,11 +66,11 @@ type Progress struct {
 	All bool // that many there are; otherwise they are still coming
 }
 
-// Run adds the regions of all pictures to the target, in their order, whatever is done at once: reading and decoding go on while the extractor looks and the target
-// writes. Pictures whose ids are there already are passed over, so that a run that was interrupted goes on where it was.
+// Run adds the regions of all pictures to the target, in their order, whatever is done at once: reading and decoding go on while the extractor looks and
+// the target writes. Pictures whose ids are there already are passed over, so that a run that was interrupted goes on where it was.
 //
-// A picture that cannot be read, decoded or described is a fault; none of it is kept, and a later run tries it again. The error is the target's, that of a list or an
-// archive that cannot be read on, the first fault's with Strict, or ctx's. What was added by then stays.
+// A picture that cannot be read, decoded or described is a fault; none of it is kept, and a later run tries it again. The error is the target's, that of a
+// list or an archive that cannot be read on, the first fault's with Strict, or ctx's. What was added by then stays.
 func Run(ctx context.Context, pictures *Pictures, extractor vision.Extractor, to Target, o Options) (Report, error) {
 	r := &run{pictures: pictures, extractor: extractor, to: to, options: o}
 	if o.Boxes != nil {
@@ -134,7 +134,7 @@ func (r *run) start(ctx context.Context) (finished func()) {
 	workers := runtime.GOMAXPROCS(0)
 	const (
 		filesAhead  = 2 * vision.MaxFileBytes
-		pixelsAhead = 256 << 20
+		pixelsAhead = 128 << 20
 	)
 	ahead := r.options.Ahead
 	if ahead <= 0 {

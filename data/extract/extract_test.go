@@ -98,7 +98,8 @@ func TestRunEnds(t *testing.T) {
 		t.Errorf("%+v", report)
 	}
 	to.full, to.broken = 0, nil
-	if report, err = Run(t.Context(), find(t, FindOptions{}, dir), &eye{}, to, Options{}); err != nil || report != (Report{Added: 24, There: 5, Failed: 1}) || !slices.IsSorted(to.ids) {
+	if report, err = Run(t.Context(), find(t, FindOptions{}, dir), &eye{}, to, Options{}); err != nil || report != (Report{Added: 24, There: 5,
+		Failed: 1}) || !slices.IsSorted(to.ids) {
 		t.Errorf("and again: %+v, %v", report, err)
 	}
 	_, err = Run(t.Context(), find(t, FindOptions{}, dir), &eye{}, &memory{}, Options{Fault: func(Fault) error { return errors.New("no room for a line") }})
@@ -227,7 +228,8 @@ func TestBudget(t *testing.T) {
 
 // TestReadBoxes: the forms of boxes, and what is wrong with them.
 func TestReadBoxes(t *testing.T) {
-	coco := `{"info": {"x": [1]}, "annotations": [{"image_id": 5, "bbox": [1, 2, 3.5, 4], "id": 1}, {"image_id": 7, "bbox": [1, 2, 0, 4]}, {"image_id": 5, "bbox": [0, 0, 1, 1]}],
+	coco := `{"info": {"x": [1]}, "annotations": [{"image_id": 5, "bbox": [1, 2, 3.5, 4], "id": 1}, {"image_id": 7, "bbox": [1, 2, 0, 4]},
+		{"image_id": 5, "bbox": [0, 0, 1, 1]}],
 "images": [{"id": 5, "file_name": "val/COCO_5.jpg", "width": 3}, {"id": 6, "file_name": "val/COCO_6.jpg"}, {"id": 7, "file_name": "COCO_7.jpg"}]}`
 	path := filepath.Join(t.TempDir(), "b.json")
 	read := func(content string, pathIDs bool) (*Boxes, error) {
@@ -261,7 +263,8 @@ func TestReadBoxes(t *testing.T) {
 		"": "empty", "{}": "found no boxes", "[]": `want '{'`, `{"a": [[1,2,3]]}`: `boxes of image "a": box 0 has 3 numbers`, `{"a": 5}`: `image "a": want [[x1`,
 		`{"a": [[1,2,3,4]], "a": [[1,2,3,4]]}`: "there twice", `{"a": [[1,2,3,4]`: "no JSON at byte",
 		`{"images": [], "annotations": [{"image_id": 5, "bbox": [1,2,3,4]}]}`: "image_id 5, which is not among the images",
-		`{"images": [{"id": 1, "file_name": "a/x.png"}, {"id": 2, "file_name": "b/x.png"}], "annotations": [{"image_id": 1, "bbox": [1,2,3,4]}, {"image_id": 2, "bbox": [1,2,3,4]}]}`: "--id path",
+		`{"images": [{"id": 1, "file_name": "a/x.png"}, {"id": 2, "file_name": "b/x.png"}], "annotations": [{"image_id": 1, "bbox": [1,2,3,4]},
+			{"image_id": 2, "bbox": [1,2,3,4]}]}`: "--id path",
 		`{"images": [{"id": 1}]}`: "entry 0: want id and file_name", `{"annotations": [{"image_id": 1, "bbox": [1,2]}]}`: "want image_id and bbox",
 	} {
 		_, err := read(content, false)
@@ -271,7 +274,8 @@ func TestReadBoxes(t *testing.T) {
 
 // No file makes the reader of boxes panic, and what it accepts are boxes.
 func FuzzBoxes(f *testing.F) {
-	for _, seed := range []string{`{"a": [[1,2,3,4]]}`, `{"images": [{"id": 5, "file_name": "5.jpg"}], "annotations": [{"image_id": 5, "bbox": [1, 2, 3.5, 4]}]}`, `{"a": [[1e300,2,3,4]]} {"b":[]}`} {
+	for _, seed := range []string{`{"a": [[1,2,3,4]]}`, `{"images": [{"id": 5, "file_name": "5.jpg"}], "annotations": [{"image_id": 5, "bbox": [1, 2,
+		3.5, 4]}]}`, `{"a": [[1e300,2,3,4]]} {"b":[]}`} {
 		f.Add([]byte(seed), true)
 	}
 	path := filepath.Join(f.TempDir(), "b.json")

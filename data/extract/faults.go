@@ -14,7 +14,8 @@ type FaultFile struct {
 	file *os.File
 }
 
-// CreateFaults begins a file of faults. Unless it is wanted even if nothing comes, it is made with the first fault, and one that an earlier run left is removed.
+// CreateFaults begins a file of faults. Unless it is wanted even if nothing comes, it is made with the first fault, and one that an earlier run left is
+// removed.
 func CreateFaults(path string, wanted bool) (*FaultFile, error) {
 	f := &FaultFile{path: path}
 	if wanted {

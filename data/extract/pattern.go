@@ -16,8 +16,8 @@ const wildcards = "*?["
 
 func isPattern(path string) bool { return strings.ContainsAny(path, wildcards) }
 
-// pattern finds what a pattern means: files by name; with an end in the pattern (*.dat) all that match, else pictures. A directory that matches stands for the pictures in
-// it, unless ** has been there, which comes to the files themselves.
+// pattern finds what a pattern means: files by name; with an end in the pattern (*.dat) all that match, else pictures. A directory that matches stands for
+// the pictures in it, unless ** has been there, which comes to the files themselves.
 func (p *Pictures) pattern(pattern string, recursive bool) ([]source, error) {
 	base, parts := splitPattern(pattern)
 	for _, part := range parts {

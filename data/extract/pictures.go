@@ -23,8 +23,8 @@ type FindOptions struct {
 	Null  bool      // paths in lists end with a NUL byte instead of a line
 }
 
-// Pictures are what there is to look at, in an order that depends on nothing but what they were found by. Of a picture in a directory its name is kept and 16 bytes of its
-// id's hash, of one in a stream (a list, a tar archive) the hash alone.
+// Pictures are what there is to look at, in an order that depends on nothing but what they were found by. Of a picture in a directory its name is kept and
+// 16 bytes of its id's hash, of one in a stream (a list, a tar archive) the hash alone.
 type Pictures struct {
 	sources []source
 	pathIDs bool
@@ -62,14 +62,14 @@ type picture struct {
 //	an archive    .tar, .tar.gz, .tgz or .zip: the pictures in it
 //	-             a list of files, on Stdin
 //
-// In directories, archives and patterns pictures are known by the ends of their names ([vision.FileTypes]), and what begins with a dot is passed over. Archives are read
-// where they are, nothing is unpacked onto the disk.
+// In directories, archives and patterns pictures are known by the ends of their names ([vision.FileTypes]), and what begins with a dot is passed over.
+// Archives are read where they are, nothing is unpacked onto the disk.
 //
-// An image's id is its file's name without its type. With PathIDs it is its path without the type, divided by slashes: from the directory or the archive on, for a
-// pattern from its last directory that is spelt out; for single files and those in lists as given, without "/", "." and ".." before it.
+// An image's id is its file's name without its type. With PathIDs it is its path without the type, divided by slashes: from the directory or the archive
+// on, for a pattern from its last directory that is spelt out; for single files and those in lists as given, without "/", "." and ".." before it.
 //
-// The error says that something is not there, or which two pictures have the same id. Pictures in streams, lists and tar archives, are looked for later, while others are worked
-// on; there the second of an id is a [Fault].
+// The error says that something is not there, or which two pictures have the same id. Pictures in streams, lists and tar archives, are looked for later,
+// while others are worked on; there the second of an id is a [Fault].
 func Find(paths []string, o FindOptions) (*Pictures, error) {
 	p := &Pictures{pathIDs: o.PathIDs, seen: map[[16]byte]struct{}{}}
 	stdin := false
@@ -83,7 +83,8 @@ func Find(paths []string, o FindOptions) (*Pictures, error) {
 			return errors.New("-: want standard input once")
 		}
 		stdin = true
-		p.sources = append(p.sources, &list{name: "standard input", null: o.Null, ids: p.idOf, open: func() (io.ReadCloser, error) { return io.NopCloser(o.Stdin), nil }})
+		open := func() (io.ReadCloser, error) { return io.NopCloser(o.Stdin), nil }
+		p.sources = append(p.sources, &list{name: "standard input", null: o.Null, ids: p.idOf, open: open})
 		return nil
 	}
 	for _, path := range paths {

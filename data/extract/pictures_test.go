@@ -53,7 +53,8 @@ func TestFind(t *testing.T) {
 
 	other := tree(t, "sub/b.png", "c.png")
 	_, err := Find([]string{dir, other}, FindOptions{Recursive: true})
-	says(t, err, filepath.Join(other, "c.png")+": its id would be c, as that of "+filepath.Join(dir, "c.jpeg"), filepath.Join(other, "sub", "b.png")+": its id would be b", "--id path")
+	says(t, err, filepath.Join(other, "c.png")+": its id would be c, as that of "+filepath.Join(dir, "c.jpeg"), filepath.Join(other, "sub",
+		"b.png")+": its id would be b", "--id path")
 	_, err = Find(nil, FindOptions{})
 	says(t, err, "no pictures are given")
 	_, err = Find([]string{filepath.Join(dir, "nothing.png")}, FindOptions{})
@@ -159,7 +160,8 @@ func gzipped(t testing.TB, content []byte) []byte {
 // TestFindArchives: entries of archives are pictures wherever their names point to.
 func TestFindArchives(t *testing.T) {
 	entries := []archived{
-		{"set/", nil}, {"set/a.png", drawing(1)}, {"set/notes.txt", []byte("x")}, {"../../etc/b.png", drawing(2)}, {"/abs/c.PNG", drawing(3)}, {`win\d.png`, drawing(4)},
+		{"set/", nil}, {"set/a.png", drawing(1)}, {"set/notes.txt", []byte("x")}, {"../../etc/b.png", drawing(2)}, {"/abs/c.PNG", drawing(3)},
+		{`win\d.png`, drawing(4)},
 		{"__MACOSX/set/._a.png", nil}, {"set/._a.png", nil}, {"bad\x01.png", drawing(5)},
 	}
 	control := `!its id would be "bad\x01", which has control characters`
@@ -185,7 +187,8 @@ func TestFindArchives(t *testing.T) {
 	save(t, filepath.Join(dir, "twice.tar"), tarOf(t, twice...))
 	same(t, "twice.tar", ids(t, find(t, FindOptions{}, filepath.Join(dir, "twice.tar"))), "1", "!its id would be 1, as that of a picture before it")
 
-	for name, content := range map[string][]byte{"none.zip": zipOf(t, archived{"a.txt", nil}), "bad.zip": []byte("PK"), "none.tar": tarOf(t, archived{"a.txt", nil}), "bad.tgz": {0x1f, 0x8b, 1}} {
+	for name, content := range map[string][]byte{"none.zip": zipOf(t, archived{"a.txt", nil}), "bad.zip": []byte("PK"), "none.tar": tarOf(t,
+		archived{"a.txt", nil}), "bad.tgz": {0x1f, 0x8b, 1}} {
 		path := filepath.Join(dir, name)
 		save(t, path, content)
 		p, err := Find([]string{path}, FindOptions{})
