@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/jpeg"
-	"image/png"
 	"io"
 	"strings"
 
@@ -19,95 +17,125 @@ const (
 	MaxPixels    = 64 << 20
 )
 
-// formats are those that can be read.
-var formats = []struct {
-	name, magic string
-	config      func(io.Reader) (image.Config, error)
-	decode      func(io.Reader) (image.Image, error)
-}{
-	{"PNG", "\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode},
-	{"JPEG", "\xff\xd8", jpeg.DecodeConfig, jpeg.Decode},
+// DecodeOptions are what [DecodeWith] may be told. The zero value is what [Decode] does.
+type DecodeOptions struct {
+	// KeepOrientation leaves the picture as it is stored. Otherwise it is turned and mirrored as its EXIF or TIFF orientation (tag 0x0112) says, which is what
+	// OpenCV's imread does and PIL's open does not. Boxes of a data set are mostly of pictures as they are stored; nearly all of COCO and Visual Genome have none.
+	KeepOrientation bool
 }
 
-// Decode reads a picture, PNG or JPEG. Its size is known, and refused if it is beyond [MaxPixels], before memory is taken for it; no more than
-// [MaxFileBytes] are read. The picture is as it is stored: what EXIF says of its orientation is not heeded.
-func Decode(r io.Reader) (image.Image, error) {
-	limited := &io.LimitedReader{R: r, N: MaxFileBytes + 1}
-	img, err := decode(limited)
-	if limited.N <= 0 {
-		return nil, fmt.Errorf("the file has more than %d MB, the most that is read", MaxFileBytes>>20)
-	}
-	return img, err
-}
+// Decode reads a picture: PNG, JPEG, GIF, WebP, BMP or TIFF, by its content and not by its name. It returns an *image.Gray for grey files without transparency, and an
+// *image.NRGBA for all others, at (0, 0): 8 bits, the colours as stored (not multiplied by alpha), 16 bits cut to the upper 8. Of animations it is the first
+// frame on its canvas. It stands upright: see [DecodeOptions].
+//
+// Pixels of JPEG files are those of libjpeg-turbo and of lossy WebP files those of libwebp, bit by bit, which is what PIL and OpenCV give; docs/pictures.md says
+// what of each format is read.
+//
+// The size is known, and refused if it is beyond [MaxPixels], before memory is taken for it; no more than [MaxFileBytes] are read. A file that is
+// damaged or that ends too early is an error, which names the format.
+func Decode(r io.Reader) (image.Image, error) { return DecodeWith(r, DecodeOptions{}) }
 
-func decode(r io.Reader) (image.Image, error) {
-	start := make([]byte, 12)
+// DecodeWith is [Decode] with options.
+func DecodeWith(r io.Reader, options DecodeOptions) (image.Image, error) {
+	start := make([]byte, startBytes)
 	n, err := io.ReadFull(r, start)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	start = start[:n]
-	r = io.MultiReader(bytes.NewReader(start), r)
-	for _, f := range formats {
-		if !bytes.HasPrefix(start, []byte(f.magic)) {
-			continue
-		}
-		var header bytes.Buffer // what the size was read from is read again
-		config, err := f.config(io.TeeReader(r, &header))
-		if err != nil {
-			return nil, damaged(f.name, err)
-		}
-		if config.Width < 1 || config.Height < 1 || config.Width > MaxPixels/config.Height {
-			return nil, fmt.Errorf("the picture has %d × %d pixels, want 1 to %d million", config.Width, config.Height, MaxPixels>>20)
-		}
-		img, err := f.decode(io.MultiReader(&header, r))
-		if err != nil {
-			return nil, damaged(f.name, err)
-		}
-		return img, nil
+	f := formatOf(start)
+	if f == nil {
+		return nil, unknown(start)
 	}
-	return nil, unknown(start)
-}
-
-// damaged explains what a decoder found.
-func damaged(format string, err error) error {
-	// Package png says it in words only.
-	if errors.Is(err, io.EOF) || strings.HasSuffix(err.Error(), io.ErrUnexpectedEOF.Error()) {
-		return fmt.Errorf("the %s file ends too early: %w", format, io.ErrUnexpectedEOF)
+	file := bytes.NewBuffer(start)
+	if _, err := file.ReadFrom(io.LimitReader(r, MaxFileBytes+1-startBytes)); err != nil {
+		return nil, err
 	}
-	return fmt.Errorf("the %s file is damaged or of a rare kind: %w", format, err)
-}
-
-// unknown says what a file is instead of PNG or JPEG, as far as its first bytes tell.
-func unknown(start []byte) error {
-	if len(start) == 0 {
-		return errors.New("the file is empty, want a PNG or JPEG picture")
+	if file.Len() > MaxFileBytes {
+		return nil, fmt.Errorf("the file has more than %d MB, the most that is read", MaxFileBytes>>20)
 	}
-	for _, other := range []struct {
-		at    int
-		magic string
-		name  string
-	}{
-		{0, "GIF8", "a GIF"}, {8, "WEBP", "a WebP picture"}, {0, "BM", "a BMP picture"}, {0, "II*\x00", "a TIFF picture"}, {0, "MM\x00*", "a TIFF picture"},
-		{4, "ftyphei", "a HEIC picture"}, {4, "ftypmif1", "a HEIC picture"}, {4, "ftypavif", "an AVIF picture"}, {0, "%PDF", "a PDF"}, {0, "<svg", "an SVG drawing"},
-	} {
-		if len(start) >= other.at && bytes.HasPrefix(start[other.at:], []byte(other.magic)) {
-			return fmt.Errorf("the file is %s, want PNG or JPEG: convert it first", other.name)
-		}
-	}
-	return fmt.Errorf("the file begins with %q, want a PNG or JPEG picture", start)
+	return f.read(file.Bytes(), options)
 }
 
 // DecodeFile reads a picture from a plain file, as [Decode] does. Errors name the file.
-func DecodeFile(path string) (image.Image, error) {
+func DecodeFile(path string) (image.Image, error) { return DecodeFileWith(path, DecodeOptions{}) }
+
+// DecodeFileWith is [DecodeFile] with options.
+func DecodeFileWith(path string, options DecodeOptions) (image.Image, error) {
 	file, err := plainfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	img, err := Decode(file)
+	img, err := DecodeWith(file, options)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return img, nil
+}
+
+// FileTypes are the ends of picture files' names, in lower case: ".png", ".jpg" and so on.
+func FileTypes() []string {
+	return []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
+}
+
+// read decodes a whole file, which it may alter.
+func (f *format) read(file []byte, options DecodeOptions) (img image.Image, err error) {
+	defer func() {
+		if fault := recover(); fault != nil { // decoders meet files that their authors did not think of
+			img, err = nil, damaged(f.name, fmt.Errorf("its decoder stopped: %v", fault))
+		}
+	}()
+	if _, err := f.checkedSize(file); err != nil {
+		return nil, err
+	}
+	o := upright
+	if !options.KeepOrientation {
+		o = f.orientation(file)
+	}
+	if img, err = f.decode(file); err != nil {
+		return nil, damaged(f.name, err)
+	}
+	return o.apply(straight(img)), nil
+}
+
+// checkedSize is a picture's size by its header, if so many pixels are taken.
+func (f *format) checkedSize(file []byte) (Size, error) {
+	size, err := f.size(file)
+	if err != nil {
+		return Size{}, damaged(f.name, err)
+	}
+	return size, size.check()
+}
+
+// StoredSize is the size of a picture as it is stored, by the header of the whole file: what [Decode] takes memory for, 4 bytes a pixel in the end. It is
+// turned upright later. The error is Decode's, as far as the header tells.
+func StoredSize(file []byte) (size Size, err error) {
+	f := formatOf(file[:min(len(file), startBytes)])
+	if f == nil {
+		return Size{}, unknown(file[:min(len(file), startBytes)])
+	}
+	defer func() {
+		if fault := recover(); fault != nil {
+			size, err = Size{}, damaged(f.name, fmt.Errorf("its decoder stopped: %v", fault))
+		}
+	}()
+	return f.checkedSize(file)
+}
+
+// check says whether so many pixels are taken.
+func (s Size) check() error {
+	if s.Width < 1 || s.Height < 1 || s.Width > MaxPixels/s.Height {
+		return fmt.Errorf("the picture has %d × %d pixels, want 1 to %d million", s.Width, s.Height, MaxPixels>>20)
+	}
+	return nil
+}
+
+// damaged explains what a decoder found.
+func damaged(format string, err error) error {
+	// Package png says it in words only.
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.HasSuffix(err.Error(), io.ErrUnexpectedEOF.Error()) {
+		return fmt.Errorf("the %s file ends too early: %w", format, io.ErrUnexpectedEOF)
+	}
+	return fmt.Errorf("the %s file is damaged or of a rare kind: %w", format, err)
 }

@@ -85,9 +85,9 @@ func TestDecodeRefuses(t *testing.T) {
 		want string
 	}{
 		{"empty", strings.NewReader(""), "the file is empty"},
-		{"text", strings.NewReader("hello"), `begins with "hello", want a PNG or JPEG`},
-		{"GIF", strings.NewReader("GIF89a and more of it"), "a GIF, want PNG or JPEG: convert"},
-		{"WebP", strings.NewReader("RIFF1234WEBPVP8 "), "a WebP picture"},
+		{"text", strings.NewReader("hello"), `begins with "hello", want a picture: PNG, JPEG`},
+		{"GIF", strings.NewReader("GIF89a and more of it"), "the GIF file is damaged"},
+		{"WebP", strings.NewReader("RIFF1234WEBPVP8 "), "the WebP file ends too early"},
 		{"HEIC", strings.NewReader("\x00\x00\x00\x18ftypheic"), "a HEIC picture"},
 		{"cut off", bytes.NewReader(whole[:len(whole)-20]), "the PNG file ends too early"},
 		{"header only", bytes.NewReader(whole[:10]), "the PNG file ends too early"},

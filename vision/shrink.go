@@ -3,7 +3,6 @@ package vision
 import (
 	"context"
 	"errors"
-	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
@@ -17,8 +16,8 @@ func Shrink(ctx context.Context, img image.Image, longest int) (*image.RGBA, err
 		return nil, errors.New("the picture has no pixels")
 	}
 	from := img.Bounds()
-	if from.Dx() > MaxPixels/from.Dy() {
-		return nil, fmt.Errorf("the picture has %d × %d pixels, want at most %d million", from.Dx(), from.Dy(), MaxPixels>>20)
+	if err := (Size{from.Dx(), from.Dy()}).check(); err != nil {
+		return nil, err
 	}
 	if longest < 1 {
 		longest = 1

@@ -4,18 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/go-lxmert/lxmert/data"
 	"github.com/go-lxmert/lxmert/data/extract"
 	"github.com/go-lxmert/lxmert/vision"
-	"github.com/go-lxmert/lxmert/vision/extractors"
 )
 
 func newExtract() *cobra.Command {
@@ -36,8 +35,8 @@ A picture's id is its file's name without its type; --id path takes the path fro
 equal names. Two pictures with one id are an error; in a list or a tar archive, which are read while pictures are worked on, the second is a
 bad picture.
 
-The extractor is scenes, which finds the objects of drawn scenes and makes no sense of other pictures; or grid, which divides any picture into
-6 × 6 cells (grid-4x5x3: 4 rows, 5 columns, 3 × 3 samples of colour in a cell) and is what a detector must beat. --boxes gives boxes to
+The detector is scenes, which finds the objects of drawn scenes and makes no sense of other pictures; grid, which divides any picture into
+6 × 6 cells (grid-4x5x3: 4 rows, 5 columns, 3 × 3 samples of colour in a cell) and is what a detector must beat; or a Faster R-CNN. --boxes gives boxes to
 describe instead of letting them be found: JSON of {"id": [[x1, y1, x2, y2], ...]}, in pixels, or COCO's annotations.
 
 An extraction that was interrupted, even killed, goes on where it was when it is started again: pictures that are there are passed over, and the
@@ -46,9 +45,9 @@ result is the same, byte for byte, as without the interruption.
 A picture that cannot be read is a line of OUT.faults.jsonl (--report: elsewhere), with its id, path and error; the others go on, and the
 exit code is 0. The next run tries it again. --strict ends at the first one with exit code 1.`,
 		Example: `  lxmert extract pictures/ --out regions
-  lxmert extract -r train/ --id path --out regions.tsv --extractor grid
-  lxmert extract 'photos/**/*.jpg' more.zip --out regions --extractor grid
-  find . -name '*.jpg' -print0 | lxmert extract - -0 --out regions --extractor grid`,
+  lxmert extract 'photos/**/*.jpg' more.zip --out regions --detector unc-nlp/frcnn-vg-finetuned
+  lxmert extract -r train/ --id path --out regions.tsv --detector grid
+  find . -name '*.jpg' -print0 | lxmert extract - -0 --out regions --detector grid`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args)+len(run.find.Lists) == 0 {
 				return usagef("%s wants pictures; see %s --help", cmd.CommandPath(), cmd.CommandPath())
@@ -57,12 +56,19 @@ exit code is 0. The next run tries it again. --strict ends at the first one with
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			run.find.Stdin = cmd.InOrStdin()
-			return run.all(cmd.Context(), args, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return run.all(cmd, args)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&run.out, "out", "", "`directory` of the store, or file NAME.tsv")
-	flags.StringVar(&run.extractor, "extractor", "scenes", "`name` of what finds the regions: scenes, grid or grid-ROWSxCOLUMNSxSAMPLES")
+	run.detector.add(cmd, defaultDetector)
+	backendFlag(cmd, &run.detector.engine)
+	flags.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "extractor" { // as it was called before there was a detector
+			name = "detector"
+		}
+		return pflag.NormalizedName(name)
+	})
 	flags.BoolVarP(&run.find.Recursive, "recursive", "r", false, "look in the directories below a directory, too")
 	flags.StringArrayVar(&run.find.Lists, "list", nil, "`file` with the paths of pictures, one a line; - is standard input")
 	flags.BoolVarP(&run.find.Null, "null", "0", false, "paths in lists end with a NUL byte, as find -print0 writes them")
@@ -85,12 +91,13 @@ const extractInputs = `  FILE       a picture, whatever it is called
   -          a list of files on standard input, one a line (-0: divided by NUL bytes), which need not have come to its end`
 
 type extractRun struct {
-	out, extractor, id, boxes, report string
-	find                              extract.FindOptions
-	options                           extract.Options
-	store                             data.StoreOptions
-	shardMB                           int64
-	json                              bool
+	out, id, boxes, report string
+	detector               detectorFlags
+	find                   extract.FindOptions
+	options                extract.Options
+	store                  data.StoreOptions
+	shardMB                int64
+	json                   bool
 }
 
 // An extractRecord is what --json prints.
@@ -112,12 +119,21 @@ type extractTarget interface {
 	Abandon()
 }
 
-func (run extractRun) all(ctx context.Context, paths []string, out, errOut io.Writer) error {
+func (run extractRun) all(cmd *cobra.Command, paths []string) error {
+	ctx, out, errOut := cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 	start := time.Now()
-	extractor, err := run.check()
+	if err := run.check(); err != nil {
+		return err
+	}
+	extractor, release, err := run.detector.open(cmd)
 	if err != nil {
 		return err
 	}
+	defer release()
+	if _, ok := extractor.(vision.BoxExtractor); run.boxes != "" && !ok {
+		return usagef("--boxes: the detector %s finds its regions itself, it cannot be given boxes", run.detector.name)
+	}
+	run.store.Preset = extractor.Preset()
 	if run.boxes != "" {
 		if run.options.Boxes, err = extract.ReadBoxes(run.boxes, run.find.PathIDs); err != nil {
 			return err
@@ -171,26 +187,18 @@ func (run extractRun) all(ctx context.Context, paths []string, out, errOut io.Wr
 }
 
 // check looks at the flags.
-func (run *extractRun) check() (vision.Extractor, error) {
-	extractor, err := extractors.ByPreset(run.extractor)
-	if err != nil {
-		return nil, usageError{fmt.Errorf("--extractor: %w", err)}
-	}
-	if _, ok := extractor.(vision.BoxExtractor); run.boxes != "" && !ok {
-		return nil, usagef("--boxes: the extractor %s finds its regions itself, it cannot be given boxes", run.extractor)
-	}
+func (run *extractRun) check() error {
 	switch {
 	case run.id != "name" && run.id != "path":
-		return nil, usagef("--id: found %q, want name or path", run.id)
+		return usagef("--id: found %q, want name or path", run.id)
 	case run.shardMB < 1 || run.shardMB > 1<<20:
-		return nil, usagef("--shard-mb: found %d, want 1 to %d", run.shardMB, 1<<20)
+		return usagef("--shard-mb: found %d, want 1 to %d", run.shardMB, 1<<20)
 	case run.options.Parallel < 0 || run.options.Parallel > 1024:
-		return nil, usagef("--parallel: found %d, want 0 to 1024", run.options.Parallel)
+		return usagef("--parallel: found %d, want 0 to 1024", run.options.Parallel)
 	}
 	run.find.PathIDs = run.id == "path"
 	run.store.ShardBytes = run.shardMB << 20
-	run.store.Preset = extractor.Preset()
-	return extractor, nil
+	return nil
 }
 
 // target opens what is written: a TSV if it is called so and no directory.
