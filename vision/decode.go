@@ -133,8 +133,11 @@ func (s Size) check() error {
 
 // damaged explains what a decoder found.
 func damaged(format string, err error) error {
-	// Package png says it in words only.
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.HasSuffix(err.Error(), io.ErrUnexpectedEOF.Error()) {
+	short := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	for _, words := range []string{io.ErrUnexpectedEOF.Error(), "not enough image data", "not enough pixel data"} { // packages png, gif and tiff say it in words only
+		short = short || strings.HasSuffix(err.Error(), words)
+	}
+	if short {
 		return fmt.Errorf("the %s file ends too early: %w", format, io.ErrUnexpectedEOF)
 	}
 	return fmt.Errorf("the %s file is damaged or of a rare kind: %w", format, err)

@@ -3,6 +3,7 @@ package vision
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 	"image/gif"
@@ -55,7 +56,7 @@ func firstFrame(file []byte) (gifFrame, error) {
 			f.canvas = Size{max(number(file[6:]), f.at.Max.X), max(number(file[8:]), f.at.Max.Y)}
 			return f, nil
 		case 0x3b:
-			return f, fmt.Errorf("gif: no frame")
+			return f, errors.New("gif: no frame")
 		default:
 			return f, fmt.Errorf("gif: found %#x, want an extension or a frame", kind)
 		}
@@ -68,7 +69,7 @@ func gifSize(file []byte) (Size, error) {
 	return f.canvas, err
 }
 
-// decodeGIF puts the first frame on its canvas, which is transparent elsewhere. Package gif forgets the colour of what is transparent, so that it is not told.
+// decodeGIF puts the first frame on its canvas, which is transparent elsewhere. Package gif forgets the colour of what is transparent, so it is not told of it.
 func decodeGIF(file []byte) (image.Image, error) {
 	f, err := firstFrame(file)
 	if err != nil {
@@ -98,15 +99,25 @@ func decodeGIF(file []byte) (image.Image, error) {
 			}
 		}
 	}
-	return onCanvas(colors, f.at.Min, f.canvas), nil
+	// What shows where transparency is dropped is the transparent colour, or else the palette's first, as in PIL.
+	around := image.NewPaletted(image.Rect(0, 0, 1, 1), frame.Palette)
+	around.Pix[0] = uint8(max(f.transparent, 0))
+	color := [4]uint8(lookUp(around, around.Rect).Pix)
+	color[3] = 0
+	return onCanvas(colors, f.at.Min, f.canvas, color), nil
 }
 
-// onCanvas puts a frame on a canvas that is transparent.
-func onCanvas(frame *image.NRGBA, at image.Point, canvas Size) *image.NRGBA {
+// onCanvas puts a frame on a canvas of one colour.
+func onCanvas(frame *image.NRGBA, at image.Point, canvas Size, around [4]uint8) *image.NRGBA {
 	if at == (image.Point{}) && frame.Rect.Dx() == canvas.Width && frame.Rect.Dy() == canvas.Height {
 		return frame
 	}
 	to := image.NewNRGBA(image.Rect(0, 0, canvas.Width, canvas.Height))
+	if around != [4]uint8{} {
+		for i := range len(to.Pix) / 4 {
+			*(*[4]uint8)(to.Pix[4*i:]) = around
+		}
+	}
 	for y := range frame.Rect.Dy() {
 		copy(to.Pix[to.PixOffset(at.X, at.Y+y):], frame.Pix[y*frame.Stride:][:4*frame.Rect.Dx()])
 	}

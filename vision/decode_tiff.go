@@ -16,6 +16,7 @@ const (
 	tiffWidth           = 256
 	tiffHeight          = 257
 	tiffCompression     = 259
+	tiffPhotometric     = 262
 	tiffStripOffsets    = 273
 	tiffSamplesPerPixel = 277
 	tiffRowsPerStrip    = 278
@@ -76,7 +77,7 @@ func readTIFF(file []byte) (*tiffDirectory, error) {
 
 func (d *tiffDirectory) add(tag uint16, width, count int64, data []byte) {
 	switch tag {
-	case tiffWidth, tiffHeight, tiffCompression, tiffStripOffsets, tiffSamplesPerPixel, tiffRowsPerStrip, tiffStripBytes,
+	case tiffWidth, tiffHeight, tiffCompression, tiffPhotometric, tiffStripOffsets, tiffSamplesPerPixel, tiffRowsPerStrip, tiffStripBytes,
 		tiffPlanar, tiffTileWidth, tiffTileHeight, tiffTileOffsets, tiffTileBytes:
 	default:
 		return
@@ -149,7 +150,17 @@ func decodeTIFF(file []byte) (image.Image, error) {
 	if err := d.checkParts(file, offsets, counts, parts, int64(across)*int64(down)); err != nil {
 		return nil, err
 	}
-	return tiff.Decode(bytes.NewReader(file))
+	img, err := tiff.Decode(bytes.NewReader(file))
+	// Faxes have white as 0, and where 0 is to be black they are negatives. Package tiff always shows white as white.
+	const group3, group4, blackIsZero = 3, 4, 1
+	if gray, ok := img.(*image.Gray); ok && err == nil && d.first(tiffPhotometric, 0) == blackIsZero {
+		if c := d.first(tiffCompression, 1); c == group3 || c == group4 {
+			for i, v := range gray.Pix {
+				gray.Pix[i] = 255 - v
+			}
+		}
+	}
+	return img, err
 }
 
 // checkParts says whether so many strips or tiles lie in the file, and do not hold much more than so many pixels each.

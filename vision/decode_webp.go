@@ -131,7 +131,7 @@ func decodeWebP(file []byte) (image.Image, error) {
 	if frame.Rect.Dx() != f.size.Width || frame.Rect.Dy() != f.size.Height {
 		return nil, fmt.Errorf("webp: decoded %v, want %d × %d", frame.Rect, f.size.Width, f.size.Height)
 	}
-	return onCanvas(frame, f.at, f.canvas), nil
+	return onCanvas(frame, f.at, f.canvas, [4]uint8{}), nil
 }
 
 func (f *webpFrame) decode() (*image.NRGBA, error) {

@@ -146,12 +146,12 @@ func TestAskPictureRefuses(t *testing.T) {
 		code int
 		want []string
 	}{
-		"nothing":      {nil, exitUsage, []string{"wants a picture and a question"}},
+		"nothing":      {nil, exitUsage, []string{"wants a picture (PNG or JPEG) and a question"}},
 		"no question":  {[]string{scene}, exitUsage, []string{"wants a picture and a question"}},
 		"no picture":   {[]string{"nothing.png", "why?"}, exitFailure, []string{"nothing.png", "the first argument is the picture", "--features and --image-id"}},
 		"turned round": {[]string{"why?", scene}, exitFailure, []string{"why?", "put " + scene + " first"}},
 		"text":         {[]string{file(t, "notes.txt", []byte("this is no picture")), "why?"}, exitFailure, []string{"notes.txt", "want a picture: PNG, JPEG"}},
-		"GIF":          {[]string{file(t, "a.gif", []byte("GIF89a..........")), "why?"}, exitFailure, []string{"a.gif", "the GIF file is damaged"}},
+		"GIF":          {[]string{file(t, "a.gif", []byte("GIF89a..........")), "why?"}, exitFailure, []string{"a.gif", "the GIF file"}},
 		"empty":        {[]string{file(t, "empty.png", nil), "why?"}, exitFailure, []string{"empty.png", "is empty"}},
 		"cut off":      {[]string{file(t, "cut.png", whole[:len(whole)/2]), "why?"}, exitFailure, []string{"cut.png", "the PNG file"}},
 		"huge":         {[]string{file(t, "huge.png", huge()), "why?"}, exitFailure, []string{"huge.png", "100000 × 100000 pixels"}},

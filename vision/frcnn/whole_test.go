@@ -26,7 +26,7 @@ func TestStages(t *testing.T) {
 			for _, path := range paths {
 				image := strings.TrimSuffix(filepath.Base(path), ".bgr.safetensors")
 				r := open(t, "expected", name, filepath.Base(path))
-				if _, ok := r.file.Tensor("input"); ok && image != "batch2" {
+				if _, ok := r.file.Tensor("input"); ok && image != "batch2" && (image == "shapes_120x90" || !slow(t, engine)) {
 					t.Run(name+"/"+image, func(t *testing.T) { stages(t, n, r) })
 				}
 			}
