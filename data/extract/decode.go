@@ -3,8 +3,6 @@ package extract
 import (
 	"bytes"
 	"fmt"
-	"image"
-	"image/color"
 	"io"
 
 	"github.com/go-lxmert/lxmert/vision"
@@ -39,18 +37,13 @@ func (p picture) read(room *budget, turn int64) (content []byte, weight int64, e
 	return buffer.Bytes(), size, nil
 }
 
-// pixels is how much memory a picture will take when it is decoded, at 4 bytes a pixel or 8, by its header; 0 if vision.Decode will refuse it.
+// pixels is how much memory a picture's pixels will take, by its header; 0 if vision.Decode will refuse it.
 func pixels(content []byte) int64 {
-	config, _, err := image.DecodeConfig(bytes.NewReader(content))
-	if err != nil || config.Width < 1 || config.Height < 1 || config.Width > vision.MaxPixels/config.Height {
+	size, err := vision.StoredSize(content)
+	if err != nil {
 		return 0
 	}
-	each := int64(4)
-	switch config.ColorModel {
-	case color.RGBA64Model, color.NRGBA64Model, color.Gray16Model:
-		each = 8
-	}
-	return each * int64(config.Width) * int64(config.Height)
+	return 4 * int64(size.Width) * int64(size.Height)
 }
 
 // guarded does work on a picture. A panic, of a decoder that somebody else wrote, costs this picture and not all of them.

@@ -224,10 +224,7 @@ func (r *run) decode(j *job) {
 		j.content, j.weight, j.err = j.picture.read(r.files, j.turn)
 	}
 	if j.err == nil {
-		j.err = guarded(func() error {
-			j.size = pixels(j.content)
-			return nil
-		})
+		j.size = pixels(j.content)
 	}
 	if !r.pixels.enter(j.turn, j.size) && j.err == nil {
 		j.err = errStopped

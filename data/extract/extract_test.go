@@ -1,9 +1,13 @@
 package extract
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/gif"
+	"image/jpeg"
 	"io"
 	"os"
 	"path/filepath"
@@ -296,4 +300,21 @@ func FuzzBoxes(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestPixels: what pictures will take is known of each format; of one that is not known nothing would be bounded.
+func TestPixels(t *testing.T) {
+	img := image.NewRGBA(image.Rect(0, 0, 40, 30))
+	var asJPEG, asGIF bytes.Buffer
+	if err := errors.Join(jpeg.Encode(&asJPEG, img, nil), gif.Encode(&asGIF, img, nil)); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"PNG": drawing(1), "JPEG": asJPEG.Bytes(), "GIF": asGIF.Bytes()} {
+		if got := pixels(content); got != 4*40*30 {
+			t.Errorf("%s: %d bytes, want 4 × 40 × 30", name, got)
+		}
+	}
+	if got := pixels([]byte("no picture")); got != 0 {
+		t.Errorf("no picture: %d bytes", got)
+	}
 }
