@@ -98,17 +98,7 @@ func parseConfig(path string, file io.Reader) (*model.Config, error) {
 }
 
 // InFile names the file on each line of an error that joins several.
-func InFile(path string, err error) error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	var errs []error
-	for _, e := range joined.Unwrap() {
-		errs = append(errs, InFile(path, e))
-	}
-	return errors.Join(errs...)
-}
+func InFile(path string, err error) error { return plainfile.InFile(path, err) }
 
 // Load reads a model with that head from a directory, or a file of weights, onto a backend. The report says which weights the
 // checkpoint did not give and which of its tensors the model has no use for; it is there

@@ -11,7 +11,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/go-lxmert/lxmert/internal/plainfile"
-	"github.com/go-lxmert/lxmert/pretrained"
 )
 
 // ConfigName is the configuration's file name in a detector's directory.
@@ -235,7 +234,7 @@ func readConfigFile(path string) (*Config, error) {
 	}
 	c, err := ReadConfig(bytes.NewReader(text))
 	if err != nil {
-		return nil, pretrained.InFile(path, err)
+		return nil, plainfile.InFile(path, err)
 	}
 	return c, nil
 }

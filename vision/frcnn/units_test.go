@@ -89,7 +89,7 @@ func near(t testing.TB, name string, got, want []float32, tolerance float64) {
 	}
 }
 
-// lastToFirst turns [batch, height, width, channels] into [batch, channels, height, width], or back.
+// turned makes of [batch, height, width, channels] [batch, channels, height, width], or back.
 func turned(x []float32, batch, rows, columns int) []float32 {
 	out := make([]float32, len(x))
 	for b := range batch {
