@@ -20,8 +20,7 @@ const (
 // DecodeOptions are what [DecodeWith] may be told. The zero value is what [Decode] does.
 type DecodeOptions struct {
 	// KeepOrientation leaves the picture as it is stored. Otherwise it is turned and mirrored as its EXIF or TIFF orientation (tag 0x0112) says, which
-	// is what OpenCV's imread does and PIL's open does not. Boxes of a data set are mostly of pictures as they are stored; nearly all of COCO and Visual
-	// Genome have none.
+	// is what OpenCV's imread does and PIL's open does not. Boxes that go with a picture are of one of the two: ask whoever made them.
 	KeepOrientation bool
 }
 
