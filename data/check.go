@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/go-lxmert/lxmert/checkpoint"
-	"github.com/go-lxmert/lxmert/vision"
 )
 
 // A CheckReport is what Check found.
@@ -149,88 +148,4 @@ func (shard *storeShard) check(dir string, report *CheckReport) {
 			report.fault(fmt.Errorf("%s: image %s (number %d of the shard) is not where the shard has it", shard.index.path, plain(want.id), i))
 		}
 	}
-}
-
-// Stats are figures about the regions in a store or a TSV.
-type Stats struct {
-	Images         int     `json:"images"`
-	Skipped        int     `json:"skipped"` // images that could not be read
-	Regions        int     `json:"regions"`
-	MinRegions     int     `json:"min_regions"` // of an image
-	MaxRegions     int     `json:"max_regions"`
-	FeatureWidth   int     `json:"feature_width"`
-	Preset         string  `json:"preset"`
-	MinFeature     float32 `json:"min_feature"`
-	MaxFeature     float32 `json:"max_feature"`
-	MeanFeature    float64 `json:"mean_feature"` // over all numbers
-	ZeroShare      float64 `json:"zero_share"`   // of all numbers, those that are exactly 0
-	MeanArea       float64 `json:"mean_area"`    // of a box, as a share of its picture
-	WithSize       int     `json:"with_size"`    // images
-	WithObjects    int     `json:"with_objects"`
-	WithAttributes int     `json:"with_attributes"`
-	MeanObject     float64 `json:"mean_object_confidence"`
-	MeanAttribute  float64 `json:"mean_attribute_confidence"`
-}
-
-// Measure reads all of a source. The error names the first image that cannot be read; with skipBad such are counted.
-func Measure(ctx context.Context, source Source, skipBad bool) (Stats, error) {
-	var s Stats
-	var features, zeros, sum, area, objects, attributes float64
-	var objectCount, attributeCount int
-	for record, err := range source.All() {
-		if ctx.Err() != nil {
-			return s, ctx.Err()
-		}
-		if err != nil {
-			if s.Skipped++; skipBad {
-				continue
-			}
-			return s, err
-		}
-		r := record.Regions
-		n := r.Len()
-		if s.Images == 0 {
-			s.MinRegions, s.MinFeature, s.MaxFeature = n, r.Features[0], r.Features[0]
-			s.FeatureWidth, s.Preset = r.FeatureWidth, r.Preset
-		}
-		s.Images++
-		s.Regions += n
-		s.MinRegions, s.MaxRegions = min(s.MinRegions, n), max(s.MaxRegions, n)
-		for _, v := range r.Features {
-			if v == 0 {
-				zeros++
-			}
-			sum += float64(v)
-			s.MinFeature, s.MaxFeature = min(s.MinFeature, v), max(s.MaxFeature, v)
-		}
-		features += float64(len(r.Features))
-		for i := range n {
-			b := r.Box(i)
-			area += float64(b[2]-b[0]) * float64(b[3]-b[1])
-		}
-		if r.Size != (vision.Size{}) {
-			s.WithSize++
-		}
-		if len(r.Objects) > 0 {
-			s.WithObjects++
-			objectCount += n
-			objects += confidence(r.Objects)
-		}
-		if len(r.Attributes) > 0 {
-			s.WithAttributes++
-			attributeCount += n
-			attributes += confidence(r.Attributes)
-		}
-	}
-	s.MeanFeature, s.ZeroShare = sum/max(features, 1), zeros/max(features, 1)
-	s.MeanArea = area / float64(max(s.Regions, 1))
-	s.MeanObject, s.MeanAttribute = objects/float64(max(objectCount, 1)), attributes/float64(max(attributeCount, 1))
-	return s, nil
-}
-
-func confidence(labels []vision.Label) (sum float64) {
-	for _, l := range labels {
-		sum += float64(l.Confidence)
-	}
-	return sum
 }

@@ -49,6 +49,20 @@ func open[S Source](s S, err error) (Source, error) {
 	return s, nil
 }
 
+// PresetOf is the preset of a source's regions, "" if it is unknown. All regions of a source have the same: the first image that can be read
+// says it, or the store's manifest.
+func PresetOf(source Source) string {
+	if store, ok := source.(*Store); ok {
+		return store.manifest.Preset
+	}
+	for record, err := range source.All() {
+		if err == nil {
+			return record.Regions.Preset
+		}
+	}
+	return ""
+}
+
 // OpenForeign is Open for whatever import takes: also a directory of NPZ archives or one of them, and HDF5, for
 // which the options are.
 func OpenForeign(path string, options HDF5Options) (Source, error) {

@@ -75,13 +75,16 @@ func (o ImportOptions) plan(from Source) []*fetched {
 	if before == nil {
 		before = map[string]string{}
 	}
+	_, store := from.(*Store) // whose ids were chosen for a store
 	var jobs []*fetched
 	for _, id := range from.IDs() {
 		f := &fetched{source: from.Path(), from: id, id: id}
 		if o.BaseName {
 			f.id = path.Base(strings.ReplaceAll(id, `\`, "/"))
 		}
-		if other, ok := before[f.id]; ok {
+		if strings.Contains(f.id, "/") && !store {
+			f.err = fmt.Errorf("%s: image id %s is a path; to take the last part of such ids, say --basename", f.source, plain(f.id))
+		} else if other, ok := before[f.id]; ok {
 			f.err = fmt.Errorf("%s: image %s comes from %s already, want each once", f.source, plain(id), plain(other))
 		} else {
 			before[f.id] = from.Path()
@@ -112,9 +115,6 @@ func (o ImportOptions) add(w *StoreWriter, f *fetched) error {
 		return f.err
 	}
 	err := w.Add(f.id, f.regions)
-	if err != nil && strings.Contains(f.id, "/") {
-		return fmt.Errorf("%s: %w; to take the last part of such ids, say --basename", f.source, err)
-	}
 	if err != nil {
 		return each(err, func(err error) error { return fmt.Errorf("%s: %w", f.source, err) })
 	}

@@ -54,17 +54,24 @@ func idHash(id string) uint64 {
 	return h.Sum64()
 }
 
-// checkID says whether an image id can name tensors: ID/features must have one slash, and JSON wants UTF-8.
+// checkID says whether an image id can name tensors: JSON wants UTF-8. It may be a path: an id is what stands before the last slash of ID/features.
 func checkID(id string) error {
 	switch {
 	case id == "" || len(id) > maxID:
 		return fmt.Errorf("image id %s has %d bytes, want 1 to %d", excerpt([]byte(id)), len(id), maxID)
-	case strings.Contains(id, "/"):
-		return fmt.Errorf("image id %q has a slash in it, want none: tensors are named ID/features", id)
 	case strings.ToValidUTF8(id, "") != id:
 		return fmt.Errorf("image id %q is not UTF-8 text", id)
 	}
 	return nil
+}
+
+// cutID divides the name of a tensor, ID/features, into the image's id and what it has of the image.
+func cutID(tensor string) (id, name string, ok bool) {
+	at := strings.LastIndexByte(tensor, '/')
+	if at < 0 {
+		return "", tensor, false
+	}
+	return tensor[:at], tensor[at+1:], true
 }
 
 // writeIndex writes the index of images in the order in which they were written.
@@ -202,15 +209,18 @@ func (x *storeIndex) ids() []string {
 func indexOf(parts []checkpoint.Part, width int, dtype checkpoint.DType) ([]indexEntry, error) {
 	var images []indexEntry
 	for len(parts) > 0 {
-		id, _, ok := strings.Cut(parts[0].Name, "/")
+		id, _, ok := cutID(parts[0].Name)
 		if !ok || checkID(id) != nil {
 			return nil, fmt.Errorf("tensor %s: want ID/features and the like", plain(parts[0].Name))
 		}
 		of := 0
 		names := map[string]checkpoint.Part{}
-		for of < len(parts) && strings.HasPrefix(parts[of].Name, id+"/") {
-			names[parts[of].Name[len(id)+1:]] = parts[of]
-			of++
+		for ; of < len(parts); of++ {
+			image, name, _ := cutID(parts[of].Name)
+			if image != id {
+				break
+			}
+			names[name] = parts[of]
 		}
 		features, ok := names["features"]
 		if !ok || len(features.Shape) != 2 || features.Shape[1] != width || features.DType != dtype {

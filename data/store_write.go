@@ -9,9 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/go-lxmert/lxmert/checkpoint"
+	"github.com/go-lxmert/lxmert/internal/atomicfile"
 	"github.com/go-lxmert/lxmert/internal/filelock"
 	"github.com/go-lxmert/lxmert/internal/plainfile"
 	"github.com/go-lxmert/lxmert/vision"
@@ -72,6 +74,10 @@ func WriteStore(dir string, options StoreOptions) (*StoreWriter, error) {
 
 // open reads what is there already.
 func (w *StoreWriter) open() error {
+	ours := func(name string) bool { return name == ManifestName || strings.HasPrefix(name, "regions-") }
+	if err := atomicfile.Sweep(w.dir, ours); err != nil {
+		return err
+	}
 	m, err := ReadManifest(w.dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -90,6 +96,9 @@ func (w *StoreWriter) open() error {
 			return err
 		}
 		w.manifest = m
+		for _, shard := range m.Shards { // of one who was killed when the manifest had just been written
+			os.Remove(filepath.Join(w.dir, strings.TrimSuffix(shard.File, filepath.Ext(shard.File))+".journal"))
+		}
 	}
 	return w.resume()
 }
@@ -155,7 +164,7 @@ func (w *StoreWriter) has(id string) bool {
 	return w.done.Has(id) || w.shard != nil && w.shard.has[id]
 }
 
-// Add adds an image. The error says what is wrong with the id (UTF-8 without a slash) or the regions, that they
+// Add adds an image. The error says what is wrong with the id (UTF-8, perhaps a path) or the regions, that they
 // are of another width or preset than the store's, or that the image is there already; the next image can still
 // be added. An error of the file system is final: it is returned from then on.
 func (w *StoreWriter) Add(id string, r vision.Regions) error {
@@ -229,6 +238,13 @@ func (w *StoreWriter) add(id string, r vision.Regions) error {
 			return err
 		}
 	}
+}
+
+// Err is the first failure to write, after which nothing can be added; nil if there was none.
+func (w *StoreWriter) Err() error {
+	w.lock.Lock()
+	defer w.lock.Unlock()
+	return w.broken
 }
 
 // Flush completes the shard that is being written, so that readers see it.

@@ -23,6 +23,7 @@ import (
 // is asked for. Methods may be called from several goroutines.
 type TSV struct {
 	path    string
+	preset  string // of all regions
 	file    *os.File
 	records []span
 	byID    map[string]int // index in records
@@ -65,7 +66,7 @@ func openPlain(path string) (*os.File, error) {
 
 // newTSV completes what OpenTSV and OpenTSVCached began; it closes the file on error.
 func newTSV(path string, file *os.File, records []span, err error) (*TSV, error) {
-	t := &TSV{path: path, file: file, records: records, byID: make(map[string]int, len(records))}
+	t := &TSV{path: path, preset: vision.ButdCaffe, file: file, records: records, byID: make(map[string]int, len(records))}
 	for i, r := range records {
 		if first, ok := t.byID[r.id]; ok && err == nil {
 			err = fmt.Errorf("line %d: image id %q stands on line %d already, want each once", r.line, r.id, records[first].line)
@@ -76,6 +77,12 @@ func newTSV(path string, file *os.File, records []span, err error) (*TSV, error)
 		file.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	about, _, err := readTSVAbout(path)
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	t.preset = about.preset()
 	return t, nil
 }
 
@@ -94,8 +101,9 @@ func (t *TSV) IDs() []string {
 	return out
 }
 
-// Get reads the regions of one picture: boxes in 0..1, preset vision.ButdCaffe, labels.
-// They have passed vision.Regions.Check for the width that the features have.
+// Get reads the regions of one picture: boxes in 0..1, labels, and the preset that PATH.json
+// tells (TSVAbout), or else vision.ButdCaffe, by which the published files are. They have
+// passed vision.Regions.Check for the width that the features have.
 //
 // The error is a *NotFoundError (errors.Is ErrNotFound) if there is no such id; else it
 // names file, line, id and column, with what was found and expected.
@@ -135,6 +143,7 @@ func (t *TSV) read(s span) (vision.Regions, error) {
 	if err != nil {
 		return vision.Regions{}, t.at(s, err)
 	}
+	regions.Preset = t.preset
 	return regions, nil
 }
 

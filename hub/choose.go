@@ -12,15 +12,27 @@ import (
 )
 
 const (
-	configName = "config.json"
-	maxSmall   = 64 << 20 // bytes of a file that is no weights: a vocabulary of some hundred thousand words
-	maxIndex   = 16 << 20
-	maxShards  = 1000
+	configName   = "config.json"
+	detectorName = "config.yaml" // a detector has this in its place
+	maxSmall     = 64 << 20      // bytes of a file that is no weights: a vocabulary of some hundred thousand words
+	maxIndex     = 16 << 20
+	maxShards    = 1000
 )
 
 // smallFiles are what a model directory may have besides its weights: all that package tokenizer reads, the answers, and what it has learned from.
 var smallFiles = []string{
 	configName, "tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "labels.json", "trained.json",
+}
+
+// detectorFiles are what a detector's directory may have.
+var detectorFiles = []string{detectorName, "objects_vocab.txt", "attributes_vocab.txt", "objects.txt", "attributes.txt"}
+
+// small are the files besides weights that may be of use, where there are those of which has is true.
+func small(has func(name string) bool) []string {
+	if has(detectorName) {
+		return append(slices.Clone(smallFiles), detectorFiles...)
+	}
+	return slices.Clone(smallFiles)
 }
 
 // weightFiles are the forms of weights, the best first: an index stands for the shards that it names.
@@ -69,16 +81,17 @@ func shards(file string) ([]string, error) {
 
 // lacking are the files that a model needs and the cache lacks at a commit, and those of what the model has that are there.
 func (p *pull) lacking(commit string) (missing, there []string) {
-	for _, name := range smallFiles {
+	for _, name := range small(func(name string) bool { return p.cache.has(commit, name) }) {
 		if p.cache.has(commit, name) {
 			there = append(there, name)
 		}
 	}
-	if !slices.Contains(there, configName) {
+	detector := slices.Contains(there, detectorName)
+	if !detector && !slices.Contains(there, configName) {
 		missing = append(missing, configName)
 	}
 	words := []string{"tokenizer.json", "vocab.txt"}
-	if !slices.ContainsFunc(words, func(name string) bool { return p.cache.has(commit, name) }) &&
+	if !detector && !slices.ContainsFunc(words, func(name string) bool { return p.cache.has(commit, name) }) &&
 		slices.ContainsFunc(words, func(name string) bool { return !p.cache.lacks(commit, name) }) {
 		missing = append(missing, strings.Join(words, " or "))
 	}

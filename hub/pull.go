@@ -63,11 +63,11 @@ func unwritable(err error) bool {
 // fetch downloads what the cache lacks of a commit. Weights come last, and the branch is written down at the very end: a download
 // that was cut off is never taken for a whole one.
 func (p *pull) fetch(ctx context.Context, l *listing) (*Snapshot, error) {
-	if !l.files[configName] {
-		return nil, fmt.Errorf("%w: found no %s among its files: this is no model that transformers or LXMERT knows", ErrNotFound, configName)
+	if !l.files[configName] && !l.files[detectorName] {
+		return nil, fmt.Errorf("%w: found no %s among its files: this is no model that transformers or LXMERT knows, nor, without %s, a detector", ErrNotFound, configName, detectorName)
 	}
 	p.meter = newMeter(p.progress)
-	files := slices.DeleteFunc(slices.Clone(smallFiles), func(name string) bool { return !l.files[name] })
+	files := slices.DeleteFunc(small(func(name string) bool { return l.files[name] }), func(name string) bool { return !l.files[name] })
 	weights := ""
 	if !p.withoutWeights {
 		var err error
@@ -106,7 +106,7 @@ func (p *pull) fetch(ctx context.Context, l *listing) (*Snapshot, error) {
 // record writes down what is known of a commit. That the cache cannot be written is no harm here, for the files are there.
 func (p *pull) record(l *listing) {
 	err := p.cache.remember(p.name.revision, l.commit)
-	for _, name := range append(slices.Clone(smallFiles), weightFiles...) {
+	for _, name := range append(small(func(name string) bool { return l.files[name] }), weightFiles...) {
 		if err == nil && !l.files[name] {
 			err = p.cache.ruleOut(l.commit, name)
 		}

@@ -22,7 +22,13 @@ const MaxRegions = 36
 // Features are described at [FeatureWidth]. Labels say the kind and the colour. The zero Detector is ready.
 type Detector struct{}
 
-var _ vision.Extractor = Detector{}
+var (
+	_ vision.Extractor = Detector{}
+	_ vision.Threaded  = Detector{}
+)
+
+// Threads is 1.
+func (Detector) Threads() int { return 1 }
 
 // Preset is "scenes".
 func (Detector) Preset() string { return Preset }

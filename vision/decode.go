@@ -86,11 +86,7 @@ func (f *format) read(file []byte, options DecodeOptions) (img image.Image, err 
 			img, err = nil, damaged(f.name, fmt.Errorf("its decoder stopped: %v", fault))
 		}
 	}()
-	size, err := f.size(file)
-	if err != nil {
-		return nil, damaged(f.name, err)
-	}
-	if err := size.check(); err != nil {
+	if _, err := f.checkedSize(file); err != nil {
 		return nil, err
 	}
 	o := upright
@@ -101,6 +97,30 @@ func (f *format) read(file []byte, options DecodeOptions) (img image.Image, err 
 		return nil, damaged(f.name, err)
 	}
 	return o.apply(straight(img)), nil
+}
+
+// checkedSize is a picture's size by its header, if so many pixels are taken.
+func (f *format) checkedSize(file []byte) (Size, error) {
+	size, err := f.size(file)
+	if err != nil {
+		return Size{}, damaged(f.name, err)
+	}
+	return size, size.check()
+}
+
+// StoredSize is the size of a picture as it is stored, by the header of the whole file: what [Decode] takes memory for, 4 bytes a pixel in the end. It is
+// turned upright later. The error is Decode's, as far as the header tells.
+func StoredSize(file []byte) (size Size, err error) {
+	f := formatOf(file[:min(len(file), startBytes)])
+	if f == nil {
+		return Size{}, unknown(file[:min(len(file), startBytes)])
+	}
+	defer func() {
+		if fault := recover(); fault != nil {
+			size, err = Size{}, damaged(f.name, fmt.Errorf("its decoder stopped: %v", fault))
+		}
+	}()
+	return f.checkedSize(file)
 }
 
 // check says whether so many pixels are taken.

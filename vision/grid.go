@@ -21,6 +21,9 @@ var _ Extractor = Grid{}
 // maxCells bounds a grid, rows times columns and samples in a cell.
 const maxCells = 1024
 
+// gridLongest is to how many pixels the longer side of a picture is shrunk.
+const gridLongest = 512
+
 func (g Grid) or() Grid {
 	or := func(n *int, otherwise int) {
 		if *n == 0 {
@@ -49,16 +52,10 @@ func (Grid) Vocabulary() (objects, attributes []string) { return nil, nil }
 // deviations of the three; all in 0..1. Pictures longer than 512 pixels are shrunk to that before.
 func (g Grid) Extract(ctx context.Context, img image.Image) (Regions, error) {
 	g = g.or()
-	for _, n := range []int{g.Rows, g.Columns, g.Samples} {
-		if n < 1 || n > maxCells {
-			return Regions{}, fmt.Errorf("%s: want 1 or more rows, columns and samples", g.Preset())
-		}
+	if err := g.check(); err != nil {
+		return Regions{}, err
 	}
-	if g.Rows*g.Columns > maxCells || g.Samples*g.Samples > maxCells {
-		return Regions{}, fmt.Errorf("%s: want at most %d cells, and as many samples in one", g.Preset(), maxCells)
-	}
-	const longest = 512
-	picture, err := Shrink(ctx, img, longest)
+	picture, err := Shrink(ctx, img, gridLongest)
 	if err != nil {
 		return Regions{}, err
 	}
@@ -73,6 +70,19 @@ func (g Grid) Extract(ctx context.Context, img image.Image) (Regions, error) {
 		}
 	}
 	return regions, nil
+}
+
+// check bounds a grid's numbers.
+func (g Grid) check() error {
+	for _, n := range []int{g.Rows, g.Columns, g.Samples} {
+		if n < 1 || n > maxCells {
+			return fmt.Errorf("%s: want 1 or more rows, columns and samples", g.Preset())
+		}
+	}
+	if g.Rows*g.Columns > maxCells || g.Samples*g.Samples > maxCells {
+		return fmt.Errorf("%s: want at most %d cells, and as many samples in one", g.Preset(), maxCells)
+	}
+	return nil
 }
 
 // A moment is a sample's sum of weights, of each colour and of its square.

@@ -20,7 +20,7 @@ type Preset struct {
 
 var presets = []Preset{
 	{ButdCaffe, "The Caffe detector of Anderson et al. 2018 (peteanderson80/bottom-up-attention), with which LXMERT's published features were made: non-maximum suppression class by class, anchors slightly shifted, boxes before box regression."},
-	{D2MaxNMS, "The same weights in Detectron2 (airsplay/py-bottom-up-attention): non-maximum suppression once, by each proposal's best class, anchors not shifted, boxes before box regression."},
+	{D2MaxNMS, "The same weights in Detectron2 (airsplay/py-bottom-up-attention): non-maximum suppression once, by each proposal's best class, anchors not shifted, boxes after box regression."},
 	{HFFRCNN, "The detector of Hugging Face's LXMERT demo (unc-nlp/frcnn-vg-finetuned), another checkpoint: non-maximum suppression once, by each proposal's best class."},
 	{Scenes, "The detector of the drawn world (package scenes): what a dark outline encloses, described by its silhouette and its colours."},
 }

@@ -166,13 +166,21 @@ func (x *execution) convolver(c convolution, weights compute.Value, e kernel.Epi
 }
 
 // worthTransforming reports whether Winograd's way pays: with enough channels for the transformations to be a small part, enough
-// squares to fill a tile, and squares that are not for the most part beside the result.
+// squares to fill a tile, and squares that are not for the most part beside the result. Transformed weights take four times the memory
+// of others beside them; large ones are made only for much work.
 func (c *convolution) worthTransforming() bool {
 	w := &c.window
 	if !kernel.WinogradFits(w) || min(w.Channels, c.packing.n) < 32 {
 		return false
 	}
+	const (
+		largeWeights = 200 * 200 // inputs times outputs: 6 MB
+		muchWork     = 256       // squares
+	)
 	squares := kernel.WinogradSquares(w)
+	if w.Channels*c.packing.n > largeWeights && squares < muchWork {
+		return false
+	}
 	return squares >= 28 && w.Pixels() >= 8*squares
 }
 

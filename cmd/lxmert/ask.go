@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -18,6 +17,8 @@ import (
 // askFlags are ask's.
 type askFlags struct {
 	model, features, imageID, labels, engine string
+	cache                                    string
+	detector                                 detectorFlags
 	top                                      int
 	asJSON, index                            bool
 }
@@ -27,19 +28,21 @@ func newAsk() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ask IMAGE QUESTION...",
 		Short: "Answer questions about a picture",
-		Long: `Ask answers questions about a picture, PNG or JPEG: the first argument is the picture, each other is one question; put it in quotes.
+		Long: `Ask answers questions about a picture (PNG, JPEG, GIF, WebP, BMP or TIFF): the first argument is the picture, each other is one question; put it in quotes.
 
 Without --model the shipped model answers. It knows pictures of a small drawn world, such as those in examples/ (lxmert scenes generate makes
 more), and nothing else; about another picture it says so, and how unlike those it is. With --model the picture's regions are found by the
-detector that the model was trained with (region_preset of its config.json), if it is one of this program's: scenes, or a grid.
+detector that the model was trained with (region_preset of its config.json), if it is scenes or a grid; else by the Faster R-CNN that --detector names, that lies in the
+model's directory (detector/), or that was downloaded before (lxmert pull unc-nlp/frcnn-vg-finetuned). With --cache its regions are kept by the picture's content, and found there the next time.
 
-Models that were trained with another detector's regions are asked about those: with --features, a region store (lxmert data import or lxmert extract makes one) or a feature
+Regions that were made before are asked about with --features, a region store (lxmert data import or lxmert extract makes one) or a feature
 file of the bottom-up-attention detector (TSV, one picture a line), and --image-id. Then every argument is a question.
 
 The score is the model's logit. The confidence is the softmax over all answers, scaled down as far as the picture is not of the world that the model knows,
 where that can be told; --json has the softmax itself too (probability).`,
 		Example: `  lxmert ask examples/park.png "What color is the car?" "How many stars are there?"
   lxmert ask --top 3 --json picture.jpg "Is there a dog?"
+  lxmert ask --model unc-nlp/lxmert-vqa-uncased --detector unc-nlp/frcnn-vg-finetuned --cache regions photo.jpg "What is on the table?"
   lxmert ask --model DIR --features train2014_obj36.tsv --image-id COCO_train2014_000000573195 "What animal is this?"`,
 		Args: func(cmd *cobra.Command, args []string) error { return f.check(cmd, args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -47,7 +50,7 @@ where that can be told; --json has the softmax itself too (probability).`,
 			if f.model, f.labels, err = modelAndLabels(cmd, f.model, f.labels); err != nil {
 				return err
 			}
-			asked, err := f.ask(cmd.Context(), args)
+			asked, err := f.ask(cmd, args)
 			if err != nil {
 				return err
 			}
@@ -66,6 +69,8 @@ where that can be told; --json has the softmax itself too (probability).`,
 	flags.StringVar(&f.imageID, "image-id", "", "the picture's `id` in --features")
 	flags.StringVar(&f.labels, "labels", "", "answer table `file`: a JSON list, a JSON object answer → id, or one answer a line\n(default: labels.json, or id2label of config.json, in the model directory)")
 	flags.BoolVar(&f.index, "index", false, "keep an index beside the feature file, so that later calls need not read through it")
+	f.detector.add(cmd, "")
+	flags.StringVar(&f.cache, "cache", "", "`directory` where regions of pictures are kept, by the pictures' content")
 	flags.IntVar(&f.top, "top", 5, "print the best `n` answers")
 	flags.BoolVar(&f.asJSON, "json", false, "print one JSON object")
 	backendFlag(cmd, &f.engine)
@@ -82,12 +87,14 @@ func (f *askFlags) check(cmd *cobra.Command, args []string) error {
 		return usagef("%s: --image-id is a picture in --features, which is not given", path)
 	case f.features == "" && f.index:
 		return usagef("%s: --index is for --features, which is not given", path)
+	case f.features != "" && (f.cache != "" || f.detector.name != ""):
+		return usagef("%s: --detector and --cache are for a picture, but --features has its regions already", path)
 	case f.features != "" && f.imageID == "":
 		return usagef("%s needs --image-id with --features: which of its pictures the questions are about", path)
 	case f.features != "" && len(args) == 0:
 		return usagef("%s wants a question, in quotes", path)
 	case f.features == "" && len(args) == 0:
-		return usagef("%s wants a picture (PNG or JPEG) and a question, in quotes; see %s --help", path, path)
+		return usagef("%s wants a picture and a question, in quotes; see %s --help", path, path)
 	case f.features == "" && len(args) == 1:
 		return usagef("%s wants a picture and a question, found only %q: which is it? %s IMAGE %q…", path, shortened(args[0]), path, "What color is it?")
 	}
@@ -95,7 +102,9 @@ func (f *askFlags) check(cmd *cobra.Command, args []string) error {
 }
 
 // ask looks at the picture and answers.
-func (f *askFlags) ask(ctx context.Context, args []string) (*asked, error) {
+func (f *askFlags) ask(cmd *cobra.Command, args []string) (*asked, error) {
+	ctx := cmd.Context()
+	f.detector.engine = f.engine
 	name := f.model
 	if name == "" {
 		name = "shipped"
@@ -106,13 +115,14 @@ func (f *askFlags) ask(ctx context.Context, args []string) (*asked, error) {
 		return nil, err
 	}
 	start := time.Now()
-	view, err := f.look(ctx, config, args)
+	view, err := f.look(cmd, config, args)
 	if err != nil {
 		return nil, err
 	}
 	if f.features == "" {
 		a.SeeMS = milliseconds(start)
 	}
+	a.Detector, a.Stages, a.Cached = view.detector, view.stages, view.cached
 	a.Picture, a.ImageID, a.Regions, a.Preset, a.Familiar, a.Notes = view.picture, f.imageID, view.regions.Len(), view.regions.Preset, view.familiar, view.notes
 	start = time.Now()
 	engine, err := backend.Open(f.engine)

@@ -146,7 +146,7 @@ func TestAskPictureRefuses(t *testing.T) {
 		code int
 		want []string
 	}{
-		"nothing":      {nil, exitUsage, []string{"wants a picture (PNG or JPEG) and a question"}},
+		"nothing":      {nil, exitUsage, []string{"wants a picture and a question"}},
 		"no question":  {[]string{scene}, exitUsage, []string{"wants a picture and a question"}},
 		"no picture":   {[]string{"nothing.png", "why?"}, exitFailure, []string{"nothing.png", "the first argument is the picture", "--features and --image-id"}},
 		"turned round": {[]string{"why?", scene}, exitFailure, []string{"why?", "put " + scene + " first"}},

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -23,7 +24,16 @@ type asked struct {
 	Notes     []string        `json:"notes,omitempty"`
 	LoadMS    float64         `json:"load_ms"`
 	SeeMS     float64         `json:"see_ms,omitempty"` // for the picture to be read and its regions to be found
+	Detector  string          `json:"detector,omitempty"`
+	Cached    bool            `json:"cached,omitempty"` // the regions were in --cache
+	Stages    []stageRecord   `json:"stages,omitempty"` // of SeeMS
 	Questions []askedQuestion `json:"questions"`
+}
+
+// stageRecord is how long a part took.
+type stageRecord struct {
+	Stage string  `json:"stage"`
+	MS    float64 `json:"ms"`
 }
 
 type askedQuestion struct {
@@ -68,10 +78,23 @@ func (a asked) print(w io.Writer) error {
 	}
 	seen := ""
 	if a.SeeMS > 0 {
-		seen = fmt.Sprintf(" found in %.0f ms", a.SeeMS)
+		seen = fmt.Sprintf(" found in %.0f ms%s", a.SeeMS, parts(a.Stages))
 	}
 	_, err := fmt.Fprintf(w, "%s: %d regions%s%s; model loaded in %.0f ms\n", plain(a.ImageID+a.Picture), a.Regions, by(a.Preset), seen, a.LoadMS)
 	return err
+}
+
+// parts says how long each part took, if they were several, and one of them long.
+func parts(stages []stageRecord) string {
+	const long = 100 // ms
+	if len(stages) < 3 && !slices.ContainsFunc(stages, func(s stageRecord) bool { return s.MS >= long }) {
+		return ""
+	}
+	var texts []string
+	for _, s := range stages {
+		texts = append(texts, fmt.Sprintf("%s %.0f", s.Stage, s.MS))
+	}
+	return " (" + strings.Join(texts, ", ") + ")"
 }
 
 // plain makes characters that a terminal would act on visible.

@@ -1,19 +1,19 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/go-lxmert/lxmert"
 	"github.com/go-lxmert/lxmert/data"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/pretrained"
 	"github.com/go-lxmert/lxmert/scenes"
-	"github.com/go-lxmert/lxmert/vision"
-	"github.com/go-lxmert/lxmert/vision/extractors"
 )
 
 // A view is what the model gets to see.
@@ -23,6 +23,9 @@ type view struct {
 	regions   lxmert.Regions
 	questions []string
 	familiar  *float64 // how much the picture looks like the model's world, 0..1; nil where nothing measures it
+	detector  string   // --detector, or where it was found
+	cached    bool     // the regions were kept from another time
+	stages    []stageRecord
 	notes     []string // what a person should know before believing the answers
 }
 
@@ -35,26 +38,47 @@ func (v *view) trust() float64 {
 }
 
 // look finds the regions that the questions are about.
-func (f *askFlags) look(ctx context.Context, config *model.Config, args []string) (*view, error) {
+func (f *askFlags) look(cmd *cobra.Command, config *model.Config, args []string) (*view, error) {
 	if f.features != "" {
 		return f.lookUp(config, args)
 	}
-	extractor, err := f.extractor(config)
-	if err != nil {
-		return nil, err
-	}
 	path := args[0]
-	img, err := vision.DecodeFile(path)
+	v := &view{source: path, picture: path, questions: args[1:]}
+	content, img, err := v.read(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: looked for a picture of that name, for the first argument is the picture, PNG or JPEG, and each other one is a question%s", err, misplaced(args))
+		return nil, fmt.Errorf("%w: looked for a picture of that name, for the first argument is the picture, and each other one is a question%s", err, misplaced(args))
 	}
 	if err != nil {
 		return nil, err
 	}
-	v := &view{source: path, picture: path, questions: args[1:]}
-	if v.regions, err = extractor.Extract(ctx, img); err != nil {
+	if v.detector, err = f.findDetector(cmd, config); err != nil {
+		return nil, err
+	}
+	f.detector.name = v.detector
+	key, err := f.kept(content)
+	if err != nil {
+		return nil, err
+	}
+	if key != "" && v.keptAt(key) {
+		v.note(config, path)
+		return v, nil
+	}
+	start := time.Now()
+	extractor, release, err := f.detector.open(cmd)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	v.stage("open the detector", start)
+	if err := v.extract(cmd.Context(), extractor, img); err != nil {
 		return nil, pretrained.InFile(path, err)
 	}
+	if key != "" {
+		if err := keep(key, v.regions); err != nil {
+			v.notes = append(v.notes, fmt.Sprintf("the picture's regions were not kept: %v; if that is damaged, remove it", err))
+		}
+	}
+	v.note(config, path)
 	if extractor.Preset() != scenes.Preset {
 		return v, nil
 	}
@@ -86,24 +110,10 @@ func (f *askFlags) lookUp(config *model.Config, questions []string) (*view, erro
 	if v.regions, err = source.Get(f.imageID); err != nil {
 		return nil, err
 	}
-	if found, want := v.regions.Preset, pretrained.Preset(config); found != "" && want != "" && found != want {
-		v.notes = append(v.notes, fmt.Sprintf("%s: the regions are of preset %s, but the model was trained with those of %s: its answers mean little", f.features, found, want))
+	if note := presetNote(config, f.features, v.regions.Preset); note != "" {
+		v.notes = append(v.notes, note)
 	}
 	return v, nil
-}
-
-// extractor is the one whose regions the model was trained with.
-func (f *askFlags) extractor(config *model.Config) (vision.Extractor, error) {
-	preset := pretrained.Preset(config)
-	if preset == "" {
-		return nil, fmt.Errorf("%s: config.json does not say with which detector's regions the model was trained (%s), so a picture cannot be shown to it; "+
-			"ask about regions with --features and --image-id, which works with every model", f.model, pretrained.PresetKey)
-	}
-	extractor, err := extractors.ByPreset(preset)
-	if err != nil {
-		return nil, fmt.Errorf("%s: the model was trained with %w: a picture cannot be shown to it; ask about regions that its detector has made, with --features and --image-id", f.model, err)
-	}
-	return extractor, nil
 }
 
 // misplaced is a hint for who forgot the picture, or put it last.

@@ -13,7 +13,8 @@ import (
 
 // benchmark is what bench was asked for.
 type benchmark struct {
-	dir, size, engine                                string
+	dir, size, engine, detector                      string
+	proposals                                        int
 	batches                                          []int
 	train                                            bool
 	tokens, regions, threads, perImage, rounds, warm int
@@ -33,10 +34,13 @@ makes LXMERT's base-size model with 3,129 answers from a formula, without a file
 With --train it times whole steps of pre-training: the loss of all five tasks with dropout, its gradient, clipped, and BertAdam's
 update. The base-size model then has 9,500 answers. The way back counts as twice the operations of the way forth.
 
+With --detector it times a Faster R-CNN, stage by stage, on a picture of 600 × 800 pixels: base is the original's, of real size, with weights from a formula.
+
 With --questions-per-image K there is a picture for each K questions, and a pass for each picture, which is encoded once.`,
 		Example: `  lxmert bench --size base --batch 1,8,32
   lxmert bench --model DIR --batch 8 --questions-per-image 8 --json
   lxmert bench --size base --train --threads 2
+  lxmert bench --detector base --rounds 5
   lxmert bench --size base --backend go:ops_sequential --batch 1 --rounds 3`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -45,6 +49,9 @@ With --questions-per-image K there is a picture for each K questions, and a pass
 			}
 			if err := b.check(); err != nil {
 				return err
+			}
+			if b.detector != "" {
+				return b.timeDetector(cmd, asJSON)
 			}
 			var err error
 			if b.dir, err = modelDir(cmd, b.dir); err != nil {
@@ -65,6 +72,8 @@ With --questions-per-image K there is a picture for each K questions, and a pass
 	flags := cmd.Flags()
 	flags.StringVar(&b.dir, "model", "", "model `directory`, or name on the hub")
 	flags.StringVar(&b.size, "size", "base", "model made from a formula: base")
+	flags.StringVar(&b.detector, "detector", "", "time a Faster R-CNN: its `directory`, its name on the hub, or base")
+	flags.IntVar(&b.proposals, "proposals", 0, "with --detector: look at `n` proposals at most (default: as its configuration says, 300)")
 	flags.IntSliceVar(&b.batches, "batch", []int{1, 8, 32}, "batch `sizes`, separated by commas (default with --train: 8)")
 	flags.IntVar(&b.tokens, "tokens", 20, "tokens a question")
 	flags.IntVar(&b.regions, "regions", 36, "regions a picture")

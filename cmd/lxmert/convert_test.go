@@ -92,17 +92,17 @@ func TestConvertRefuses(t *testing.T) {
 	}
 }
 
-// TestPresets: regions of two detectors are not learned together, and a change of detectors is told.
+// TestPresets: regions of two detectors are not learned together; a model notes which it has learned from.
 func TestPresets(t *testing.T) {
 	config := model.DefaultConfig()
 	var told bytes.Buffer
-	notePreset(config, "", &told)
-	notePreset(config, "mine", &told)
-	notePreset(config, "", &told)
+	notePreset(config, nil, "", &told)
+	notePreset(config, nil, "mine", &told)
+	notePreset(config, nil, "", &told)
 	if got := pretrained.Preset(config); got != "mine" || told.Len() > 0 {
 		t.Errorf("preset %q, told %s", got, &told)
 	}
-	if notePreset(config, "other", &told); !strings.Contains(told.String(), "preset mine, and goes on with those of other") || pretrained.Preset(config) != "other" {
+	if notePreset(config, []string{"a", "b"}, "other", &told); !strings.Contains(told.String(), "a, b: the regions are of preset other") || pretrained.Preset(config) != "other" {
 		t.Errorf("told %q", &told)
 	}
 	dir := filepath.Join(t.TempDir(), "store")

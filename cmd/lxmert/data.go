@@ -10,7 +10,8 @@ func newData() *cobra.Command {
 		Long: `Regions of pictures live in stores: directories of safetensors files that are mapped into memory. Questions live in
 LXMERT's own JSON. The verbs bring both about from what data sets' sites offer, and check them.`,
 		Example: `  lxmert data import train2014_obj36.tsv --out regions
-  lxmert data check regions`,
+  lxmert data check regions
+  lxmert data inspect regions --images pictures --out sheet.png`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usagef("unknown command %q; see %s --help", args[0], cmd.CommandPath())
@@ -19,6 +20,6 @@ LXMERT's own JSON. The verbs bring both about from what data sets' sites offer, 
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newDataImport(), newDataCheck(), newDataStats(), newDataConvert(), newDataBuild(), newDataAnswers())
+	cmd.AddCommand(newDataImport(), newDataCheck(), newDataStats(), newDataInspect(), newDataConvert(), newDataBuild(), newDataAnswers())
 	return cmd
 }

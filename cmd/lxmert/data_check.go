@@ -145,7 +145,7 @@ like; or, of questions in LXMERT's JSON (.json), how many there are, about how m
 				return err
 			}
 			defer source.Close()
-			stats, err := data.Measure(cmd.Context(), source, skipBad)
+			stats, err := data.Measure(cmd.Context(), source, skipBad, nil)
 			if err != nil {
 				return err
 			}
@@ -162,19 +162,25 @@ like; or, of questions in LXMERT's JSON (.json), how many there are, about how m
 
 func printStats(w io.Writer, s data.Stats) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	row := func(name, format string, args ...any) { fmt.Fprintf(table, name+"\t"+format+"\n", args...) }
+	statsRows(func(name, format string, args ...any) { fmt.Fprintf(table, name+"\t"+format+"\n", args...) }, s)
+	return table.Flush()
+}
+
+// statsRows are figures as the rows of a table.
+func statsRows(row func(name, format string, args ...any), s data.Stats) {
 	row("images", "%s", grouped(s.Images))
 	if s.Skipped > 0 {
 		row("skipped", "%s", grouped(s.Skipped))
 	}
-	row("regions", "%s, %d to %d an image", grouped(s.Regions), s.MinRegions, s.MaxRegions)
+	row("regions", "%s, %d to %d an image, median %d", grouped(s.Regions), s.MinRegions, s.MaxRegions, s.MedianRegions)
 	row("preset", "%s", map[bool]string{true: "(unknown)", false: plain(s.Preset)}[s.Preset == ""])
-	row("features", "%d wide, %.4g to %.4g, mean %.4f, %.1f %% are 0", s.FeatureWidth, s.MinFeature, s.MaxFeature, s.MeanFeature, 100*s.ZeroShare)
-	row("boxes", "%.1f %% of their picture on average", 100*s.MeanArea)
+	row("features", "%d wide, %.4g to %.4g, mean %.4f, deviation %.4f, %.1f %% are 0",
+		s.FeatureWidth, s.MinFeature, s.MaxFeature, s.MeanFeature, s.StdFeature, 100*s.ZeroShare)
+	row("boxes", "%.1f %% of their picture on average (%.0f %% wide, %.0f %% high); %.1f %% of them are below %.0f %%, %.1f %% above %.0f %%",
+		100*s.MeanArea, 100*s.MeanWidth, 100*s.MeanHeight, 100*s.SmallBoxes, 100*data.SmallArea, 100*s.LargeBoxes, 100*data.LargeArea)
 	row("with size", "%s", grouped(s.WithSize))
 	row("with objects", "%s, mean confidence %.3f", grouped(s.WithObjects), s.MeanObject)
 	row("with attributes", "%s, mean confidence %.3f", grouped(s.WithAttributes), s.MeanAttribute)
-	return table.Flush()
 }
 
 func questionStats(w io.Writer, path string, skipBad, asJSON bool) error {

@@ -4,86 +4,228 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/go-lxmert/lxmert/data"
-	"github.com/go-lxmert/lxmert/vision/extractors"
+	"github.com/go-lxmert/lxmert/data/extract"
+	"github.com/go-lxmert/lxmert/vision"
 )
 
 func newExtract() *cobra.Command {
 	var run extractRun
 	cmd := &cobra.Command{
-		Use:   "extract IMAGE... --out STORE",
-		Short: "Find the regions of pictures and keep them in a region store",
-		Long: `Extract looks at pictures, PNG or JPEG, and adds their regions to a region store, which is made if need be: what train, eval, predict and
-ask --features read. A directory stands for all pictures in it. A picture's id is its file's name without its type.
+		Use:   "extract PICTURES... --out STORE|FILE.tsv",
+		Short: "Find the regions of pictures and keep them",
+		Long: `Extract looks at pictures and adds their regions to a region store, which is made if need be: what train, eval, predict and
+ask --features read. With --out FILE.tsv it writes the TSV that LXMERT's own scripts read; what a TSV has no room for, the preset of the regions, is kept
+in FILE.tsv.json. PICTURES are
 
-The extractor is scenes, which finds the objects of drawn scenes and makes no sense of other pictures; or grid, which divides any picture into
-6 × 6 cells (grid-4x5x3: 4 rows, 5 columns, 3 × 3 samples of colour in a cell) and is what a detector must beat.
+` + extractInputs + `
 
-An extraction that was interrupted, even killed, goes on where it was when it is started again: pictures that are in the store are passed over.`,
+In directories, archives and patterns pictures are known by the ends of their names
+(` + strings.Join(vision.FileTypes(), ", ") + `), and what begins with a dot is passed over.
+
+A picture's id is its file's name without its type; --id path takes the path from the directory or archive on (train/000001), for trees with
+equal names. Two pictures with one id are an error; in a list or a tar archive, which are read while pictures are worked on, the second is a
+bad picture.
+
+The detector is scenes, which finds the objects of drawn scenes and makes no sense of other pictures; grid, which divides any picture into
+6 × 6 cells (grid-4x5x3: 4 rows, 5 columns, 3 × 3 samples of colour in a cell) and is what a detector must beat; or a Faster R-CNN. --boxes gives boxes to
+describe instead of letting them be found: JSON of {"id": [[x1, y1, x2, y2], ...]}, in pixels, or COCO's annotations.
+
+An extraction that was interrupted, even killed, goes on where it was when it is started again: pictures that are there are passed over, and the
+result is the same, byte for byte, as without the interruption.
+
+A picture that cannot be read is a line of OUT.faults.jsonl (--report: elsewhere), with its id, path and error; the others go on, and the
+exit code is 0. The next run tries it again. --strict ends at the first one with exit code 1.`,
 		Example: `  lxmert extract pictures/ --out regions
-  lxmert extract a.png b.jpg --out regions --extractor grid`,
+  lxmert extract 'photos/**/*.jpg' more.zip --out regions --detector unc-nlp/frcnn-vg-finetuned
+  lxmert extract -r train/ --id path --out regions.tsv --detector grid
+  find . -name '*.jpg' -print0 | lxmert extract - -0 --out regions --detector grid`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			if len(args)+len(run.find.Lists) == 0 {
 				return usagef("%s wants pictures; see %s --help", cmd.CommandPath(), cmd.CommandPath())
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return run.all(cmd.Context(), args, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			run.find.Stdin = cmd.InOrStdin()
+			return run.all(cmd, args)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&run.out, "out", "", "`directory` of the store")
-	flags.StringVar(&run.extractor, "extractor", "scenes", "`name` of what finds the regions: scenes, grid or grid-ROWSxCOLUMNSxSAMPLES")
-	flags.BoolVar(&run.float32, "float32", false, "keep features in float32")
-	flags.BoolVar(&run.skipBad, "skip-bad", false, "name and count files that are no pictures, and go on")
+	flags.StringVar(&run.out, "out", "", "`directory` of the store, or file NAME.tsv")
+	run.detector.add(cmd, defaultDetector)
+	backendFlag(cmd, &run.detector.engine)
+	flags.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "extractor" { // as it was called before there was a detector
+			name = "detector"
+		}
+		return pflag.NormalizedName(name)
+	})
+	flags.BoolVarP(&run.find.Recursive, "recursive", "r", false, "look in the directories below a directory, too")
+	flags.StringArrayVar(&run.find.Lists, "list", nil, "`file` with the paths of pictures, one a line; - is standard input")
+	flags.BoolVarP(&run.find.Null, "null", "0", false, "paths in lists end with a NUL byte, as find -print0 writes them")
+	flags.StringVar(&run.id, "id", "name", "what a picture's id is: `name` or path")
+	flags.StringVar(&run.boxes, "boxes", "", "`file` of boxes to describe, JSON")
+	flags.BoolVar(&run.store.Float32, "float32", false, "keep features in float32 (a TSV has no other)")
+	flags.Int64Var(&run.shardMB, "shard-mb", data.DefaultShardBytes>>20, "size of a store's shard in `MiB`")
+	flags.IntVar(&run.options.Parallel, "parallel", 0, "let the extractor look at `n` pictures at once (default: as many as keep the processors busy)")
+	flags.StringVar(&run.report, "report", "", "`file` for bad pictures, JSON lines (default OUT.faults.jsonl, if there are any)")
+	flags.BoolVar(&run.options.Strict, "strict", false, "end at the first bad picture")
 	flags.BoolVar(&run.json, "json", false, "print one JSON object")
 	required(cmd, "out")
 	return cmd
 }
 
+const extractInputs = `  FILE       a picture, whatever it is called
+  DIR        all pictures in it; -r: also in the directories below it
+  PATTERN    'train*/*.jpg', in quotes, where the shell would run out of room; ** is any number of directories
+  ARCHIVE    .tar, .tar.gz, .tgz, .zip: the pictures in it; it is not unpacked onto the disk
+  -          a list of files on standard input, one a line (-0: divided by NUL bytes), which need not have come to its end`
+
 type extractRun struct {
-	out, extractor         string
-	float32, skipBad, json bool
+	out, id, boxes, report string
+	detector               detectorFlags
+	find                   extract.FindOptions
+	options                extract.Options
+	store                  data.StoreOptions
+	shardMB                int64
+	json                   bool
 }
 
-func (run extractRun) all(ctx context.Context, paths []string, out, errOut io.Writer) error {
-	extractor, err := extractors.ByPreset(run.extractor)
-	if err != nil {
-		return usageError{fmt.Errorf("--extractor: %w", err)}
+// An extractRecord is what --json prints.
+type extractRecord struct {
+	Out     string  `json:"out"`
+	Images  int     `json:"images"` // in the store or file now
+	Added   int     `json:"added"`
+	There   int     `json:"there"`
+	Failed  int     `json:"failed"`
+	Report  string  `json:"report,omitempty"` // the file with those that failed
+	Seconds float64 `json:"seconds"`
+}
+
+// An extractTarget is a store or a TSV that is being written.
+type extractTarget interface {
+	extract.Target
+	Len() int
+	Close() error
+	Abandon()
+}
+
+func (run extractRun) all(cmd *cobra.Command, paths []string) error {
+	ctx, out, errOut := cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr()
+	start := time.Now()
+	if err := run.check(); err != nil {
+		return err
 	}
-	pictures, err := data.FindPictures(extractor, paths...)
+	extractor, release, err := run.detector.open(cmd)
 	if err != nil {
 		return err
 	}
-	w, err := data.WriteStore(run.out, data.StoreOptions{Preset: extractor.Preset(), Float32: run.float32})
+	defer release()
+	if _, ok := extractor.(vision.BoxExtractor); run.boxes != "" && !ok {
+		return usagef("--boxes: the detector %s finds its regions itself, it cannot be given boxes", run.detector.name)
+	}
+	run.store.Preset = extractor.Preset()
+	if run.boxes != "" {
+		if run.options.Boxes, err = extract.ReadBoxes(run.boxes, run.find.PathIDs); err != nil {
+			return err
+		}
+	}
+	pictures, err := extract.Find(paths, run.find)
 	if err != nil {
 		return err
 	}
-	defer w.Abandon()
-	progress := newProgress(errOut, "pictures")
-	report, err := data.Import(ctx, w, pictures, data.ImportOptions{SkipBad: run.skipBad, Progress: progress.set})
+	defer pictures.Close()
+	target, err := run.target(extractor)
+	if err != nil {
+		return err
+	}
+	defer target.Abandon()
+	faults, path, err := run.faults()
+	if err != nil {
+		return err
+	}
+	defer faults.Close()
+	progress := newExtractProgress(errOut, time.Now)
+	run.options.Progress = progress.set
+	run.options.Fault = func(f extract.Fault) error {
+		progress.fault(f)
+		return faults.Add(f)
+	}
+	report, err := extract.Run(ctx, pictures, extractor, target, run.options)
 	progress.end()
-	for _, fault := range report.Faults {
-		fmt.Fprintf(errOut, "skipped: %v\n", fault)
-	}
 	if errors.Is(err, context.Canceled) {
 		err = fmt.Errorf("interrupted; start the same command again to go on: %w", err)
 	}
+	if err == nil {
+		err = errors.Join(target.Close(), faults.Close())
+	}
 	if err != nil {
-		return fmt.Errorf("%w (%d pictures were added before)", err, report.Added)
+		return fmt.Errorf("%w (%s pictures were added before)", err, grouped(report.Added))
 	}
-	if err := w.Close(); err != nil {
-		return err
+	record := extractRecord{Out: run.out, Images: target.Len(), Added: report.Added, There: report.There, Failed: report.Failed}
+	record.Seconds = time.Since(start).Seconds()
+	bad := ""
+	if report.Failed > 0 {
+		record.Report = path
+		bad = ": see " + plain(path)
 	}
-	total := importRecord{Images: w.Len(), Added: report.Added, There: report.There, Skipped: report.Skipped}
 	if run.json {
-		return printJSON(out, total)
+		return printJSON(out, record)
 	}
-	_, err = fmt.Fprintf(out, "%s: %s pictures, %s added, %s there before, %s skipped\n", run.out, grouped(total.Images), grouped(total.Added), grouped(total.There), grouped(total.Skipped))
+	_, err = fmt.Fprintf(out, "%s: %s pictures, %s added, %s there before, %s bad%s\n",
+		plain(run.out), grouped(record.Images), grouped(record.Added), grouped(record.There), grouped(record.Failed), bad)
 	return err
+}
+
+// check looks at the flags.
+func (run *extractRun) check() error {
+	switch {
+	case run.id != "name" && run.id != "path":
+		return usagef("--id: found %q, want name or path", run.id)
+	case run.shardMB < 1 || run.shardMB > 1<<20:
+		return usagef("--shard-mb: found %d, want 1 to %d", run.shardMB, 1<<20)
+	case run.options.Parallel < 0 || run.options.Parallel > 1024:
+		return usagef("--parallel: found %d, want 0 to 1024", run.options.Parallel)
+	}
+	run.find.PathIDs = run.id == "path"
+	run.store.ShardBytes = run.shardMB << 20
+	return nil
+}
+
+// target opens what is written: a TSV if it is called so and no directory.
+func (run extractRun) target(extractor vision.Extractor) (extractTarget, error) {
+	if info, err := os.Stat(run.out); strings.EqualFold(filepath.Ext(run.out), ".tsv") && (err != nil || !info.IsDir()) {
+		return opened(data.AppendTSV(run.out, data.TSVAbout{Preset: extractor.Preset(), FeatureWidth: extractor.FeatureWidth()}))
+	}
+	return opened(data.WriteStore(run.out, run.store))
+}
+
+// opened keeps a nil pointer from becoming a target that is not nil.
+func opened[T extractTarget](target T, err error) (extractTarget, error) {
+	if err != nil {
+		return nil, err
+	}
+	return target, nil
+}
+
+// faults begins the report of bad pictures, beside what is written unless told otherwise.
+func (run extractRun) faults() (*extract.FaultFile, string, error) {
+	path := run.report
+	if path == "" {
+		path = filepath.Clean(run.out) + ".faults.jsonl"
+	}
+	faults, err := extract.CreateFaults(path, run.report != "")
+	if err != nil {
+		err = fmt.Errorf("the report of bad pictures: %w", err)
+	}
+	return faults, path, err
 }

@@ -141,7 +141,12 @@ func (f *fileFlags) answer(ctx context.Context, file *questionFile, errOut io.Wr
 		return nil, err
 	}
 	defer source.Close()
-	m, err := f.open(file.kind)
+	config, err := pretrained.Config(f.model)
+	if err != nil {
+		return nil, err
+	}
+	warnPreset(errOut, config, f.features, data.PresetOf(source))
+	m, err := f.open(config, file.kind)
 	if err != nil {
 		return nil, err
 	}

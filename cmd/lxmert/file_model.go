@@ -29,11 +29,7 @@ func (m *fileModel) close() {
 }
 
 // open opens the model for a kind of questions.
-func (f *fileFlags) open(kind questions.Kind) (*fileModel, error) {
-	config, err := pretrained.Config(f.model)
-	if err != nil {
-		return nil, err
-	}
+func (f *fileFlags) open(config *model.Config, kind questions.Kind) (*fileModel, error) {
 	if err := hasHead(f.model, config, kind); err != nil {
 		return nil, err
 	}

@@ -80,6 +80,7 @@ func newRoot() *cobra.Command {
 		newDoctor(),
 		newResizeAnswers(),
 		newExtract(),
+		newDetect(),
 		newPretrain(),
 		newFinetune(),
 		newBench(),

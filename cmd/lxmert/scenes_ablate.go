@@ -53,7 +53,7 @@ func newScenesAblate() *cobra.Command {
 		Long: `Ablate trains one model after the other on the drawn world, each without something that the paper holds to matter: pre-training, one of its tasks, the
 cross-modality layers; and the baselines that see only the question or only the picture. Each begins with questions, as the shipped model does, is pre-trained for one epoch, fine-tuned on
 questions for one and on statements for six, and measured on scenes that it has not seen. The table is printed, and written to DIR/ablations.md; lxmert plot draws the
-runs. What was stopped goes on where it was. It takes half an hour on two cores.`,
+runs. What was stopped goes on where it was. It takes an hour on two cores.`,
 		Example: `  lxmert scenes ablate --out ablations
   lxmert plot ablations/all/answers ablations/no-pretraining/answers`,
 		Args: noArguments,

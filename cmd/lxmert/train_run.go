@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -242,7 +243,7 @@ func (f *trainFlags) model(engine compute.Backend, l lesson, found bool, preset 
 	if err := l.configure(config); err != nil {
 		return nil, nil, err
 	}
-	notePreset(config, preset, errOut)
+	notePreset(config, l.features, preset, errOut)
 	b := tasks.Begin{Config: config, Head: l.head, Seed: f.Seed, Init: f.initDir, Bert: f.bert}
 	if err := l.begin(&b); err != nil {
 		return nil, nil, err
@@ -292,14 +293,13 @@ func (f *trainFlags) configuration(words *tokenizer.Tokenizer) (*model.Config, e
 	return config, nil
 }
 
-// notePreset writes down in a model's configuration which detector's regions it learns from, so that it can be shown pictures later.
-func notePreset(config *model.Config, preset string, errOut io.Writer) {
+// notePreset writes down in a model's configuration which detector's regions it learns from, so that it can be shown pictures later, and warns
+// if it has learned from others.
+func notePreset(config *model.Config, features []string, preset string, errOut io.Writer) {
 	if preset == "" {
 		return
 	}
-	if before := pretrained.Preset(config); before != "" && before != preset {
-		fmt.Fprintf(errOut, "lxmert: the model has learned from regions of preset %s, and goes on with those of %s, which it has not seen\n", before, preset)
-	}
+	warnPreset(errOut, config, strings.Join(features, ", "), preset)
 	pretrained.SetPreset(config, preset)
 }
 
@@ -319,10 +319,7 @@ func (f *trainFlags) openFeatures(paths []string) (all data.Source, preset strin
 			return nil, "", err
 		}
 		sources = append(sources, source)
-		found, err := presetOf(source)
-		switch {
-		case err != nil:
-			return nil, "", err
+		switch found := data.PresetOf(source); {
 		case preset != "" && found != "" && found != preset:
 			return nil, "", fmt.Errorf("%s: regions of preset %s, but those of %s before it: a model cannot learn from two detectors at once", path, found, preset)
 		case found != "":
@@ -331,16 +328,6 @@ func (f *trainFlags) openFeatures(paths []string) (all data.Source, preset strin
 	}
 	all, err = data.Join(sources...)
 	return all, preset, err
-}
-
-// presetOf is the preset of a source's regions; all have the same.
-func presetOf(source data.Source) (string, error) {
-	ids := source.IDs()
-	if len(ids) == 0 {
-		return "", nil
-	}
-	regions, err := source.Get(ids[0])
-	return regions.Preset, err
 }
 
 // lesson reads the questions and makes the task.

@@ -24,7 +24,7 @@ func main() {
 
 func ask(ctx context.Context, out io.Writer, args []string) error {
 	if len(args) < 2 {
-		return errors.New("want a picture (PNG or JPEG) and questions about it")
+		return errors.New("want a picture and questions about it")
 	}
 	img, err := vision.DecodeFile(args[0])
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // bufferSize is what small writes are gathered into; a larger write goes straight through.
@@ -138,6 +139,22 @@ func (f *File) Discard() {
 	f.temp.Close() // a second Close after a failed rename does no harm
 	os.Remove(f.temp.Name())
 	f.temp = nil
+}
+
+// Sweep removes the temporary files that killed writers left behind in dir, of files whose names are ours. It is for who knows that nobody else is writing
+// them now. What cannot be removed stays: nothing reads it.
+func Sweep(dir string, ours func(name string) bool) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name, random, ok := strings.Cut(strings.TrimPrefix(e.Name(), "."), ".tmp-")
+		if ok && e.Name()[0] == '.' && len(random) == 8 && e.Type().IsRegular() && ours(name) {
+			os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
+	return nil
 }
 
 // createTemp makes a new file beside path. Unlike os.CreateTemp it lets the umask decide

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -155,5 +156,30 @@ func alone(t *testing.T, dir, name string) {
 		if e.Name() != name {
 			t.Errorf("%s was left behind", e.Name())
 		}
+	}
+}
+
+// Sweep removes what killed writers of these files left, and nothing else.
+func TestSweep(t *testing.T) {
+	dir := t.TempDir()
+	keep := []string{".a.tmp-0123456", ".b.tmp-01234567", ".c.lock", "a", "a.tmp-01234567"}
+	for _, name := range append([]string{".a.tmp-01234567", ".ab.tmp-fedcba98"}, keep...) {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Sweep(dir, func(name string) bool { return name[0] == 'a' }); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, e := range entries {
+		left = append(left, e.Name())
+	}
+	if !slices.Equal(left, keep) {
+		t.Errorf("%q are left, want %q", left, keep)
 	}
 }

@@ -1,6 +1,10 @@
 package curves
 
-import "image/color"
+import (
+	"image/color"
+
+	"github.com/go-lxmert/lxmert/internal/okabeito"
+)
 
 // A canvas is what is drawn on. Lengths are in pixels of a picture [width] wide, from its upper left corner.
 type canvas interface {
@@ -28,8 +32,8 @@ type rect struct{ left, top, right, bottom float64 }
 
 func rgb(v uint32) color.RGBA { return color.RGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 255} }
 
-// palette is Okabe and Ito's (2008), which the colour-blind can tell apart, less its yellow, which is too faint on white; then grey.
-var palette = []color.RGBA{rgb(0x0072b2), rgb(0xd55e00), rgb(0x009e73), rgb(0xcc79a7), rgb(0xe69f00), rgb(0x56b4e9), rgb(0x000000), rgb(0x888888)}
+// palette is Okabe and Ito's, less its yellow, which is too faint on white; then grey.
+var palette = []color.RGBA{okabeito.Blue, okabeito.Vermillion, okabeito.Green, okabeito.Purple, okabeito.Orange, okabeito.Sky, okabeito.Black, rgb(0x888888)}
 
 // MaxRuns is how many runs a picture has colours for.
 var MaxRuns = len(palette)

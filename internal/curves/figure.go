@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go-lxmert/lxmert/internal/typeface"
 )
 
 // The picture's measures, in pixels.
@@ -27,7 +29,7 @@ const (
 type figure struct {
 	runs   []*Run
 	smooth float64 // steps that are averaged; 0 is a fiftieth of each run
-	fonts  *fonts
+	fonts  *typeface.Faces
 	last   float64 // the last step of any run
 }
 
@@ -50,7 +52,7 @@ func write(w io.Writer, runs []*Run, smooth int, asSVG bool) error {
 		return errors.New("there is no step to draw yet")
 	}
 	var err error
-	if f.fonts, err = newFonts(); err != nil {
+	if f.fonts, err = typeface.New(); err != nil {
 		return err
 	}
 	panels, height := f.panels()
@@ -206,7 +208,7 @@ func (f *figure) legend(c canvas) {
 	columnWidth := (width - 2*margin + gap) / float64(f.legendColumns())
 	longest := 0.0
 	for _, r := range f.runs {
-		longest = max(longest, f.fonts.width(15, true, r.Name))
+		longest = max(longest, textWidth(f.fonts, 15, true, r.Name))
 	}
 	longest = min(longest*otherFonts, columnWidth*0.4)
 	for i, r := range f.runs {
@@ -249,17 +251,7 @@ func threeDigits(v float64) string {
 
 // shortened cuts a text's end off where it is too wide.
 func (f *figure) shortened(text string, size float64, bold bool, room float64) string {
-	runes := []rune(text)
-	for n := len(runes); n > 0; n-- {
-		cut := text
-		if n < len(runes) {
-			cut = string(runes[:n]) + "…"
-		}
-		if f.fonts.width(size, bold, cut) <= room {
-			return cut
-		}
-	}
-	return ""
+	return f.fonts.Shorten(size*sharpness, bold, text, room*sharpness)
 }
 
 func (f *figure) windows() (shortest, longest float64) {
@@ -275,7 +267,7 @@ func (f *figure) notes(c canvas, y float64) {
 	x := margin
 	say := func(text string) {
 		c.text(point{x, y}, 0, font{12, false, soft}, text)
-		x += f.fonts.width(12, false, text)*otherFonts + 20
+		x += textWidth(f.fonts, 12, false, text)*otherFonts + 20
 	}
 	mark := func(p pen) {
 		c.line([]point{{x, y - 4}, {x + 24, y - 4}}, p, rect{x, y - 10, x + 24, y})

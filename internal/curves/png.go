@@ -9,11 +9,10 @@ import (
 	"math"
 
 	xfont "golang.org/x/image/font"
-	"golang.org/x/image/font/gofont/gobold"
-	"golang.org/x/image/font/gofont/goregular"
-	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/math/fixed"
 	"golang.org/x/image/vector"
+
+	"github.com/go-lxmert/lxmert/internal/typeface"
 )
 
 // sharpness is how many pixels of a PNG one of the canvas's is each way: as many as fine screens have.
@@ -22,11 +21,11 @@ const sharpness = 2
 // raster is a canvas of pixels.
 type raster struct {
 	picture *image.RGBA
-	fonts   *fonts
+	fonts   *typeface.Faces
 }
 
 // writePNG makes a picture of what paint draws.
-func writePNG(w io.Writer, f *fonts, height float64, paint func(canvas)) error {
+func writePNG(w io.Writer, f *typeface.Faces, height float64, paint func(canvas)) error {
 	r := &raster{image.NewRGBA(image.Rect(0, 0, width*sharpness, int(math.Ceil(height*sharpness)))), f}
 	draw.Draw(r.picture, r.picture.Bounds(), image.White, image.Point{}, draw.Src)
 	paint(r)
@@ -76,7 +75,7 @@ func (r *raster) ring(at point, radius float64, p pen) {
 }
 
 func (r *raster) text(at point, anchor float64, f font, text string) {
-	face := r.fonts.face(f.size*sharpness, f.bold)
+	face := r.fonts.Face(f.size*sharpness, f.bold)
 	d := xfont.Drawer{Dst: r.picture, Src: image.NewUniform(f.color), Face: face,
 		Dot: fixed.Point26_6{X: fixed.Int26_6(at.x * sharpness * 64), Y: fixed.Int26_6(at.y * sharpness * 64)}}
 	d.Dot.X -= fixed.Int26_6(float64(d.MeasureString(text)) * anchor)
@@ -106,39 +105,7 @@ func transparent(c color.RGBA, opacity float64) color.Color {
 	return color.NRGBA{c.R, c.G, c.B, uint8(math.Round(opacity * 255))}
 }
 
-// fonts are the Go fonts, which are part of the program: a picture looks the same everywhere.
-type fonts struct {
-	regular, bold *opentype.Font
-	faces         map[font]xfont.Face
-}
-
-func newFonts() (*fonts, error) {
-	regular, err := opentype.Parse(goregular.TTF)
-	if err != nil {
-		return nil, err
-	}
-	bold, err := opentype.Parse(gobold.TTF)
-	return &fonts{regular, bold, map[font]xfont.Face{}}, err
-}
-
-func (f *fonts) face(size float64, bold bool) xfont.Face {
-	key := font{size: size, bold: bold}
-	if face, ok := f.faces[key]; ok {
-		return face
-	}
-	of := f.regular
-	if bold {
-		of = f.bold
-	}
-	face, err := opentype.NewFace(of, &opentype.FaceOptions{Size: size, DPI: 72, Hinting: xfont.HintingNone})
-	if err != nil {
-		panic(err) // it never is one
-	}
-	f.faces[key] = face
-	return face
-}
-
-// width of a text in the canvas's pixels.
-func (f *fonts) width(size float64, bold bool, text string) float64 {
-	return float64(xfont.MeasureString(f.face(size*sharpness, bold), text)) / 64 / sharpness
+// textWidth is that of a text in the canvas's pixels.
+func textWidth(f *typeface.Faces, size float64, bold bool, text string) float64 {
+	return f.Width(size*sharpness, bold, text) / sharpness
 }

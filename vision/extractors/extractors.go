@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-lxmert/lxmert/scenes"
 	"github.com/go-lxmert/lxmert/vision"
+	"github.com/go-lxmert/lxmert/vision/frcnn"
 )
 
 // ErrNone is what errors.Is finds where no extractor of the module makes regions of a preset.
@@ -33,4 +34,17 @@ func ByPreset(preset string) (vision.Extractor, error) {
 		}
 	}
 	return nil, fmt.Errorf("regions of preset %q: %w, only for %s", preset, ErrNone, strings.Join(slices.Sorted(slices.Values(Names())), ", "))
+}
+
+// Vocabulary has the names of the labels in regions of a preset, as far as they are known here.
+func Vocabulary(preset string) vision.Vocabulary {
+	switch strings.TrimSuffix(preset, "-rgb") {
+	case vision.ButdCaffe, vision.D2MaxNMS, vision.HFFRCNN:
+		return frcnn.VisualGenome()
+	}
+	e, err := ByPreset(preset)
+	if err != nil {
+		return vision.Vocabulary{}
+	}
+	return vision.VocabularyOf(e)
 }
