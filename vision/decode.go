@@ -19,17 +19,17 @@ const (
 
 // DecodeOptions are what [DecodeWith] may be told. The zero value is what [Decode] does.
 type DecodeOptions struct {
-	// KeepOrientation leaves the picture as it is stored. Otherwise it is turned and mirrored as its EXIF or TIFF orientation (tag 0x0112) says, which is what
-	// OpenCV's imread does and PIL's open does not. Boxes of a data set are mostly of pictures as they are stored; nearly all of COCO and Visual Genome have none.
+	// KeepOrientation leaves the picture as it is stored. Otherwise it is turned and mirrored as its EXIF or TIFF orientation (tag 0x0112) says, which
+	// is what OpenCV's imread does and PIL's open does not. Boxes that go with a picture are of one of the two: ask whoever made them.
 	KeepOrientation bool
 }
 
-// Decode reads a picture: PNG, JPEG, GIF, WebP, BMP or TIFF, by its content and not by its name. It returns an *image.Gray for grey files without transparency, and an
-// *image.NRGBA for all others, at (0, 0): 8 bits, the colours as stored (not multiplied by alpha), 16 bits cut to the upper 8. Of animations it is the first
-// frame on its canvas. It stands upright: see [DecodeOptions].
+// Decode reads a picture: PNG, JPEG, GIF, WebP, BMP or TIFF, by its content and not by its name. It returns an *image.Gray for grey files without
+// transparency, and an *image.NRGBA for all others, at (0, 0): 8 bits, the colours as stored (not multiplied by alpha), 16 bits cut to the upper 8. Of
+// animations it is the first frame on its canvas. It stands upright: see [DecodeOptions].
 //
-// Pixels of JPEG files are those of libjpeg-turbo and of lossy WebP files those of libwebp, bit by bit, which is what PIL and OpenCV give; docs/pictures.md says
-// what of each format is read.
+// Pixels of JPEG files are those of libjpeg-turbo and of lossy WebP files those of libwebp, bit by bit, which is what PIL and OpenCV give;
+// docs/pictures.md says what of each format is read.
 //
 // The size is known, and refused if it is beyond [MaxPixels], before memory is taken for it; no more than [MaxFileBytes] are read. A file that is
 // damaged or that ends too early is an error, which names the format.
@@ -134,7 +134,8 @@ func (s Size) check() error {
 // damaged explains what a decoder found.
 func damaged(format string, err error) error {
 	short := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-	for _, words := range []string{io.ErrUnexpectedEOF.Error(), "not enough image data", "not enough pixel data"} { // packages png, gif and tiff say it in words only
+	// Packages png, gif and tiff say it in words only.
+	for _, words := range []string{io.ErrUnexpectedEOF.Error(), "not enough image data", "not enough pixel data"} {
 		short = short || strings.HasSuffix(err.Error(), words)
 	}
 	if short {

@@ -41,7 +41,8 @@ func broken(t testing.TB) map[string][]byte {
 		for j := range noise {
 			noise[j] = byte(r.Uint32())
 		}
-		starts := []string{"\x89PNG\r\n\x1a\n", "\xff\xd8\xff", "GIF89a", "RIFF\xff\x00\x00\x00WEBPVP8 ", "BM\x00\x00\x00\x00\x00\x00\x00\x00", "II*\x00\x08\x00\x00\x00", "", "%PDF"}
+		starts := []string{"\x89PNG\r\n\x1a\n", "\xff\xd8\xff", "GIF89a",
+			"RIFF\xff\x00\x00\x00WEBPVP8 ", "BM\x00\x00\x00\x00\x00\x00\x00\x00", "II*\x00\x08\x00\x00\x00", "", "%PDF"}
 		copy(noise, starts[i%len(starts)])
 		all[fmt.Sprintf("noise %d", i)] = noise
 	}
@@ -131,10 +132,12 @@ func bombs() map[string][]byte {
 // TestBombs: the sizes that formats can state are named in the error.
 func TestBombs(t *testing.T) {
 	for name, want := range map[string]string{
-		"PNG bomb": "100000 × 100000 pixels, want 1 to 64 million", "JPEG bomb": "65535 × 65535 pixels", "progressive bomb": "65535 × 65535 pixels",
-		"GIF bomb": "65535 × 65535 pixels", "GIF frame bomb": "65535 × 65535 pixels", "GIF far frame": "131070 × 131070 pixels",
-		"lossless bomb": "16384 × 16384 pixels", "lossy bomb": "16383 × 16383 pixels", "BMP bomb": "100000 × 100000 pixels", "upside-down bomb": "100000 × 2147483648 pixels",
-		"TIFF bomb": "100000 × 100000 pixels", "TIFF number bomb": "more than 4 million numbers", "TIFF tile bomb": "tiles of 60000 × 60000", "TIFF tiles": "tiles of 65536 × 8",
+		"PNG bomb": "100000 × 100000 pixels, want 1 to 64 million", "JPEG bomb": "65535 × 65535 pixels",
+		"progressive bomb": "65535 × 65535 pixels",
+		"GIF bomb":         "65535 × 65535 pixels", "GIF frame bomb": "65535 × 65535 pixels", "GIF far frame": "131070 × 131070 pixels",
+		"lossless bomb": "16384 × 16384 pixels", "lossy bomb": "16383 × 16383 pixels", "BMP bomb": "100000 × 100000 pixels",
+		"upside-down bomb": "100000 × 2147483648 pixels",
+		"TIFF bomb":        "100000 × 100000 pixels", "TIFF number bomb": "more than 4 million numbers", "TIFF tile bomb": "tiles of 60000 × 60000", "TIFF tiles": "tiles of 65536 × 8",
 	} {
 		if _, err := Decode(bytes.NewReader(bombs()[name])); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want it to say %q", name, err, want)

@@ -5,15 +5,16 @@ import (
 	"encoding/binary"
 )
 
-// An orientation is how a stored picture must be turned, by EXIF's numbers 1 to 8 (CIPA DC-008, tag 0x0112): where the stored first row and first column belong.
+// An orientation is how a stored picture must be turned, by EXIF's numbers 1 to 8 (CIPA DC-008, tag 0x0112): where the stored first row and first column
+// belong.
 type orientation int
 
 const upright orientation = 1
 
 func noOrientation([]byte) orientation { return upright }
 
-// exifOrientation reads the orientation of a TIFF file, or of EXIF data, which have the same form: in the first directory. It is upright if there is none, or none
-// that can be read: a picture is not lost for it.
+// exifOrientation reads the orientation of a TIFF file, or of EXIF data, which have the same form: in the first directory. It is upright if there is
+// none, or none that can be read: a picture is not lost for it.
 func exifOrientation(data []byte) orientation {
 	if len(data) < 8 {
 		return upright

@@ -30,7 +30,8 @@ var formats = []format{
 	{"JPEG", begins("\xff\xd8"), jpegSize, jpeg.Decode, func(file []byte) orientation { return exifOrientation(jpeg.EXIF(file)) }},
 	{"GIF", begins("GIF8"), gifSize, decodeGIF, noOrientation},
 	{"WebP", func(start []byte) bool { return has(start, 0, "RIFF") && has(start, 8, "WEBP") }, webpSize, decodeWebP, webpOrientation},
-	{"BMP", func(start []byte) bool { return has(start, 0, "BM") && has(start, 6, "\x00\x00\x00\x00") }, configured(bmp.DecodeConfig), from(bmp.Decode), noOrientation},
+	{"BMP", func(start []byte) bool { return has(start, 0, "BM") && has(start, 6, "\x00\x00\x00\x00") },
+		configured(bmp.DecodeConfig), from(bmp.Decode), noOrientation},
 	{"TIFF", func(start []byte) bool { return has(start, 0, "II*\x00") || has(start, 0, "MM\x00*") }, tiffSize, decodeTIFF, exifOrientation},
 }
 
@@ -81,9 +82,12 @@ func unknown(start []byte) error {
 	}{
 		{4, "ftypavi", "an AVIF picture"}, {4, "ftyphe", "a HEIC picture"}, {4, "ftypmi", "a HEIC or AVIF picture"}, {4, "ftypmsf1", "a HEIC picture"},
 		{4, "ftyp", "a video"}, {0, "\xff\x0a", "a JPEG XL picture"}, {4, "JXL \r\n", "a JPEG XL picture"},
-		{4, "jP  \r\n", "a JPEG 2000 picture"}, {0, "\xff\x4f\xff\x51", "a JPEG 2000 picture"}, {0, "II+\x00", "a BigTIFF picture"}, {0, "MM\x00+", "a BigTIFF picture"},
-		{0, "II\xbc\x01", "a JPEG XR picture"}, {0, "8BPS", "a Photoshop document"}, {0, "\x00\x00\x01\x00", "an icon"}, {0, "%PDF", "a PDF"}, {0, "%!PS", "PostScript"},
-		{0, "<svg", "an SVG drawing"}, {0, "<?xml", "XML, perhaps an SVG drawing"}, {0, "<!DOCTYPE", "a web page"}, {0, "<!doctype", "a web page"}, {0, "<html", "a web page"},
+		{4, "jP  \r\n", "a JPEG 2000 picture"}, {0, "\xff\x4f\xff\x51", "a JPEG 2000 picture"},
+		{0, "II+\x00", "a BigTIFF picture"}, {0, "MM\x00+", "a BigTIFF picture"},
+		{0, "II\xbc\x01", "a JPEG XR picture"}, {0, "8BPS", "a Photoshop document"}, {0, "\x00\x00\x01\x00", "an icon"},
+		{0, "%PDF", "a PDF"}, {0, "%!PS", "PostScript"},
+		{0, "<svg", "an SVG drawing"}, {0, "<?xml", "XML, perhaps an SVG drawing"}, {0, "<!DOCTYPE", "a web page"},
+		{0, "<!doctype", "a web page"}, {0, "<html", "a web page"},
 		{0, "PK\x03\x04", "a zip archive"}, {0, "\x1f\x8b", "compressed by gzip"}, {0, "\x1aE\xdf\xa3", "a video"},
 	} {
 		if has(start, other.at, other.magic) {

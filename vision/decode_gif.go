@@ -69,7 +69,8 @@ func gifSize(file []byte) (Size, error) {
 	return f.canvas, err
 }
 
-// decodeGIF puts the first frame on its canvas, which is transparent elsewhere. Package gif forgets the colour of what is transparent, so it is not told of it.
+// decodeGIF puts the first frame on its canvas, which is transparent elsewhere. Package gif forgets the colour of what is transparent, so it is not told
+// of it.
 func decodeGIF(file []byte) (image.Image, error) {
 	f, err := firstFrame(file)
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 	"image/color"
 )
 
-// RGB are a picture's pixels, [height, width, 3] in the order red, green, blue, 8 bits each: what detectors take. Transparency is dropped, and what is transparent
-// shows the colour that is stored for it, as OpenCV's imread has it (pixels stored multiplied by alpha are divided first); grey is repeated; 16 bits are cut to the
-// upper 8. The error says that img has no pixels or more than [MaxPixels].
+// RGB are a picture's pixels, [height, width, 3] in the order red, green, blue, 8 bits each: what detectors take. Transparency is dropped, and what is
+// transparent shows the colour that is stored for it, as OpenCV's imread has it (pixels stored multiplied by alpha are divided first); grey is repeated;
+// 16 bits are cut to the upper 8. The error says that img has no pixels or more than [MaxPixels].
 func RGB(img image.Image) ([]uint8, error) {
 	if img == nil || img.Bounds().Empty() {
 		return nil, errors.New("the picture has no pixels")

@@ -117,7 +117,8 @@ func tiffSize(file []byte) (Size, error) {
 	return d.size(), nil
 }
 
-// decodeTIFF checks what package tiff does not: that the parts of the picture are together no larger than it and than the file, and that colours are not in planes.
+// decodeTIFF checks what package tiff does not: that the parts of the picture are together no larger than it and than the file, and that colours are not
+// in planes.
 func decodeTIFF(file []byte) (image.Image, error) {
 	d, err := readTIFF(file)
 	if err != nil {

@@ -2,8 +2,8 @@ package vision
 
 import "image"
 
-// fromVP8 converts the planes of a lossy WebP picture as libwebp does, bit by bit: its "fancy" upsampling of chroma (dsp/upsampling.c) and its colours, whose luma
-// is 16 to 235 (dsp/yuv.h). Package webp gives the planes as if they were JPEG's, whose luma is 0 to 255.
+// fromVP8 converts the planes of a lossy WebP picture as libwebp does, bit by bit: its "fancy" upsampling of chroma (dsp/upsampling.c) and its colours,
+// whose luma is 16 to 235 (dsp/yuv.h). Package webp gives the planes as if they were JPEG's, whose luma is 0 to 255.
 func fromVP8(planes *image.YCbCr) *image.NRGBA {
 	width, height := planes.Rect.Dx(), planes.Rect.Dy()
 	to := image.NewNRGBA(image.Rect(0, 0, width, height))
@@ -32,7 +32,8 @@ func multiplyHigh(v uint8, factor int) int { return int(v) * factor >> 8 }
 // clipVP8 rounds down a number with 6 bits after the point.
 func clipVP8(v int) uint8 { return uint8(min(max(v>>6, 0), 255)) }
 
-// upsampleVP8 makes a row of chroma: 9 parts of the nearest sample, 3 of the two next to it and 1 of the fourth, by way of rounded means as libwebp adds them.
+// upsampleVP8 makes a row of chroma: 9 parts of the nearest sample, 3 of the two next to it and 1 of the fourth, by way of rounded means as libwebp adds
+// them.
 func upsampleVP8(out, near, far []uint8) {
 	out[0] = uint8((3*int(near[0]) + int(far[0]) + 2) >> 2)
 	for i := 1; i < len(near); i++ {

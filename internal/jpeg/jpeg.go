@@ -1,9 +1,9 @@
 // Package jpeg decodes JPEG files to the pixels that libjpeg-turbo gives, bit by bit: its accurate integer inverse transform (jidctint.c), its smooth
-// upsampling of chroma (jdsample.c) and its integer conversion of colours (jdcolor.c). PIL and OpenCV decode with that library, so detectors have been trained
-// on its pixels; those of Go's image/jpeg differ by up to 43 of 255 where chroma is subsampled, and change with Go's releases.
+// upsampling of chroma (jdsample.c) and its integer conversion of colours (jdcolor.c). PIL and OpenCV decode with that library, so detectors have been
+// trained on its pixels; those of Go's image/jpeg differ by up to 43 of 255 where chroma is subsampled, and change with Go's releases.
 //
-// It reads baseline, extended and progressive Huffman-coded files of 8 bits (ITU-T T.81), with 1, 3 or 4 components. Unlike libjpeg it repairs nothing: a file
-// that is damaged or that ends too early is an error.
+// It reads baseline, extended and progressive Huffman-coded files of 8 bits (ITU-T T.81), with 1, 3 or 4 components. Unlike libjpeg it repairs nothing:
+// a file that is damaged or that ends too early is an error.
 package jpeg
 
 import (
@@ -13,8 +13,12 @@ import (
 	"io"
 )
 
-// maxScans bounds the time that a progressive file can take: each scan may go through all blocks, whatever its length. Encoders make 6 to 20.
-const maxScans = 100
+// What bounds the time that a progressive file can take: each scan may go through all blocks, whatever its length. Encoders make 6 to 20 scans, and go
+// through 14 million blocks of the largest picture.
+const (
+	maxScans  = 100
+	maxBlocks = 64 << 20
+)
 
 // Markers, table B.1.
 const (
@@ -82,6 +86,7 @@ type decoder struct {
 	dc, ac   [4]*huffman
 	interval int // MCUs between restart markers, 0 without
 	scans    int
+	visited  int // blocks, by all scans
 }
 
 // A component is a colour channel at its own resolution.

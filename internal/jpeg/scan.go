@@ -86,6 +86,9 @@ func (d *decoder) prepare(s *scan) error {
 		} else if !d.progressive {
 			return damage("two scans of component %d", c.id)
 		}
+		if d.visited += c.across * c.down; d.visited > maxBlocks {
+			return damage("its scans go through more than %d million blocks", maxBlocks>>20)
+		}
 	}
 	return nil
 }

@@ -6,8 +6,9 @@ import (
 	"github.com/go-lxmert/lxmert/vision"
 )
 
-// Antialiased resizes as PIL's resize(..., BILINEAR) does, bit by bit, and Detectron2 with it: each pixel is a weighted mean of all those below it, by a triangle as wide
-// as two resized pixels, first along rows and then along columns, rounded to 8 bits both times (Resample.c). The order of the channels is kept.
+// Antialiased resizes as PIL's resize(..., BILINEAR) does, bit by bit, and Detectron2 with it: each pixel is a weighted mean of all those below it, by a
+// triangle as wide as two resized pixels, first along rows and then along columns, rounded to 8 bits both times (Resample.c). The order of the channels
+// is kept.
 //
 // The error says which size is impossible.
 func Antialiased(rgb []uint8, from, to vision.Size) ([]uint8, error) {

@@ -6,8 +6,8 @@ import (
 	"github.com/go-lxmert/lxmert/vision"
 )
 
-// An Output says where and how [Bilinear] writes its pixels. Channel c of the pixel in row y and column x goes to Pixels[y*Row+x*Column+c*Channel], as (value - Mean[c])
-// / Std[c]. What is between them, such as padding, is not touched.
+// An Output says where and how [Bilinear] writes its pixels. Channel c of the pixel in row y and column x goes to Pixels[y*Row+x*Column+c*Channel], as
+// (value - Mean[c]) / Std[c]. What is between them, such as padding, is not touched.
 type Output struct {
 	Pixels               []float32
 	Row, Column, Channel int
@@ -42,8 +42,9 @@ func (o *Output) check(to vision.Size) error {
 	return nil
 }
 
-// Bilinear resizes as PyTorch's interpolate(mode="bilinear", align_corners=False) does on float32, and Hugging Face's detector with it: each pixel is between four of
-// the picture, also where that is larger by far (no antialiasing), and is not rounded. It differs from PyTorch by rounding in float32 only.
+// Bilinear resizes as PyTorch's interpolate(mode="bilinear", align_corners=False) does on float32, and Hugging Face's detector with it: each pixel is
+// between four of the picture, also where that is larger by far (no antialiasing), and is not rounded. It differs from PyTorch by rounding in float32
+// only.
 //
 // The error says which size is impossible, or that there is not room enough.
 func Bilinear(rgb []uint8, from, to vision.Size, out Output) error {

@@ -1,5 +1,5 @@
-// Package resize scales pictures as the detectors' recipes have it: Hugging Face's with PyTorch's float32 interpolation, Detectron2's with PIL's antialiased one.
-// The two give different pixels, and a detector finds different regions in them, so that none stands in for the other.
+// Package resize scales pictures as the detectors' recipes have it: Hugging Face's with PyTorch's float32 interpolation, Detectron2's with PIL's
+// antialiased one. The two give different pixels, and a detector finds different regions in them, so that none stands in for the other.
 //
 // Pictures are packed 8-bit pixels, [height, width, 3] in the order red, green, blue, as vision.RGB gives them.
 package resize
@@ -13,9 +13,9 @@ import (
 // MaxPixels is how many pixels a picture may have, given or resized.
 const MaxPixels = vision.MaxPixels
 
-// ShortestEdge is the size of a picture whose shorter side is to be shortest pixels, unless its longer side would have more than longest: then that one has longest
-// (Detectron2's ResizeShortestEdge). The other side is rounded to the nearest number, halves upwards; it is at least 1. The recipes' sizes are 800 and 1333, or 600 and 1000.
-// What is less than 1 is taken for 1.
+// ShortestEdge is the size of a picture whose shorter side is to be shortest pixels, unless its longer side would have more than longest: then that one
+// has longest (Detectron2's ResizeShortestEdge). The other side is rounded to the nearest number, halves upwards; it is at least 1. The recipes' sizes
+// are 800 and 1333, or 600 and 1000. What is less than 1 is taken for 1.
 func ShortestEdge(from vision.Size, shortest, longest int) vision.Size {
 	// In float64 and in this order, as Python does: the result depends on it where a side is close to a half.
 	w, h := float64(max(from.Width, 1)), float64(max(from.Height, 1))
