@@ -9,6 +9,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"github.com/go-lxmert/lxmert/internal/descending"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/tokenizer"
 )
@@ -163,22 +164,13 @@ func (m *Model) rank(logits []float32) ([]Answer, error) {
 	}
 	best := make([]uint64, len(logits)) // sorts like the logits from the highest down, then by id
 	for id, logit := range logits {
-		best[id] = uint64(^ascending(logit))<<32 | uint64(id)
+		best[id] = descending.Key(logit, id)
 	}
 	slices.Sort(best)
 	answers := make([]Answer, len(logits))
 	for i, key := range best {
-		id := int(uint32(key))
+		id := descending.Index(key)
 		answers[i] = Answer{ID: id, Text: m.labels[id], Score: logits[id], Probability: float32(math.Exp(float64(logits[id]-highest)) / sum)}
 	}
 	return answers, nil
-}
-
-// ascending maps numbers to integers in the same order; 0 and -0 are one.
-func ascending(x float32) uint32 {
-	bits := math.Float32bits(x + 0) // -0 + 0 is 0
-	if bits>>31 == 1 {
-		return ^bits
-	}
-	return bits | 1<<31
 }

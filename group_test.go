@@ -233,16 +233,3 @@ func TestCancelledBetweenGroups(t *testing.T) {
 		t.Errorf("closed: found %v", err)
 	}
 }
-
-// TestAscending: the order of the floats, and one zero.
-func TestAscending(t *testing.T) {
-	order := []float32{-math.MaxFloat32, -1, -math.SmallestNonzeroFloat32, 0, math.SmallestNonzeroFloat32, 1, math.MaxFloat32}
-	for i := range order[1:] {
-		if ascending(order[i]) >= ascending(order[i+1]) {
-			t.Errorf("%v is not before %v", order[i], order[i+1])
-		}
-	}
-	if ascending(float32(math.Copysign(0, -1))) != ascending(0) {
-		t.Error("-0 is not 0")
-	}
-}

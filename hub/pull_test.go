@@ -237,3 +237,18 @@ func TestResolve(t *testing.T) {
 		t.Errorf("a name: %q, %v", dir, err)
 	}
 }
+
+// TestDetector: a detector has config.yaml in place of config.json, and no words.
+func TestDetector(t *testing.T) {
+	s := newStandIn(t)
+	s.commits[oldCommit] = map[string]string{"config.yaml": "version: 2", "pytorch_model.bin": "weights", "objects_vocab.txt": "cat", "notes.txt": "no part of it"}
+	d := s.desk(t)
+	want := []string{"config.yaml", "objects_vocab.txt", "pytorch_model.bin"}
+	if got := d.pull(t, testRepo); !slices.Equal(got.Files, want) {
+		t.Errorf("files: found %v, want %v", got.Files, want)
+	}
+	d.Offline = true
+	if got := d.pull(t, testRepo); !slices.Equal(got.Files, want) {
+		t.Errorf("from the cache: found %v, want %v", got.Files, want)
+	}
+}

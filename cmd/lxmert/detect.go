@@ -88,11 +88,6 @@ func (run detectRun) all(cmd *cobra.Command, paths []string) error {
 	if err := run.draw.check(); err != nil {
 		return err
 	}
-	detector, release, err := run.detector.open(cmd)
-	if err != nil {
-		return err
-	}
-	defer release()
 	pictures, err := pictureFiles(paths)
 	if err != nil {
 		return err
@@ -100,6 +95,11 @@ func (run detectRun) all(cmd *cobra.Command, paths []string) error {
 	if run.draw.one() && len(pictures) > 1 {
 		return usagef("--out: found %s for %d pictures, want a directory", run.draw.out, len(pictures))
 	}
+	detector, release, err := run.detector.open(cmd)
+	if err != nil {
+		return err
+	}
+	defer release()
 	bad := 0
 	for _, picture := range pictures {
 		record, err := run.one(ctx, detector, picture.id, picture.path, errOut)

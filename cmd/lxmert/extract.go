@@ -125,6 +125,11 @@ func (run extractRun) all(cmd *cobra.Command, paths []string) error {
 	if err := run.check(); err != nil {
 		return err
 	}
+	pictures, err := extract.Find(paths, run.find)
+	if err != nil {
+		return err
+	}
+	defer pictures.Close()
 	extractor, release, err := run.detector.open(cmd)
 	if err != nil {
 		return err
@@ -139,11 +144,6 @@ func (run extractRun) all(cmd *cobra.Command, paths []string) error {
 			return err
 		}
 	}
-	pictures, err := extract.Find(paths, run.find)
-	if err != nil {
-		return err
-	}
-	defer pictures.Close()
 	target, err := run.target(extractor)
 	if err != nil {
 		return err

@@ -1,6 +1,10 @@
 package frcnn
 
-import "math"
+import (
+	"math"
+
+	"github.com/go-lxmert/lxmert/internal/descending"
+)
 
 // Boxes are x1, y1, x2, y2 in pixels, four values after one another. Arithmetic is in float32 and in the order of torchvision and Detectron2: outcomes that hang
 // on the last bit come out the same. Conversions stand where a compiler could fuse a product with a sum, which rounds once less.
@@ -66,20 +70,11 @@ func (s *suppressor) keep(box *[4]float32) bool {
 	return true
 }
 
-// ascending maps numbers to integers in the same order; 0 and -0 are one.
-func ascending(x float32) uint32 {
-	bits := math.Float32bits(x + 0) // -0 + 0 is 0
-	if bits>>31 == 1 {
-		return ^bits
-	}
-	return bits | 1<<31
-}
-
-// order are keys that, sorted, go from the largest value down, and by index where values are equal; the low half is the index.
+// order are keys that, sorted, go from the largest value down, and by index where values are equal (package descending).
 func order(keys []uint64, values []float32) []uint64 {
 	keys = keys[:0]
 	for i, v := range values {
-		keys = append(keys, uint64(^ascending(v))<<32|uint64(i))
+		keys = append(keys, descending.Key(v, i))
 	}
 	return keys
 }

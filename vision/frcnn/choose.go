@@ -3,6 +3,8 @@ package frcnn
 import (
 	"fmt"
 	"slices"
+
+	"github.com/go-lxmert/lxmert/internal/descending"
 )
 
 // A candidate is what became of a proposal: its most probable class but the background, the box for it in pixels of the resized picture.
@@ -53,7 +55,7 @@ func (c *Config) choose(all []candidate) (keep []int, threshold float64, ok bool
 		kept.reset(threshold)
 		keep = keep[:0]
 		for _, key := range keys {
-			if i := int(uint32(key)); len(keep) < c.MaxDetections && kept.keep(&all[i].box) {
+			if i := descending.Index(key); len(keep) < c.MaxDetections && kept.keep(&all[i].box) {
 				keep = append(keep, i)
 			}
 		}

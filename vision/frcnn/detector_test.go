@@ -3,8 +3,11 @@ package frcnn
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"image"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,8 +16,10 @@ import (
 	"testing"
 
 	"github.com/go-lxmert/lxmert/backend"
+	"github.com/go-lxmert/lxmert/checkpoint"
 	"github.com/go-lxmert/lxmert/internal/formula"
 	"github.com/go-lxmert/lxmert/vision"
+	"github.com/go-lxmert/lxmert/vision/resize"
 )
 
 // tinyConfig is the text of the tiny detector's config.yaml.
@@ -290,7 +295,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"other classes", with(strings.Replace(good, "num_classes: 11", "num_classes: 12", 1)), Options{}, "cls_score.weight"},
 		{"names for other classes", with(good, "objects.txt", "attributes.txt"), Options{Preset: "yolo"}, `preset "yolo"`},
 		{"more proposals than there can be", with(good), Options{Proposals: 1 << 20}, "proposals: found 1048576"},
-		{"no configuration", with(""), Options{}, "want"},
+		{"no configuration", with(""), Options{}, "backbone.stem.conv1.weight"},
 	} {
 		d, err := Open(engine, c.path, c.options)
 		if err == nil {
@@ -355,4 +360,101 @@ func TestFixedShapes(t *testing.T) {
 	}
 	near(t, "boxes", got.Boxes, want.Boxes, 1e-6)
 	near(t, "features", got.Features, want.Features, 1e-5)
+}
+
+// The detector of py-bottom-up-attention is a pickle of NumPy's arrays, under "model", without the anchors; beside a config.yaml it is any detector.
+func TestNumPyPickle(t *testing.T) {
+	file, err := checkpoint.Open(filepath.Join(dir, "tiny", "model.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	to := t.TempDir()
+	if err := os.WriteFile(filepath.Join(to, "faster_rcnn_from_caffe_attr.pkl"), numpyPickle(t, file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pickled, err := checkpoint.Open(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pickled.Close()
+	c, err := infer(pickled)
+	if err != nil || c.NumClasses != 11 || c.NumAttrs != 5 || c.Depth != 50 || c.MinSize != 600 {
+		t.Errorf("inferred %+v, %v", c, err)
+	}
+	if err := os.WriteFile(filepath.Join(to, ConfigName), []byte(tinyConfig(t)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	engine, err := backend.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Finalize()
+	d, err := Open(engine, to, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	got, err := d.Detect(t.Context(), picture(t, "grad_97x61.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameDetection(t, open(t, "expected", "tiny", "grad_97x61.bgr.safetensors"), got, d.FeatureWidth(), "", 0)
+}
+
+// numpyPickle is {"model": {name: array}}, in protocol 2, of the tensors that are no anchors.
+func numpyPickle(t *testing.T, file *checkpoint.File) []byte {
+	b := []byte("\x80\x02}(")
+	text := func(s string) { b = append(binary.LittleEndian.AppendUint32(append(b, 'X'), uint32(len(s))), s...) }
+	text("model")
+	b = append(b, "}("...)
+	for _, name := range file.Names() {
+		tensor, _ := file.Tensor(name)
+		values, err := tensor.Float32s()
+		if err != nil || name == anchorsName {
+			continue // counters, and what Detectron2 does not keep
+		}
+		text(name)
+		b = append(b, "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntB\x01\x00\x00\x00btR(I1\n("...)
+		for _, n := range tensor.Shape {
+			b = fmt.Appendf(b, "I%d\n", n)
+		}
+		b = append(b, "tcnumpy\ndtype\n("...)
+		text("f4")
+		b = append(b, "I0\nI1\ntR(I3\n"...)
+		text("<")
+		b = append(b, "NNNI-1\nI-1\nI0\ntb\x89B"...)
+		b = binary.LittleEndian.AppendUint32(b, uint32(4*len(values)))
+		for _, v := range values {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+		}
+		b = append(b, "tb"...)
+	}
+	return append(b, "uu."...)
+}
+
+// The original's recipe sees Pillow's pixels, less the mean, at its own sizes, whatever config.yaml says.
+func TestOriginalInput(t *testing.T) {
+	d := tiny(t, Options{Preset: vision.D2MaxNMS})
+	img := picture(t, "shapes_120x90.png")
+	in, size, err := d.prepare(img)
+	if err != nil || in.pictureWidth != 800 || in.pictureHeight != 600 {
+		t.Fatalf("%d × %d, %v", in.pictureWidth, in.pictureHeight, err)
+	}
+	rgb, err := vision.RGB(img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pixels, err := resize.Antialiased(rgb, size, vision.Size{Width: 800, Height: 600})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range in.values {
+		if want := float32(pixels[i/3*3+2-i%3]) - d.config.PixelMean[i%3]; v != want {
+			t.Fatalf("value %d is %v, want %v", i, v, want)
+		}
+	}
+	if got := d.Config().Thresholds; len(got) != 7 || got[0] != 0.3 || got[6] < 0.9 || got[6] > 0.9000001 {
+		t.Errorf("thresholds %v", got)
+	}
 }

@@ -37,7 +37,8 @@ type network struct {
 	clock    time.Time
 }
 
-// Proposals go through the fifth stage some at a time: few enough that its largest values, [proposals, 14, 14, 2048], stay at 35 MB; enough that Winograd's way of
+// Proposals go through the fifth stage some at a time: few enough that its largest values, [proposals, 14, 14, 2048], stay below
+// 50 MB; enough that Winograd's way of
 // its 3×3 convolutions pays.
 const (
 	leastChunk = 16

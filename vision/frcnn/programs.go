@@ -4,7 +4,6 @@ import (
 	"container/list"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -21,7 +20,6 @@ const maxPrograms = 48
 type programs struct {
 	engine compute.Backend
 	store  *model.Store
-	mu     sync.Mutex
 	kept   map[string]*list.Element // of *program
 	recent *list.List               // most recently used first
 }
@@ -75,8 +73,6 @@ func (p *programs) run(part string, build graphBuilder, x []float32, shape ...in
 }
 
 func (p *programs) compiled(key string, build graphBuilder, shape []int) (*model.Exec, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if element, ok := p.kept[key]; ok {
 		p.recent.MoveToFront(element)
 		return element.Value.(*program).exec, nil

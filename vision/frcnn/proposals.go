@@ -3,6 +3,8 @@ package frcnn
 import (
 	"errors"
 	"slices"
+
+	"github.com/go-lxmert/lxmert/internal/descending"
 )
 
 // A proposer finds what may be objects, from logits and deltas of anchors. It keeps its memory from picture to picture.
@@ -29,7 +31,7 @@ func (p *proposer) propose(logits, deltas []float32, down, across, width, height
 	slices.Sort(p.keys)
 	p.begin()
 	for _, key := range p.keys[:min(p.c.PreNMS, len(p.keys))] {
-		i := int(uint32(key))
+		i := descending.Index(key)
 		at := i / anchors
 		a := anchor(p.cell, i%anchors, at%across, at/across, p.c.AnchorOffset)
 		if !p.take(moved(a[:], deltas[4*i:][:4], &p.c.RPNWeights), logits[i], width, height) {

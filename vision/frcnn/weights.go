@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/go-lxmert/lxmert/checkpoint"
 )
@@ -123,10 +122,11 @@ func infer(file *checkpoint.File) (*Config, error) {
 	if attrs, ok := file.Tensor(predictor + "attr_score.bias"); ok && len(attrs.Shape) == 1 {
 		c.NumAttrs = attrs.Shape[0] - 1
 	}
+	most := 0 // blocks of the fourth stage
 	for depth, n := range blocks {
-		last := fmt.Sprintf("backbone.res4.%d.", n[2]-1)
-		if slices.ContainsFunc(file.Names(), func(name string) bool { return strings.HasPrefix(name, last) }) && depth > c.Depth {
-			c.Depth = depth
+		last := fmt.Sprintf("backbone.res4.%d.conv1.weight", n[2]-1)
+		if _, ok := file.Tensor(last); ok && n[2] > most {
+			c.Depth, most = depth, n[2]
 		}
 	}
 	return c, c.Check()
