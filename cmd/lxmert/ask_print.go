@@ -87,11 +87,14 @@ func (a asked) print(w io.Writer) error {
 // parts says how long each part took, if they were several, and one of them long.
 func parts(stages []stageRecord) string {
 	const long = 100 // ms
-	if len(stages) < 3 && !slices.ContainsFunc(stages, func(s stageRecord) bool { return s.MS >= long }) {
+	if len(stages) < 3 || !slices.ContainsFunc(stages, func(s stageRecord) bool { return s.MS >= long }) {
 		return ""
 	}
 	var texts []string
 	for _, s := range stages {
+		if s.MS < 0.5 {
+			continue
+		}
 		texts = append(texts, fmt.Sprintf("%s %.0f", s.Stage, s.MS))
 	}
 	return " (" + strings.Join(texts, ", ") + ")"
