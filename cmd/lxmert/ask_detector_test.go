@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -41,9 +42,16 @@ func TestAskDetector(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	code, out, errOut := command(t, "", append([]string{"ask"}, args...)...)
-	if code != exitOK || !strings.Contains(out, "fifth stage") || !strings.Contains(errOut, "were not kept") {
-		t.Errorf("a broken cache: exit code %d, %s%s", code, out, errOut)
+	looked, notes := askJSON(t, args...)
+	if looked.Cached || !slices.ContainsFunc(looked.Stages, func(s stageRecord) bool { return s.Stage == "fifth stage" }) || !strings.Contains(notes, "were not kept") {
+		t.Errorf("a broken cache: %+v, %s", looked, notes)
+	}
+	// On paper parts are told where one of them took long.
+	if got := parts([]stageRecord{{"decode", 3}, {"resize", 0.1}, {"fifth stage", 5000}}); got != " (decode 3, fifth stage 5000)" {
+		t.Errorf("parts: %q", got)
+	}
+	if got := parts([]stageRecord{{"decode", 3}, {"resize", 9}, {"find regions", 5}}); got != "" {
+		t.Errorf("short parts: %q", got)
 	}
 }
 
