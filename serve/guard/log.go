@@ -23,7 +23,8 @@ func (g *guard) logged(next http.Handler) http.Handler {
 			case status == 0 && (!finished || r.Context().Err() != nil):
 				status = statusGone
 			case status == 0:
-				status = http.StatusOK // as the server will say for a handler that has said nothing
+				status = http.StatusOK // as the server would say for a handler that has said nothing
+				e.WriteHeader(status)
 			}
 			g.Observer.Request(e.route, r.Method, status, took)
 			level := levelOf(status, g.Light.Match(r))
