@@ -9,7 +9,8 @@ import (
 
 func TestParseOrigins(t *testing.T) {
 	for text, want := range map[string]string{
-		"https://app.example.org": "https://app.example.org", "HTTPS://App.Example.org:443": "https://app.example.org", "http://x:80": "http://x",
+		"https://app.example.org":     "https://app.example.org",
+		"HTTPS://App.Example.org:443": "https://app.example.org", "http://x:80": "http://x",
 		"http://x:443": "http://x:443", "http://localhost:5173": "http://localhost:5173", "http://[::1]:8080": "http://[::1]:8080", "*": "*",
 	} {
 		if got, err := ParseOrigins(text); err != nil || got[0] != want {
@@ -17,7 +18,8 @@ func TestParseOrigins(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"app.example.org": "scheme", "file:///x": "scheme", "https://": "no host", "https://x/": "slash", "https://x?": "nothing after", "https://x#": "nothing after",
+		"app.example.org": "scheme", "file:///x": "scheme", "https://": "no host",
+		"https://x/": "slash", "https://x?": "nothing after", "https://x#": "nothing after",
 		"https://u@x": "nothing after", "https://*.x": "other characters", "https://münchen.de": "xn--", "https://x:0": "1 to 65535", "https://x:70000": "1 to 65535",
 		"https://x:": "no port", "null": "scheme", "": "scheme", "https://x y": "not a URL",
 	} {
@@ -73,13 +75,16 @@ func TestCrossOrigin(t *testing.T) {
 		t.Errorf("preflight: status %d, %v", answer.StatusCode, h)
 	}
 	answer = call(h, "OPTIONS", "/v1/echo/x", append(preflight, "Origin", foreign)...)
-	if answer.StatusCode == http.StatusNoContent || answer.Header.Get("Access-Control-Allow-Origin") != "" || answer.Header.Get("Access-Control-Allow-Methods") != "" {
+	if answer.StatusCode == http.StatusNoContent ||
+		answer.Header.Get("Access-Control-Allow-Origin") != "" || answer.Header.Get("Access-Control-Allow-Methods") != "" {
 		t.Errorf("another page's preflight: status %d, %v", answer.StatusCode, answer.Header)
 	}
 }
 
 func FuzzOrigin(f *testing.F) {
-	for _, seed := range []string{"https://app.example.org", "http://[::1]:80", "HTTP://X:080", "*", "https://x/", "//", "https://x:99999", "http://a\x00b", "http://[::1%25en0]"} {
+	for _, seed := range []string{
+		"https://app.example.org", "http://[::1]:80", "HTTP://X:080", "*", "https://x/", "//", "https://x:99999", "http://a\x00b", "http://[::1%25en0]",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
