@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/gomlx/compute"
@@ -90,9 +91,13 @@ func (m *LxmertForNLVR2) Forward(ctx context.Context, in *Batch, opt Options) (*
 }
 
 // Encode runs the three encoders and the pooler of a model with whatever head, and leaves the head out; see [LxmertModel.Forward]. For a model of statements
-// about two pictures ([HeadNLVR2]) the inputs are as for the others here: one picture each.
+// about two pictures ([HeadNLVR2]) the inputs are as for the others here: one picture each. As in question answering one picture may serve all texts.
+// Labels are of no use and refused.
 func (n *Network) Encode(ctx context.Context, in *Batch, opt Options) (*ModelOutput[*tensors.Tensor], error) {
-	return forward(ctx, n, HeadModel, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*ModelOutput[*tensors.Tensor]] {
+	if in != nil && in.Labels != nil {
+		return nil, errors.New("labels: the encoders alone take none")
+	}
+	return forward(ctx, n, HeadQuestionAnswering, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*ModelOutput[*tensors.Tensor]] {
 		if n.head != HeadModel {
 			s = s.In("lxmert")
 		}
