@@ -28,6 +28,9 @@ type kept struct {
 	bytes int64
 }
 
+// looking finds the regions of one picture.
+type looking func(context.Context) (*Sight, error)
+
 // flight is a look under way.
 type flight struct {
 	done    chan struct{} // closed when sight and err are there
@@ -41,8 +44,9 @@ func newCache(limit int64, o Observer) *cache {
 	return &cache{limit: limit, observer: o, entries: map[cacheKey]*list.Element{}, recent: list.New(), flights: map[cacheKey]*flight{}}
 }
 
-// get finds what is kept or under way; else, if the caller has the picture, it looks. A look goes on as long as anyone waits for it.
-func (c *cache) get(ctx context.Context, key cacheKey, have bool, look func(context.Context) (*Sight, error)) (sight *Sight, hit bool, err error) {
+// get finds what is kept or under way; else, if the caller has the picture, it looks: begin is called once, here, and what it gives is called once, in another
+// goroutine. A look goes on as long as anyone waits for it.
+func (c *cache) get(ctx context.Context, key cacheKey, have bool, begin func() looking) (sight *Sight, hit bool, err error) {
 	c.mu.Lock()
 	if e, ok := c.entries[key]; ok {
 		c.recent.MoveToFront(e)
@@ -57,10 +61,10 @@ func (c *cache) get(ctx context.Context, key cacheKey, have bool, look func(cont
 		return nil, false, &Error{NotFound, "picture_unknown", "this server does not remember a picture of that hash: send the picture itself", nil}
 	}
 	if !under {
-		looking, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		while, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		f = &flight{done: make(chan struct{}), cancel: cancel}
 		c.flights[key] = f
-		go c.fly(looking, key, f, look)
+		go c.fly(while, key, f, begin())
 	}
 	f.waiting++
 	c.mu.Unlock()
@@ -83,7 +87,7 @@ func (c *cache) get(ctx context.Context, key cacheKey, have bool, look func(cont
 }
 
 // fly looks, and keeps what was seen.
-func (c *cache) fly(ctx context.Context, key cacheKey, f *flight, look func(context.Context) (*Sight, error)) {
+func (c *cache) fly(ctx context.Context, key cacheKey, f *flight, look looking) {
 	defer f.cancel()
 	f.sight, f.err = look(ctx)
 	c.mu.Lock()

@@ -104,6 +104,13 @@ func (l *loaded) retire() error {
 	return nil
 }
 
+// hold is one more use, by who has one already.
+func (l *loaded) hold() {
+	l.entry.mu.Lock()
+	l.users++
+	l.entry.mu.Unlock()
+}
+
 // release ends one use.
 func (l *loaded) release() {
 	l.entry.mu.Lock()
@@ -126,7 +133,7 @@ func (s *Service) use(name string) (*loaded, error) {
 	if e.current == nil {
 		return nil, &Error{Draining, "draining", "the server is going down", nil}
 	}
-	e.current.users++
+	e.current.users++ // as hold
 	return e.current, nil
 }
 

@@ -55,12 +55,12 @@ func (s *Service) See(ctx context.Context, model string, p Picture) (*Sight, err
 	if err != nil {
 		return nil, err
 	}
-	found, cached, err := s.cache.get(ctx, key, p.Content != nil, func(ctx context.Context) (*Sight, error) {
-		l.entry.mu.Lock()
-		l.users++ // the look may outlive the request that began it
-		l.entry.mu.Unlock()
-		defer l.release()
-		return s.look(ctx, l, p.Content, key.sha256)
+	found, cached, err := s.cache.get(ctx, key, p.Content != nil, func() looking {
+		l.hold() // the look may outlive the request that began it
+		return func(ctx context.Context) (*Sight, error) {
+			defer l.release()
+			return s.look(ctx, l, p.Content, key.sha256)
+		}
 	})
 	if err != nil {
 		return nil, err
