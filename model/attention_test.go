@@ -4,7 +4,7 @@ import (
 	"errors"
 	"math"
 	"path/filepath"
-		"slices"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
