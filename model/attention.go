@@ -134,7 +134,7 @@ func (n *Network) Attend(ctx context.Context, in *Batch, targets []int) (*Attent
 	if err != nil {
 		return nil, err
 	}
-	return forward(ctx, n, in, Options{Attentions: true, watched: true}, func(s *model.Scope, in *Inputs[*Node]) record[*AttentionOutput[*tensors.Tensor]] {
+	return forward(ctx, n, HeadQuestionAnswering, in, Options{Attentions: true, watched: true}, func(s *model.Scope, in *Inputs[*Node]) record[*AttentionOutput[*tensors.Tensor]] {
 		return (*attentionNodes)(n.config.attended(s, in))
 	})
 }
@@ -170,11 +170,7 @@ func (n *Network) withTargets(in *Batch, targets []int) (*Batch, error) {
 		}
 	}
 	with := *in
-	place := &with.Labels
-	if n.head == HeadPreTraining {
-		place = &with.Ans
-	}
-	*place = tensors.FromFlatDataAndDimensions(labels, len(labels))
+	with.Labels = tensors.FromFlatDataAndDimensions(labels, len(labels))
 	return &with, nil
 }
 
@@ -191,11 +187,7 @@ func (c *Config) attended(s *model.Scope, in *Inputs[*Node]) *AttentionOutput[*N
 	out.QuestionAnsweringScore = c.answerHead(s.In("answer_head"), base.PooledOutput)
 
 	out.Target = StopGradient(ArgMax(out.QuestionAnsweringScore, -1, dtypes.Int32))
-	targets := in.Labels
-	if targets == nil {
-		targets = in.Ans
-	}
-	if targets != nil {
+	if targets := in.Labels; targets != nil {
 		best := Equal(targets, Scalar(targets.Graph(), targets.DType(), IgnoreLabel))
 		out.Target = Where(best, out.Target, targets)
 	}

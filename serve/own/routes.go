@@ -41,13 +41,13 @@ func (a *api) answers(r *http.Request, in *request) (any, error) {
 	}
 	took := timing{Regions: ms(sight.Took), Answer: ms(time.Since(start))}
 	list := make([]answered, len(results))
-	for i, result := range results {
-		list[i].Result = result
+	for i, r := range results {
+		list[i].Result = r
 	}
 	if in.Explain.wanted {
 		start = time.Now()
 		for i, question := range questions {
-			e, err := a.service.Explain(r.Context(), in.Model, sight, question, service.ExplainOptions{Method: in.Method, Answer: result(results[i])})
+			e, _, err := a.service.Explain(r.Context(), in.Model, sight, question, service.ExplainOptions{Method: in.Method}, 1)
 			if err != nil {
 				return nil, err
 			}
@@ -63,9 +63,6 @@ func (a *api) answers(r *http.Request, in *request) (any, error) {
 		Timing  timing     `json:"timing"`
 	}{a.model(in), pictureOf(sight), list, sight.Notes, took}, nil
 }
-
-// result is the id of the best answer.
-func result(r service.Result) *int { return &r.Answers[0].ID }
 
 // regions finds the regions of a picture.
 func (a *api) regions(r *http.Request, in *request) (any, error) {
@@ -136,11 +133,13 @@ func (a *api) explanations(r *http.Request, in *request) (any, error) {
 		return nil, err
 	}
 	o := service.ExplainOptions{Method: in.Method, Maps: in.Maps}
-	if in.Answer != nil {
-		o.Answer, o.AnswerText = &in.Answer.id, in.Answer.text
+	if in.Answer != nil && in.Answer.id >= 0 {
+		o.Answer = &in.Answer.id
+	} else if in.Answer != nil {
+		o.AnswerText = in.Answer.text
 	}
 	start := time.Now()
-	e, answers, err := a.service.ExplainAll(r.Context(), in.Model, sight, in.Question, o, top)
+	e, answers, err := a.service.Explain(r.Context(), in.Model, sight, in.Question, o, top)
 	if err != nil {
 		return nil, err
 	}

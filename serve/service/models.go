@@ -29,6 +29,7 @@ type loaded struct {
 	model      *lxmert.Model
 	extractor  vision.Extractor // nil: answers about regions only
 	vocabulary vision.Vocabulary
+	labels     []string // the answer of each id
 	looks      chan struct{} // one for each picture that the extractor may look at, at once
 	batcher    *batcher
 	free       func() error
@@ -58,7 +59,7 @@ func (s *Service) load(ctx context.Context, e *entry) error {
 	e.count++
 	version := strconv.Itoa(e.count)
 	e.mu.Unlock()
-	l := &loaded{model: m, extractor: extractor, entry: e, seenFiles: files, card: newCard(e.source, version, m, extractor)}
+	l := &loaded{model: m, extractor: extractor, labels: m.Labels(), entry: e, seenFiles: files, card: newCard(e.source, version, m, extractor)}
 	if extractor != nil {
 		l.vocabulary = vision.VocabularyOf(extractor)
 		l.looks = make(chan struct{}, looksAtOnce(extractor))
