@@ -2,15 +2,12 @@
 package own
 
 import (
-	"encoding/json"
-	"fmt"
 	"math"
 	"net/http"
 	"time"
 
 	"github.com/go-lxmert/lxmert/serve/service"
 	"github.com/go-lxmert/lxmert/serve/wire"
-	"github.com/go-lxmert/lxmert/vision"
 )
 
 // Register adds the routes of the API to a mux.
@@ -20,8 +17,8 @@ func Register(mux *http.ServeMux, s *service.Service) {
 	mux.HandleFunc("POST /v1/regions", a.handle(a.regions))
 	mux.HandleFunc("POST /v1/embeddings", a.handle(a.embeddings))
 	mux.HandleFunc("POST /v1/explanations", a.handle(a.explanations))
-	mux.HandleFunc("GET /v1/scenes", scene)
-	mux.HandleFunc("GET /v1/scenes/questions", sceneQuestions)
+	mux.HandleFunc("GET /v1/scenes", a.scene)
+	mux.HandleFunc("GET /v1/scenes/questions", a.sceneQuestions)
 	mux.HandleFunc("GET /openapi.json", document)
 }
 
@@ -38,7 +35,7 @@ func (a *api) handle(f func(r *http.Request, in *request) (any, error)) http.Han
 				return
 			}
 		}
-		refuse(w, r, err)
+		a.refuse(w, r, err)
 	}
 }
 
@@ -125,20 +122,9 @@ type failure struct {
 }
 
 // refuse writes an error. The request's id is what guard has put on the answer.
-func refuse(w http.ResponseWriter, r *http.Request, err error) {
-	e := service.AsError(wire.Explain(err))
-	wire.Note(r, err)
-	if e.Kind == service.Cancelled {
-		return // nobody reads it
-	}
-	if e.Kind == service.Busy {
-		w.Header().Set("Retry-After", "1")
-	}
+func (a *api) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	e := wire.Explain(a.service, w, r, err)
 	var body failure
 	body.Error.Code, body.Error.Message, body.Error.RequestID = e.Code, e.Message, w.Header().Get("X-Request-Id")
-	wire.WriteJSON(w, wire.Status(e.Kind), body)
+	wire.Refuse(w, wire.Status(e.Kind), e.Kind, body)
 }
-
-var _ = json.Valid
-var _ = fmt.Sprint
-var _ vision.Regions

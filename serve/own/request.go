@@ -3,7 +3,6 @@ package own
 import (
 	"context"
 	"encoding/json"
-	"mime"
 	"net/http"
 	"slices"
 	"strconv"
@@ -26,6 +25,8 @@ type request struct {
 	Answer    *choice  `json:"answer"`
 	Method    string   `json:"method"`
 	Maps      string   `json:"maps"`
+	Layer     *int     `json:"layer"`
+	Head      *int     `json:"head"`
 	Features  bool     `json:"features"`
 
 	file  []byte   // of a form
@@ -37,7 +38,7 @@ var fields = map[string][]string{
 	"/v1/answers":      {"model", "image", "image_url", "question", "questions", "top_k", "explain", "method"},
 	"/v1/regions":      {"model", "image", "image_url", "features"},
 	"/v1/embeddings":   {"model", "image", "image_url", "texts", "question", "questions"},
-	"/v1/explanations": {"model", "image", "image_url", "question", "answer", "method", "maps", "top_k"},
+	"/v1/explanations": {"model", "image", "image_url", "question", "answer", "method", "layer", "head", "maps", "top_k"},
 }
 
 // explain is false, true, or an object that says how.
@@ -76,12 +77,11 @@ func (c *choice) UnmarshalJSON(text []byte) error {
 // readRequest reads a JSON object or a form.
 func readRequest(r *http.Request) (*request, error) {
 	in := &request{}
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	var err error
-	switch kind {
-	case "multipart/form-data":
+	switch kind := wire.ContentType(r); {
+	case wire.IsForm(r):
 		err = in.readForm(r)
-	case "application/json", "":
+	case kind == "application/json" || kind == "":
 		err = in.readJSON(r)
 	default:
 		err = service.Invalidf("Content-Type: found %.80q, want application/json or multipart/form-data", kind)
@@ -119,7 +119,7 @@ func (in *request) readJSON(r *http.Request) error {
 		{"model", &in.Model, "a string"}, {"image", &in.Image, "a string: base64, a data URL, or sha256: and the hash"}, {"image_url", &in.ImageURL, "a string"},
 		{"question", &in.Question, "a string"}, {"questions", &in.Questions, "a list of strings"}, {"texts", &in.Texts, "a list of strings"},
 		{"top_k", &in.TopK, "a whole number"}, {"explain", &in.Explain, "true, false or an object"}, {"answer", &in.Answer, "an answer's text or its id"},
-		{"method", &in.Method, "a string"}, {"maps", &in.Maps, "a string"}, {"features", &in.Features, "true or false"},
+		{"method", &in.Method, "a string"}, {"maps", &in.Maps, "a string"}, {"layer", &in.Layer, "a whole number"}, {"head", &in.Head, "a whole number"}, {"features", &in.Features, "true or false"},
 	} {
 		if value, ok := all[f.name]; ok && json.Unmarshal(value, f.to) != nil {
 			return service.Invalidf("%s: found %.40s, want %s", f.name, value, f.want)
@@ -134,7 +134,7 @@ func (in *request) readForm(r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	for name, values := range form.Values {
+	for name, values := range form.Texts {
 		in.given = append(in.given, name)
 		last := values[len(values)-1]
 		switch name {
@@ -148,12 +148,12 @@ func (in *request) readForm(r *http.Request) error {
 			in.Questions = append(in.Questions, values...)
 		case "texts":
 			in.Texts = values
-		case "top_k":
+		case "top_k", "layer", "head":
 			n, err := strconv.Atoi(last)
 			if err != nil {
-				return service.Invalidf("top_k: found %.40q, want a whole number", last)
+				return service.Invalidf("%s: found %.40q, want a whole number", name, last)
 			}
-			in.TopK = &n
+			*map[string]**int{"top_k": &in.TopK, "layer": &in.Layer, "head": &in.Head}[name] = &n
 		case "explain", "features":
 			on, err := strconv.ParseBool(last)
 			if err != nil {
@@ -202,7 +202,8 @@ func (in *request) picture(ctx context.Context, s *service.Service) (service.Pic
 		content, err := s.Fetch(ctx, in.ImageURL)
 		return service.Picture{Content: content}, err
 	}
-	return wire.Picture(ctx, s, in.Image)
+	p, err := wire.Picture(ctx, s, in.Image)
+	return p, wire.Field("image", err)
 }
 
 // all are the questions, or the texts.

@@ -132,7 +132,7 @@ func (a *api) explanations(r *http.Request, in *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := service.ExplainOptions{Method: in.Method, Maps: in.Maps}
+	o := service.ExplainOptions{Method: in.Method, Maps: in.Maps, Layer: in.Layer, Head: in.Head}
 	if in.Answer != nil && in.Answer.id >= 0 {
 		o.Answer = &in.Answer.id
 	} else if in.Answer != nil {
@@ -164,10 +164,10 @@ func seedOf(r *http.Request) (uint64, error) {
 }
 
 // scene draws a scene: pictures to try.
-func scene(w http.ResponseWriter, r *http.Request) {
+func (a *api) scene(w http.ResponseWriter, r *http.Request) {
 	seed, err := seedOf(r)
 	if err != nil {
-		refuse(w, r, err)
+		a.refuse(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "image/png")
@@ -176,10 +176,10 @@ func scene(w http.ResponseWriter, r *http.Request) {
 }
 
 // sceneQuestions are some to ask about a drawn scene.
-func sceneQuestions(w http.ResponseWriter, r *http.Request) {
+func (a *api) sceneQuestions(w http.ResponseWriter, r *http.Request) {
 	seed, err := seedOf(r)
 	if err != nil {
-		refuse(w, r, err)
+		a.refuse(w, r, err)
 		return
 	}
 	const some = 8

@@ -29,7 +29,7 @@ type loaded struct {
 	model      *lxmert.Model
 	extractor  vision.Extractor // nil: answers about regions only
 	vocabulary vision.Vocabulary
-	labels     []string // the answer of each id
+	labels     []string      // the answer of each id
 	looks      chan struct{} // one for each picture that the extractor may look at, at once
 	batcher    *batcher
 	free       func() error
