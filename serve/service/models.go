@@ -51,9 +51,7 @@ func (s *Service) load(ctx context.Context, e *entry) error {
 	files := e.source.fingerprint()
 	m, extractor, release, err := e.source.open(s.engine)
 	if err != nil {
-		err = fmt.Errorf("model %s: %w", e.source.Name, err)
-		s.options.Observer.Loaded(e.source.Name, "", time.Since(start), err)
-		return err
+		return fmt.Errorf("model %s: %w", e.source.Name, err)
 	}
 	e.mu.Lock()
 	e.count++
@@ -64,7 +62,7 @@ func (s *Service) load(ctx context.Context, e *entry) error {
 		l.vocabulary = vision.VocabularyOf(extractor)
 		l.looks = make(chan struct{}, looksAtOnce(extractor))
 	}
-	l.batcher = newBatcher(m, l.card.ID, s.options)
+	l.batcher = newBatcher(m, l.card, s.options)
 	l.free = func() error {
 		l.batcher.close()
 		return release()
@@ -79,9 +77,8 @@ func (s *Service) load(ctx context.Context, e *entry) error {
 			s.options.Log.Warn("freeing a model that was replaced", "model", e.source.Name, "error", err)
 		}
 	}
-	took := time.Since(start)
-	s.options.Observer.Loaded(l.card.ID, version, took, nil)
-	s.options.Log.Info("model loaded", "model", l.card.ID, "version", version, "source", l.card.Source, "detector", l.card.Detector, "took", took)
+	s.options.Observer.Loaded(s.Cards())
+	s.options.Log.Info("model loaded", "model", l.card.ID, "version", version, "source", l.card.Source, "detector", l.card.Detector, "took", time.Since(start))
 	return nil
 }
 
