@@ -2,6 +2,7 @@ package guard
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -174,6 +175,34 @@ func TestLog(t *testing.T) {
 	}
 	if !slices.Equal(observer.rejected, []string{"token"}) || observer.inflight != 0 || observer.waits != 7 {
 		t.Errorf("observed rejections %v, %d under way, %d waits", observer.rejected, observer.inflight, observer.waits)
+	}
+}
+
+// TestTrace follows a span through the guard.
+func TestTrace(t *testing.T) {
+	type key struct{}
+	var ended []string
+	mux := routes()
+	mux.HandleFunc("GET /inside", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Context().Value(key{})) })
+	h := New(Options{Light: Paths{"/health"}, Trace: func(r *http.Request) (context.Context, func(string, int)) {
+		return context.WithValue(r.Context(), key{}, "the span"), func(route string, status int) { ended = append(ended, fmt.Sprint(route, " ", status)) }
+	}})(mux)
+	if body, err := io.ReadAll(call(h, "GET", "/inside").Body); err != nil || string(body) != "the span" {
+		t.Errorf("inside is %q, %v", body, err)
+	}
+	call(h, "GET", "/health")
+	call(h, "GET", "/nothing")
+	call(h, "GET", "/panic")
+	func() {
+		defer func() {
+			if recover() != http.ErrAbortHandler {
+				t.Error("an aborting handler does not abort")
+			}
+		}()
+		call(h, "GET", "/abort")
+	}()
+	if want := []string{"GET /inside 200", " 404", "GET /panic 500", "GET /abort 499"}; !slices.Equal(ended, want) {
+		t.Errorf("ended %q, want %q", ended, want)
 	}
 }
 
