@@ -43,7 +43,7 @@ func (g *guard) logged(next http.Handler) http.Handler {
 				slog.Duration("took", took),
 				slog.String("remote", remote(r)),
 			}
-			if e.route == "" { // without a route the path is the only trace of what was asked for
+			if e.route == "" || status == http.StatusNotFound || status == http.StatusMethodNotAllowed { // the only trace of what was asked for
 				attrs = append(attrs, slog.String("path", shorten(r.URL.Path, 128)))
 			}
 			if e.rejected != "" {

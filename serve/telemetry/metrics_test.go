@@ -80,7 +80,8 @@ func busy() *Metrics {
 		return CacheStats{Hits: 5, Misses: 4, Evictions: 1, Entries: 3, Bytes: 3000, MaxBytes: 4000}
 	})
 	m.Models(Model{Name: "shipped", Version: "1", Preset: "scenes", Detector: "scenes"})
-	m.Execution("shipped", "1", 4)
+	m.Batch(4)
+	m.Execution("shipped", "1")
 	m.Inference("shipped", "1", Inference{
 		Count: 3, Total: 10 * time.Millisecond, Queue: time.Millisecond, Input: 2 * time.Millisecond, Compute: 5 * time.Millisecond, Output: time.Millisecond,
 	})
@@ -166,9 +167,9 @@ func TestLint(t *testing.T) {
 func TestModels(t *testing.T) {
 	m := New("")
 	m.Models(Model{Name: "a", Version: "1"}, Model{Name: "b", Version: "1"})
-	m.Execution("a", "1", 1)
+	m.Execution("a", "1")
 	m.Models(Model{Name: "a", Version: "2"}, Model{Name: "b", Version: "1"})
-	m.Execution("a", "1", 1) // a request that was under way
+	m.Execution("a", "1") // a request that was under way
 	families := scrape(t, m)
 	if got := len(families["lxmert_models"].GetMetric()); got != 2 {
 		t.Errorf("%d models, want 2", got)
