@@ -152,7 +152,7 @@ func TestLog(t *testing.T) {
 		var line struct {
 			Level, Msg, ID, Method, Route, Remote, Trace string
 			Status, Bytes                                int
-			Took                                         time.Duration
+			Took                                         float64 `json:"took_ms"`
 		}
 		last := lines[len(lines)-1]
 		if err := json.Unmarshal([]byte(last), &line); err != nil {
