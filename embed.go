@@ -21,7 +21,7 @@ func (m *Model) Embed(ctx context.Context, queries []Query) ([][]float32, error)
 	if err != nil {
 		return nil, err
 	}
-	return m.wait(ctx, func() ([][]float32, error) {
+	return wait(ctx, m.reader, func() ([][]float32, error) {
 		return m.run(ctx, len(queries), m.groups(queries, encodings), func(group []int) (*tensors.Tensor, error) {
 			out, err := m.network.Encode(context.Background(), m.batch(queries, encodings, group), model.Options{})
 			if err != nil {
@@ -34,16 +34,11 @@ func (m *Model) Embed(ctx context.Context, queries []Query) ([][]float32, error)
 
 // Forward runs the model on tensors of the caller's: question answering, or with [WithAllHeads] everything that the checkpoint has heads for. It
 // waits for its turn like a question. The outputs are under the reference's names, see [model.Output].
-func (m *Model) Forward(ctx context.Context, in *model.Batch, o model.Options) (out model.Output, err error) {
-	_, err = m.wait(ctx, func() ([][]float32, error) {
+func (m *Model) Forward(ctx context.Context, in *model.Batch, o model.Options) (model.Output, error) {
+	return wait(ctx, m.reader, func() (model.Output, error) {
 		if m.closed {
 			return nil, model.ErrClosed
 		}
-		out, err = m.network.Run(ctx, in, o)
-		return nil, err
+		return m.network.Run(ctx, in, o)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
 }
