@@ -77,6 +77,8 @@ func detections(v *service.Sight, threshold float64) []detected {
 
 // pixels is a box of 0..1 in whole pixels.
 func pixels(b []float32, size vision.Size) box {
-	at := func(x float32, length int) int { return min(max(int(math.Round(float64(x)*float64(length))), 0), length) }
+	at := func(x float32, length int) int {
+		return min(max(int(math.Round(float64(x)*float64(length))), 0), length)
+	}
 	return box{at(b[0], size.Width), at(b[1], size.Height), at(b[2], size.Width), at(b[3], size.Height)}
 }

@@ -73,9 +73,10 @@ func (in *request) readForm(r *http.Request) error {
 	for _, name := range []string{"inputs", "image"} {
 		if content, ok := form.Files[name]; ok {
 			in.file = content
-		} else if texts, ok := form.Values[name]; ok {
-			in.Image = &texts[0]
 		}
+	}
+	if texts := form.Values["image"]; texts != nil {
+		in.Image = &texts[0]
 	}
 	if texts := form.Values["inputs"]; texts != nil {
 		if in.Inputs, err = json.Marshal(texts[0]); err != nil {
