@@ -34,16 +34,28 @@ func (m *Model) Embed(ctx context.Context, queries []Query) ([][]float32, error)
 
 // Forward runs the model on tensors of the caller's: question answering, or with [WithAllHeads] everything that the checkpoint has heads for. It
 // waits for its turn like a question. The outputs are under the reference's names, see [model.Output].
-func (m *Model) Forward(ctx context.Context, in *model.Batch, o model.Options) (out model.Output, err error) {
+func (m *Model) Forward(ctx context.Context, in *model.Batch, o model.Options) (model.Output, error) {
+	return onTensors(ctx, m, func() (model.Output, error) { return m.network.Run(ctx, in, o) })
+}
+
+// Encode is [Model.Forward] without a head: the last hidden states of both streams and the pooled output, whatever heads the model has.
+func (m *Model) Encode(ctx context.Context, in *model.Batch, o model.Options) (*model.ModelOutput[*tensors.Tensor], error) {
+	return onTensors(ctx, m, func() (*model.ModelOutput[*tensors.Tensor], error) { return m.network.Encode(ctx, in, o) })
+}
+
+// onTensors makes one pass when it is its turn. What a pass that was left behind gives is nobody's.
+func onTensors[O any](ctx context.Context, m *Model, pass func() (O, error)) (out O, err error) {
+	passed := make(chan O, 1)
 	_, err = m.wait(ctx, func() ([][]float32, error) {
 		if m.closed {
 			return nil, model.ErrClosed
 		}
-		out, err = m.network.Run(ctx, in, o)
+		out, err := pass()
+		passed <- out
 		return nil, err
 	})
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	return out, nil
+	return <-passed, nil
 }
