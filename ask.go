@@ -99,7 +99,7 @@ func (m *Model) scores(ctx context.Context, queries []Query) ([][]float32, error
 	if err != nil {
 		return nil, err
 	}
-	return m.wait(ctx, func() ([][]float32, error) { return m.logits(ctx, queries, encodings) })
+	return wait(ctx, m.reader, func() ([][]float32, error) { return m.logits(ctx, queries, encodings) })
 }
 
 // logits are a logit for each query and answer; mu is held.

@@ -21,7 +21,7 @@ func (m *Model) Embed(ctx context.Context, queries []Query) ([][]float32, error)
 	if err != nil {
 		return nil, err
 	}
-	return m.wait(ctx, func() ([][]float32, error) {
+	return wait(ctx, m.reader, func() ([][]float32, error) {
 		return m.run(ctx, len(queries), m.groups(queries, encodings), func(group []int) (*tensors.Tensor, error) {
 			out, err := m.network.Encode(context.Background(), m.batch(queries, encodings, group), model.Options{})
 			if err != nil {
@@ -35,27 +35,20 @@ func (m *Model) Embed(ctx context.Context, queries []Query) ([][]float32, error)
 // Forward runs the model on tensors of the caller's: question answering, or with [WithAllHeads] everything that the checkpoint has heads for. It
 // waits for its turn like a question. The outputs are under the reference's names, see [model.Output].
 func (m *Model) Forward(ctx context.Context, in *model.Batch, o model.Options) (model.Output, error) {
-	return onTensors(ctx, m, func() (model.Output, error) { return m.network.Run(ctx, in, o) })
+	return wait(ctx, m.reader, func() (model.Output, error) {
+		if m.closed {
+			return nil, model.ErrClosed
+		}
+		return m.network.Run(ctx, in, o)
+	})
 }
 
 // Encode is [Model.Forward] without a head: the last hidden states of both streams and the pooled output, whatever heads the model has.
 func (m *Model) Encode(ctx context.Context, in *model.Batch, o model.Options) (*model.ModelOutput[*tensors.Tensor], error) {
-	return onTensors(ctx, m, func() (*model.ModelOutput[*tensors.Tensor], error) { return m.network.Encode(ctx, in, o) })
-}
-
-// onTensors makes one pass when it is its turn. What a pass that was left behind gives is nobody's.
-func onTensors[O any](ctx context.Context, m *Model, pass func() (O, error)) (out O, err error) {
-	passed := make(chan O, 1)
-	_, err = m.wait(ctx, func() ([][]float32, error) {
+	return wait(ctx, m.reader, func() (*model.ModelOutput[*tensors.Tensor], error) {
 		if m.closed {
 			return nil, model.ErrClosed
 		}
-		out, err := pass()
-		passed <- out
-		return nil, err
+		return m.network.Encode(ctx, in, o)
 	})
-	if err != nil {
-		return out, err
-	}
-	return <-passed, nil
 }

@@ -48,22 +48,17 @@ func (m *Model) FillMask(ctx context.Context, regions Regions, text string, top 
 	if err != nil {
 		return nil, err
 	}
-	var filled [][]Filled
-	_, err = m.wait(ctx, func() ([][]float32, error) {
-		queries, encodings := []Query{{regions, text}}, []tokenizer.Encoding{encoding}
-		return m.run(ctx, 1, [][]int{{0}}, func(group []int) (*tensors.Tensor, error) {
-			out, err := (&model.LxmertForPreTraining{Network: m.network}).Forward(context.Background(), m.batch(queries, encodings, group), model.Options{})
-			if err != nil {
-				return nil, err
-			}
-			filled, err = m.fill(encoding.IDs, mask, out.PredictionLogits, top)
-			return out.PredictionLogits, err
-		})
+	queries, encodings := []Query{{regions, text}}, []tokenizer.Encoding{encoding}
+	return wait(ctx, m.reader, func() ([][]Filled, error) {
+		if m.closed {
+			return nil, model.ErrClosed
+		}
+		out, err := (&model.LxmertForPreTraining{Network: m.network}).Forward(context.Background(), m.batch(queries, encodings, []int{0}), model.Options{})
+		if err != nil {
+			return nil, err
+		}
+		return m.fill(encoding.IDs, mask, out.PredictionLogits, top)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return filled, nil
 }
 
 // encodeMasked is encode for a text that may be nothing but masks.

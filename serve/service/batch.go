@@ -15,7 +15,7 @@ import (
 // question waits for nobody.
 type batcher struct {
 	model    *lxmert.Model
-	name     string
+	card     Card
 	most     int
 	wait     time.Duration
 	log      *slog.Logger
@@ -33,14 +33,16 @@ type asking struct {
 	ctx     context.Context
 	query   lxmert.Query
 	since   time.Time
+	waited  time.Duration // until its pass began
+	took    time.Duration // its pass
 	answers []lxmert.Answer
 	err     error
 	done    chan struct{}
 }
 
-func newBatcher(m *lxmert.Model, name string, o Options) *batcher {
+func newBatcher(m *lxmert.Model, card Card, o Options) *batcher {
 	b := &batcher{
-		model: m, name: name, most: o.Batch, wait: o.BatchWait, log: o.Log, observer: o.Observer,
+		model: m, card: card, most: o.Batch, wait: o.BatchWait, log: o.Log, observer: o.Observer,
 		queue: make(chan *asking, o.Queue), closing: make(chan struct{}), ended: make(chan struct{}),
 	}
 	go b.run()
@@ -54,12 +56,18 @@ func (b *batcher) close() {
 }
 
 // ask answers questions about one picture. A queue that is full is [Busy]. One question that is refused is the error, as [lxmert.QueryError] with its number.
-func (b *batcher) ask(ctx context.Context, queries []lxmert.Query) ([][]lxmert.Answer, error) {
+func (b *batcher) ask(ctx context.Context, queries []lxmert.Query) (answers [][]lxmert.Answer, err error) {
+	all := make([]*asking, len(queries))
+	seen := Inference{Questions: len(queries)}
+	start := time.Now()
+	defer func() {
+		seen.Err, seen.Total = err, time.Since(start)
+		b.observer.Inference(b.card.ID, b.card.Version, seen)
+	}()
 	b.coming.Add(int64(len(queries)))
 	defer b.coming.Add(-int64(len(queries)))
-	all := make([]*asking, len(queries))
 	for i, q := range queries {
-		all[i] = &asking{ctx: ctx, query: q, since: time.Now(), done: make(chan struct{})}
+		all[i] = &asking{ctx: ctx, query: q, since: start, done: make(chan struct{})}
 		select {
 		case b.queue <- all[i]:
 		case <-b.closing:
@@ -68,7 +76,7 @@ func (b *batcher) ask(ctx context.Context, queries []lxmert.Query) ([][]lxmert.A
 			return nil, &Error{Busy, "busy", "too many questions are waiting; ask again a little later", nil}
 		}
 	}
-	answers := make([][]lxmert.Answer, len(all))
+	answers = make([][]lxmert.Answer, len(all))
 	var errs []error
 	for i, a := range all {
 		select {
@@ -86,6 +94,7 @@ func (b *batcher) ask(ctx context.Context, queries []lxmert.Query) ([][]lxmert.A
 			errs = append(errs, &lxmert.QueryError{Index: i, Err: a.err})
 		}
 		answers[i] = a.answers
+		seen.Queue, seen.Compute = max(seen.Queue, a.waited), max(seen.Compute, a.took)
 	}
 	return answers, errors.Join(errs...)
 }
@@ -160,7 +169,7 @@ func (b *batcher) pass(batch []*asking) {
 	}
 	start := time.Now()
 	for _, a := range asked {
-		b.observer.Queued(b.name, start.Sub(a.since))
+		a.waited = start.Sub(a.since)
 	}
 	for len(asked) > 0 {
 		refused := b.answer(ctx, asked)
@@ -176,7 +185,7 @@ func (b *batcher) pass(batch []*asking) {
 		asked = rest
 	}
 	if n := len(asked); n > 0 {
-		b.observer.Batch(b.name, n, time.Since(start))
+		b.observer.Batch(b.card.ID, b.card.Version, n, time.Since(start))
 	}
 }
 
@@ -187,12 +196,14 @@ func (b *batcher) answer(ctx context.Context, batch []*asking) (refused int) {
 		queries[i] = a.query
 	}
 	var answers [][]lxmert.Answer
+	start := time.Now()
 	err := guarded(b.log, "forward pass", func() (err error) {
 		answers, err = b.model.AskBatch(ctx, queries)
 		return err
 	})
 	if err == nil {
 		for i, a := range batch {
+			a.took = time.Since(start)
 			a.end(answers[i], nil)
 		}
 		return 0

@@ -11,14 +11,28 @@ type cacheKey struct{ model, version, sha256 string }
 
 // cache keeps sights, those that were asked for last, within a number of bytes; and lets one caller look where many want to.
 type cache struct {
-	limit    int64
-	observer Observer
+	limit int64
 
 	mu      sync.Mutex
 	entries map[cacheKey]*list.Element // of *kept
 	recent  *list.List                 // the one that was asked for last comes first
 	bytes   int64
 	flights map[cacheKey]*flight
+
+	hits, misses, evictions uint64
+}
+
+// CacheStats are what a cache has done so far, and holds now.
+type CacheStats struct {
+	Hits, Misses, Evictions uint64 // of pictures; a picture that is being looked at for another request is a hit
+	Pictures                int
+	Bytes, MaxBytes         int64
+}
+
+func (c *cache) stats() CacheStats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return CacheStats{c.hits, c.misses, c.evictions, c.recent.Len(), c.bytes, c.limit}
 }
 
 // kept is what the cache holds of one picture.
@@ -40,8 +54,8 @@ type flight struct {
 	cancel  context.CancelFunc
 }
 
-func newCache(limit int64, o Observer) *cache {
-	return &cache{limit: limit, observer: o, entries: map[cacheKey]*list.Element{}, recent: list.New(), flights: map[cacheKey]*flight{}}
+func newCache(limit int64) *cache {
+	return &cache{limit: limit, entries: map[cacheKey]*list.Element{}, recent: list.New(), flights: map[cacheKey]*flight{}}
 }
 
 // get finds what is kept or under way; else, if the caller has the picture, it looks: begin is called once, here, and what it gives is called once, in another
@@ -50,14 +64,14 @@ func (c *cache) get(ctx context.Context, key cacheKey, have bool, begin func() l
 	c.mu.Lock()
 	if e, ok := c.entries[key]; ok {
 		c.recent.MoveToFront(e)
+		c.hits++
 		c.mu.Unlock()
-		c.observer.CacheLookup(true)
 		return e.Value.(*kept).sight, true, nil
 	}
 	f, under := c.flights[key]
 	if !under && !have {
+		c.misses++
 		c.mu.Unlock()
-		c.observer.CacheLookup(false)
 		return nil, false, &Error{NotFound, "picture_unknown", "this server does not remember a picture of that hash: send the picture itself", nil}
 	}
 	if !under {
@@ -67,8 +81,12 @@ func (c *cache) get(ctx context.Context, key cacheKey, have bool, begin func() l
 		go c.fly(while, key, f, begin())
 	}
 	f.waiting++
+	if under {
+		c.hits++
+	} else {
+		c.misses++
+	}
 	c.mu.Unlock()
-	c.observer.CacheLookup(under)
 	select {
 	case <-f.done:
 		return f.sight, under, f.err
@@ -111,9 +129,8 @@ func (c *cache) keep(key cacheKey, sight *Sight) {
 	c.bytes += n
 	for c.bytes > c.limit {
 		c.drop(c.recent.Back())
-		c.observer.CacheEvicted()
+		c.evictions++
 	}
-	c.observer.CacheSize(c.recent.Len(), c.bytes)
 }
 
 // drop takes an entry out; mu is held.
@@ -140,7 +157,6 @@ func (c *cache) dropIf(which func(cacheKey) bool) {
 		}
 		e = next
 	}
-	c.observer.CacheSize(c.recent.Len(), c.bytes)
 }
 
 // bytes is about what a sight takes in memory.

@@ -29,6 +29,7 @@ type loaded struct {
 	model      *lxmert.Model
 	extractor  vision.Extractor // nil: answers about regions only
 	vocabulary vision.Vocabulary
+	labels     []string      // the answer of each id
 	looks      chan struct{} // one for each picture that the extractor may look at, at once
 	batcher    *batcher
 	free       func() error
@@ -50,20 +51,18 @@ func (s *Service) load(ctx context.Context, e *entry) error {
 	files := e.source.fingerprint()
 	m, extractor, release, err := e.source.open(s.engine)
 	if err != nil {
-		err = fmt.Errorf("model %s: %w", e.source.Name, err)
-		s.options.Observer.Loaded(e.source.Name, "", time.Since(start), err)
-		return err
+		return fmt.Errorf("model %s: %w", e.source.Name, err)
 	}
 	e.mu.Lock()
 	e.count++
 	version := strconv.Itoa(e.count)
 	e.mu.Unlock()
-	l := &loaded{model: m, extractor: extractor, entry: e, seenFiles: files, card: newCard(e.source, version, m, extractor)}
+	l := &loaded{model: m, extractor: extractor, labels: m.Labels(), entry: e, seenFiles: files, card: newCard(e.source, version, m, extractor)}
 	if extractor != nil {
 		l.vocabulary = vision.VocabularyOf(extractor)
 		l.looks = make(chan struct{}, looksAtOnce(extractor))
 	}
-	l.batcher = newBatcher(m, l.card.ID, s.options)
+	l.batcher = newBatcher(m, l.card, s.options)
 	l.free = func() error {
 		l.batcher.close()
 		return release()
@@ -78,9 +77,8 @@ func (s *Service) load(ctx context.Context, e *entry) error {
 			s.options.Log.Warn("freeing a model that was replaced", "model", e.source.Name, "error", err)
 		}
 	}
-	took := time.Since(start)
-	s.options.Observer.Loaded(l.card.ID, version, took, nil)
-	s.options.Log.Info("model loaded", "model", l.card.ID, "version", version, "source", l.card.Source, "detector", l.card.Detector, "took", took)
+	s.options.Observer.Loaded(s.Cards())
+	s.options.Log.Info("model loaded", "model", l.card.ID, "version", version, "source", l.card.Source, "detector", l.card.Detector, "took", time.Since(start))
 	return nil
 }
 

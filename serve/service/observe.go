@@ -6,27 +6,27 @@ import "time"
 type Observer interface {
 	// Stage is how long a part of a request took: decode, regions, explain, embed and the like; of a Faster R-CNN every stage of it.
 	Stage(stage string, took time.Duration)
-	// Queued is how long a question waited for its forward pass.
-	Queued(model string, waited time.Duration)
 	// Batch is a forward pass for so many questions.
-	Batch(model string, questions int, took time.Duration)
-	// CacheLookup is a picture whose regions were there already, or not.
-	CacheLookup(hit bool)
-	// CacheEvicted is regions that made room for others.
-	CacheEvicted()
-	// CacheSize is what the cache holds now.
-	CacheSize(pictures int, bytes int64)
-	// Loaded is a model that is served from now on, or why it could not be loaded anew.
-	Loaded(model, version string, took time.Duration, err error)
+	Batch(model, version string, questions int, took time.Duration)
+	// Inference is a request's questions that were answered, or refused.
+	Inference(model, version string, i Inference)
+	// Loaded is that models were loaded: all that there are now.
+	Loaded(cards []Card)
+}
+
+// An Inference is what the questions of one request took. Durations overlap with those of others, where they went in one pass.
+type Inference struct {
+	Questions int
+	Err       error         // nil, or why there is no answer
+	Total     time.Duration // from the questions' arrival to their answers
+	Queue     time.Duration // waiting for a pass, the longest of them
+	Compute   time.Duration // the pass, the longest of them
 }
 
 // nobody listens.
 type nobody struct{}
 
-func (nobody) Stage(string, time.Duration)                 {}
-func (nobody) Queued(string, time.Duration)                {}
-func (nobody) Batch(string, int, time.Duration)            {}
-func (nobody) CacheLookup(bool)                            {}
-func (nobody) CacheEvicted()                               {}
-func (nobody) CacheSize(int, int64)                        {}
-func (nobody) Loaded(string, string, time.Duration, error) {}
+func (nobody) Stage(string, time.Duration)              {}
+func (nobody) Batch(string, string, int, time.Duration) {}
+func (nobody) Inference(string, string, Inference)      {}
+func (nobody) Loaded([]Card)                            {}

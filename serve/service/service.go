@@ -100,7 +100,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{options: o, engine: engine, decodes: make(chan struct{}, runtime.GOMAXPROCS(0))}
-	s.cache = newCache(o.CacheBytes, o.Observer)
+	s.cache = newCache(o.CacheBytes)
 	for _, source := range o.Models {
 		source.Name = source.name()
 		if slices.ContainsFunc(s.entries, func(e *entry) bool { return e.source.Name == source.Name }) {
@@ -108,11 +108,11 @@ func New(ctx context.Context, o Options) (*Service, error) {
 			return nil, fmt.Errorf("two models have the name %q: give one of them another, NAME=DIRECTORY", source.Name)
 		}
 		e := &entry{source: source}
+		s.entries = append(s.entries, e)
 		if err := s.load(ctx, e); err != nil {
 			s.Close()
 			return nil, err
 		}
-		s.entries = append(s.entries, e)
 	}
 	var watching context.Context
 	watching, s.stop = context.WithCancel(context.WithoutCancel(ctx))
@@ -136,6 +136,9 @@ func (s *Service) Close() error {
 	s.engine.Finalize()
 	return errors.Join(errs...)
 }
+
+// CacheStats are what the cache of regions has done so far, and holds now.
+func (s *Service) CacheStats() CacheStats { return s.cache.stats() }
 
 // Fetch reads a picture's file from the network, if the service may. The error is [Unsupported] if it may not.
 func (s *Service) Fetch(ctx context.Context, url string) ([]byte, error) {
