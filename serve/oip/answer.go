@@ -1,17 +1,16 @@
 package oip
 
 import (
+	"bytes"
 	"context"
-	"encoding/base64"
-	"errors"
-	"regexp"
+	"fmt"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/go-lxmert/lxmert/serve/service"
+	"github.com/go-lxmert/lxmert/serve/wire"
 	"github.com/go-lxmert/lxmert/vision"
 )
 
@@ -127,68 +126,43 @@ func (a *API) see(ctx context.Context, m *served, image *tensor, questions int) 
 	if len(texts) != 1 && len(texts) != questions {
 		return nil, image.bad("found %d pictures for %d questions, want 1, or one for each", len(texts), questions)
 	}
-	pictures := make([]service.Picture, len(texts))
-	for i, text := range texts {
-		if pictures[i], err = image.picture(i, text); err != nil {
-			return nil, err
-		}
-	}
-	sights, errs := make([]*service.Sight, len(pictures)), make([]error, len(pictures))
+	sights, errs := make([]*service.Sight, len(texts)), make([]error, len(texts))
 	var all sync.WaitGroup
 	room := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for i, picture := range pictures {
+	for i, text := range texts {
 		room <- struct{}{}
 		all.Go(func() {
 			defer func() { <-room }()
-			sights[i], errs[i] = a.service.See(ctx, m.card.ID, picture)
+			picture, err := a.picture(ctx, image, text)
+			if err == nil {
+				sights[i], err = a.service.See(ctx, m.card.ID, picture)
+			}
+			errs[i] = err
 		})
 	}
 	all.Wait()
 	for i, err := range errs {
 		if err != nil {
-			return nil, numbered(err, "picture", i, len(pictures))
+			return nil, wire.Field(element("image", i, len(texts)), err)
 		}
 	}
 	return sights, nil
 }
 
-// numbered puts the number before an error about one of several.
-func numbered(err error, what string, i, n int) error {
-	var known *service.Error
-	if n == 1 || !errors.As(err, &known) {
-		return err
+// element names an element of an input for errors, where it is not the only one.
+func element(name string, i, n int) string {
+	if n == 1 {
+		return "input " + name
 	}
-	e := *known
-	if e.Kind == service.Invalid || e.Kind == service.NotFound || e.Kind == service.TooLarge {
-		e.Message = what + " " + strconv.Itoa(i) + ": " + e.Message
-	}
-	return &e
+	return fmt.Sprintf("input %s: element %d", name, i)
 }
 
-var sha256Name = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-
-// picture is element i of an image input: a file, base64 or a data URL of one where texts are expected, or the hash of one that the server has seen lately.
-func (t *tensor) picture(i int, text []byte) (service.Picture, error) {
-	const hashLen = len("sha256:") + 64
-	if len(text) == hashLen && sha256Name.Match(text) {
-		return service.Picture{SHA256: string(text[len("sha256:"):])}, nil
+// picture is an element of an image input: a file, or as [wire.Picture] reads it where it is a text.
+func (a *API) picture(ctx context.Context, t *tensor, element []byte) (service.Picture, error) {
+	if !t.base64 && !bytes.HasPrefix(element, []byte("sha256:")) {
+		return service.Picture{Content: element}, nil
 	}
-	if !t.base64 {
-		return service.Picture{Content: text}, nil
-	}
-	encoded := string(text)
-	if strings.HasPrefix(encoded, "data:") {
-		head, body, ok := strings.Cut(encoded, ",")
-		if !ok || !strings.HasSuffix(head, ";base64") {
-			return service.Picture{}, t.bad("picture %d: found a data URL that is not base64, want data:image/...;base64,...", i)
-		}
-		encoded = body
-	}
-	content, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "=\r\n"))
-	if err != nil {
-		return service.Picture{}, t.bad("picture %d: want base64 of a picture's file: %v", i, err)
-	}
-	return service.Picture{Content: content}, nil
+	return wire.Picture(ctx, a.service, string(element))
 }
 
 // regions are what is sent in place of pictures: visual_feats [pictures, regions, visual_feat_dim] and visual_pos [pictures, regions, visual_pos_dim], one picture for
@@ -234,7 +208,7 @@ func (a *API) regions(m *served, inputs map[string]*tensor, questions int) ([]*s
 			Boxes: boxes[i*n*m.card.PosWidth:][:there*m.card.PosWidth], PosWidth: m.card.PosWidth,
 		})
 		if err != nil {
-			return nil, numbered(err, "picture", i, pictures)
+			return nil, wire.Field(element("visual_feats", i, pictures), err)
 		}
 	}
 	return sights, nil

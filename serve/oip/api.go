@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"log/slog"
 	"runtime"
 	"time"
 
@@ -21,8 +20,6 @@ type Options struct {
 
 	AllowReload bool        // a request may have a model loaded anew from its files
 	Ready       func() bool // whether requests should be sent here, asked by health checks; nil: whenever the models are there
-
-	Log *slog.Logger // hears of faults of the server; nil: nothing is logged
 }
 
 func (o Options) withDefaults() Options {
@@ -30,9 +27,6 @@ func (o Options) withDefaults() Options {
 	o.MaxBytes = cmp.Or(o.MaxBytes, 64<<20)
 	o.MaxOutputBytes = cmp.Or(o.MaxOutputBytes, 256<<20)
 	o.MaxRegions = cmp.Or(o.MaxRegions, 256)
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
 	return o
 }
 
@@ -79,7 +73,7 @@ func (a *API) infer(ctx context.Context, r *request) (answer *response, err erro
 	defer func() {
 		if fault := recover(); fault != nil {
 			stack := make([]byte, 16<<10)
-			a.options.Log.Error("panic", "in", "inference", "model", m.name, "fault", fmt.Sprint(fault), "stack", string(stack[:runtime.Stack(stack, false)]))
+			a.service.Log().Error("panic", "in", "inference", "model", m.name, "fault", fmt.Sprint(fault), "stack", string(stack[:runtime.Stack(stack, false)]))
 			answer, err = nil, &service.Error{Kind: service.Internal, Code: "internal", Message: "something went wrong inside; the server's log says what"}
 		}
 		a.counts.add(m.name, answer, time.Since(start))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-lxmert/lxmert/serve/service"
+	"github.com/go-lxmert/lxmert/serve/wire"
 )
 
 // The model repository extension: what there is, and loading a model anew from its files.
@@ -20,7 +21,7 @@ func (a *API) postIndex(w http.ResponseWriter, _ *http.Request) {
 	for _, m := range a.all() {
 		index = append(index, model{m.name, m.card.Version, "READY", ""})
 	}
-	writeJSON(w, http.StatusOK, index)
+	wire.WriteJSON(w, http.StatusOK, index)
 }
 
 func (a *API) postLoad(w http.ResponseWriter, r *http.Request) {
@@ -32,7 +33,7 @@ func (a *API) postLoad(w http.ResponseWriter, r *http.Request) {
 		err = a.service.Reload(r.Context(), m.card.ID)
 	}
 	if err != nil {
-		a.refuse(w, err)
+		a.refuse(w, r, err)
 		return
 	}
 	w.WriteHeader(http.StatusOK)
@@ -43,7 +44,7 @@ func (a *API) postUnload(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = &service.Error{Kind: service.Unsupported, Code: "unload_not_supported", Message: "this server serves its models as long as it runs: it unloads none"}
 	}
-	a.refuse(w, err)
+	a.refuse(w, r, err)
 }
 
 // The statistics extension.
@@ -74,10 +75,10 @@ func (a *API) statistics(m *served) statistics {
 func (a *API) getStatistics(w http.ResponseWriter, r *http.Request) {
 	m, err := a.find(r.PathValue("name"), r.PathValue("version"))
 	if err != nil {
-		a.refuse(w, err)
+		a.refuse(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string][]statistics{"model_stats": {a.statistics(m)}})
+	wire.WriteJSON(w, http.StatusOK, map[string][]statistics{"model_stats": {a.statistics(m)}})
 }
 
 func (a *API) getAllStatistics(w http.ResponseWriter, _ *http.Request) {
@@ -85,5 +86,5 @@ func (a *API) getAllStatistics(w http.ResponseWriter, _ *http.Request) {
 	for _, m := range a.all() {
 		all = append(all, a.statistics(m))
 	}
-	writeJSON(w, http.StatusOK, map[string][]statistics{"model_stats": all})
+	wire.WriteJSON(w, http.StatusOK, map[string][]statistics{"model_stats": all})
 }

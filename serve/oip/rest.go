@@ -1,16 +1,15 @@
 package oip
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/go-lxmert/lxmert/serve/service"
+	"github.com/go-lxmert/lxmert/serve/wire"
 )
 
 // Register serves the protocol of a service with default [Options] under /v2, see [API.Register].
@@ -22,7 +21,7 @@ func (a *API) Register(mux *http.ServeMux) {
 	routes.HandleFunc("GET /v2/{$}", a.getServer)
 	routes.HandleFunc("GET /v2", a.getServer)
 	routes.HandleFunc("GET /v2/health/live", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, map[string]bool{"live": true})
+		wire.WriteJSON(w, http.StatusOK, map[string]bool{"live": true})
 	})
 	routes.HandleFunc("GET /v2/health/ready", a.getReady)
 	for _, path := range []string{"/v2/models/{name}", "/v2/models/{name}/versions/{version}"} {
@@ -55,7 +54,7 @@ type plainErrors struct {
 func (w *plainErrors) WriteHeader(status int) {
 	w.told = true
 	w.Header().Del("Content-Length")
-	writeError(w.ResponseWriter, status, fmt.Sprintf("there is no %s %.200s here", w.request.Method, w.request.URL.Path))
+	wire.WriteJSON(w.ResponseWriter, status, sentence(fmt.Sprintf("there is no %s %.200s here", w.request.Method, w.request.URL.Path)))
 }
 
 func (w *plainErrors) Write(data []byte) (int, error) {
@@ -69,7 +68,7 @@ func (w *plainErrors) Write(data []byte) (int, error) {
 var extensions = []string{"binary_tensor_data", "model_repository", "statistics"}
 
 func (a *API) getServer(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, struct {
+	wire.WriteJSON(w, http.StatusOK, struct {
 		Name       string   `json:"name"`
 		Version    string   `json:"version"`
 		Extensions []string `json:"extensions"`
@@ -84,16 +83,16 @@ func (a *API) getReady(w http.ResponseWriter, _ *http.Request) {
 	if !ready {
 		status = http.StatusServiceUnavailable
 	}
-	writeJSON(w, status, map[string]bool{"ready": ready})
+	wire.WriteJSON(w, status, map[string]bool{"ready": ready})
 }
 
 func (a *API) getModel(w http.ResponseWriter, r *http.Request) {
 	m, err := a.find(r.PathValue("name"), r.PathValue("version"))
 	if err != nil {
-		a.refuse(w, err)
+		a.refuse(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, struct {
+	wire.WriteJSON(w, http.StatusOK, struct {
 		Name     string     `json:"name"`
 		Versions []string   `json:"versions"`
 		Platform string     `json:"platform"`
@@ -105,10 +104,10 @@ func (a *API) getModel(w http.ResponseWriter, r *http.Request) {
 func (a *API) getModelReady(w http.ResponseWriter, r *http.Request) {
 	m, err := a.find(r.PathValue("name"), r.PathValue("version"))
 	if err != nil {
-		a.refuse(w, err)
+		a.refuse(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"name": m.name, "ready": true})
+	wire.WriteJSON(w, http.StatusOK, map[string]any{"name": m.name, "ready": true})
 }
 
 func (a *API) postInfer(w http.ResponseWriter, r *http.Request) {
@@ -121,56 +120,24 @@ func (a *API) postInfer(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if err != nil {
-		a.refuse(w, err)
+		a.refuse(w, r, err)
 	}
 }
 
 // refuse answers with an error.
-func (a *API) refuse(w http.ResponseWriter, err error) {
-	known := service.AsError(err)
-	status := http.StatusInternalServerError
-	switch known.Kind {
-	case service.Invalid, service.Unsupported:
-		status = http.StatusBadRequest
-	case service.NotFound:
-		status = http.StatusNotFound
-	case service.TooLarge:
-		status = http.StatusRequestEntityTooLarge
-	case service.Busy:
-		status = http.StatusTooManyRequests
-		w.Header().Set("Retry-After", "1")
-	case service.Draining:
-		status = http.StatusServiceUnavailable
-	case service.Timeout:
-		status = http.StatusGatewayTimeout
-	case service.Cancelled:
-		status = statusClosed
-	default:
-		a.options.Log.Error("inference", "error", errors.Join(known, known.Err))
+func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	e := wire.Explain(a.service, w, r, err)
+	status := wire.Status(e.Kind)
+	if e.Kind == service.Invalid || e.Kind == service.Unsupported {
+		status = http.StatusBadRequest // as KServe and Triton have it
 	}
-	writeError(w, status, known.Message)
+	wire.Refuse(w, status, e.Kind, sentence(e.Message))
 }
 
-// statusClosed is what servers log for a client that has gone; it never sees it.
-const statusClosed = 499
+// sentence is the protocol's error. The lines of one that tells several faults come behind each other.
+func sentence(message string) map[string]string { return map[string]string{"error": oneLine(message)} }
 
-func writeError(w http.ResponseWriter, status int, message string) {
-	writeJSON(w, status, map[string]string{"error": oneLine(message)})
-}
-
-// oneLine puts the lines of an error that tells several faults behind each other.
 func oneLine(message string) string { return strings.ReplaceAll(message, "\n", "; ") }
-
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	data, err := json.Marshal(v)
-	if err != nil { // of nothing that is written here
-		status, data = http.StatusInternalServerError, []byte(`{"error":"something went wrong inside"}`)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
-	w.WriteHeader(status)
-	w.Write(data) //nolint:errcheck // the client has gone
-}
 
 // body reads at most limit bytes of a body, size if that is known.
 func body(r io.Reader, size, limit int64) ([]byte, error) {

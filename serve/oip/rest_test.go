@@ -400,7 +400,7 @@ func TestRefused(t *testing.T) {
 		"no data":             {"shipped", in(object{"name": "question", "datatype": "BYTES", "shape": []int{1}}), 400, "neither data nor"},
 		"both":                {"shipped", in(with(question, "parameters", object{"binary_data_size": 5})), 400, "one of them"},
 		"nothing behind":      {"shipped", in(binaryInput("question", "BYTES", make([]byte, 5), 1)), 400, "0 bytes are left"},
-		"no base64":           {"shipped", in(bytesInput("image", "!!"), question), 400, "want base64"},
+		"no base64":           {"shipped", in(bytesInput("image", "!!"), question), 400, "input image: found neither base64"},
 		"no picture":          {"shipped", in(bytesInput("image", "AAAA"), question), 400, ""},
 		"forgotten":           {"shipped", in(bytesInput("image", "sha256:"+strings.Repeat("0", 64)), question), 404, "does not remember"},
 		"pictures":            {"shipped", in(bytesInput("image", "", "", ""), bytesInput("question", "a", "b")), 400, "3 pictures for 2 questions"},
