@@ -315,8 +315,9 @@ function showShading() {
   const { explanation, view, look } = now;
   const regions = look?.regions ?? [];
   if (!explanation) {
-    stage.shade(null, now.pointed?.kind === "regions" ? now.pointed.index : null);
-    stage.say("");
+    const region = now.pointed?.kind === "regions" ? now.pointed.index : null;
+    stage.shade(null, region);
+    stage.say(region === null ? "" : stage.name(region));
     tables.show(regions, null, null);
     return;
   }

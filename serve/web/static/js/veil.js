@@ -4,12 +4,11 @@ import { stillness } from "./dom.js";
 /** How long one shading turns into the next, in milliseconds. */
 const turning = 180;
 
-/** From no relevance to all of it: a dark blue that covers, to a clear amber that does not. Lightness rises all the way, so that it is seen without colours, too. */
+/** From no relevance to all of it: a dark that covers, to a clear amber that does not. Lightness rises all the way, so that it is seen without colours, too. */
 const scale = [
-  [0.0, [14, 18, 38, 0.72]],
-  [0.35, [70, 42, 50, 0.5]],
-  [0.7, [200, 120, 20, 0.3]],
-  [1.0, [255, 190, 40, 0.2]],
+  [0.0, [16, 18, 34, 0.62]],
+  [0.5, [40, 26, 24, 0.32]],
+  [1.0, [255, 190, 40, 0.07]],
 ];
 
 function colour(shade) {
