@@ -99,7 +99,7 @@ func (m *Model) scores(ctx context.Context, queries []Query) ([][]float32, error
 	if err != nil {
 		return nil, err
 	}
-	return m.wait(ctx, func() ([][]float32, error) { return m.logits(ctx, queries, encodings) })
+	return wait(ctx, m.reader, func() ([][]float32, error) { return m.logits(ctx, queries, encodings) })
 }
 
 // logits are a logit for each query and answer; mu is held.
@@ -146,6 +146,11 @@ func softmax(logits []float32) (highest float32, sum float64, err error) {
 	return highest, sum, nil
 }
 
+// probability is what softmax makes of a logit.
+func probability(logit, highest float32, sum float64) float32 {
+	return float32(math.Exp(float64(logit-highest)) / sum)
+}
+
 // best is the first of rank's answers.
 func (m *Model) best(logits []float32) (Answer, error) {
 	highest, sum, err := softmax(logits)
@@ -170,7 +175,7 @@ func (m *Model) rank(logits []float32) ([]Answer, error) {
 	answers := make([]Answer, len(logits))
 	for i, key := range best {
 		id := descending.Index(key)
-		answers[i] = Answer{ID: id, Text: m.labels[id], Score: logits[id], Probability: float32(math.Exp(float64(logits[id]-highest)) / sum)}
+		answers[i] = Answer{ID: id, Text: m.labels[id], Score: logits[id], Probability: probability(logits[id], highest, sum)}
 	}
 	return answers, nil
 }

@@ -17,6 +17,7 @@ type directory struct {
 	files  plainfile.Dir
 	config func() (*model.Config, error)
 	words  func() (*tokenizer.Tokenizer, error)
+	head   func(*model.Config) (model.Head, error) // the checkpoint's own
 	load   func(compute.Backend, model.Head, pretrained.Options) (*model.Network, *checkpoint.Report, error)
 }
 
@@ -27,6 +28,7 @@ func onDisk(path string) directory {
 		files:  plainfile.OnDisk(dir),
 		config: func() (*model.Config, error) { return pretrained.Config(path) },
 		words:  func() (*tokenizer.Tokenizer, error) { return tokenizer.Load(dir) },
+		head:   func(config *model.Config) (model.Head, error) { return headOf(checkpoint.Open(path))(config) },
 		load: func(engine compute.Backend, head model.Head, o pretrained.Options) (*model.Network, *checkpoint.Report, error) {
 			return pretrained.Load(engine, path, head, o)
 		},
@@ -38,8 +40,20 @@ func inFS(fsys fs.FS) directory {
 		files:  plainfile.In(fsys, "."),
 		config: func() (*model.Config, error) { return pretrained.ConfigFS(fsys) },
 		words:  func() (*tokenizer.Tokenizer, error) { return tokenizer.LoadFS(fsys) },
+		head:   func(config *model.Config) (model.Head, error) { return headOf(checkpoint.OpenFS(fsys, "."))(config) },
 		load: func(engine compute.Backend, head model.Head, o pretrained.Options) (*model.Network, *checkpoint.Report, error) {
 			return pretrained.LoadFS(engine, fsys, head, o)
 		},
+	}
+}
+
+// headOf reads off a checkpoint which head it has; it closes the file.
+func headOf(file *checkpoint.File, err error) func(*model.Config) (model.Head, error) {
+	return func(config *model.Config) (model.Head, error) {
+		if err != nil {
+			return "", err
+		}
+		defer file.Close()
+		return pretrained.HeadOf(file, config), nil
 	}
 }

@@ -50,6 +50,7 @@ type options struct {
 	concurrency int
 	maxTokens   int
 	cut         bool // maxTokens was given
+	allHeads    bool
 }
 
 // choose applies the options to the defaults.
@@ -96,6 +97,9 @@ func WithConcurrency(n int) Option { return func(o *options) { o.concurrency = n
 // that is longer than the model reads is refused. The original trains and evaluates with 20.
 func WithMaxTokens(n int) Option { return func(o *options) { o.maxTokens, o.cut = n, true } }
 
+// WithAllHeads keeps the heads of pre-training, where the checkpoint has them and [Open] would leave them out: [Model.FillMask] needs them.
+func WithAllHeads() Option { return func(o *options) { o.allHeads = true } }
+
 // LabelsName is the answer table's file name in a model directory.
 const LabelsName = "labels.json"
 
@@ -121,7 +125,17 @@ func open(d directory, opts []Option) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := openReader("question", d, config, model.HeadQuestionAnswering, o)
+	head := model.HeadQuestionAnswering
+	if o.allHeads && config.TaskQA {
+		found, err := d.head(config)
+		if err != nil {
+			return nil, err
+		}
+		if found == model.HeadPreTraining {
+			head = found
+		}
+	}
+	r, err := openReader("question", d, config, head, o)
 	if err != nil {
 		return nil, err
 	}

@@ -113,17 +113,18 @@ func encodeAll(n int, encode func(i int) (tokenizer.Encoding, error)) ([]tokeniz
 	return encodings, errors.Join(errs...)
 }
 
-// wait runs passes once there is room for them, and until ctx ends: not every engine can stop in the middle of a pass, so what is
-// left behind keeps its slot, and the network, until it has ended.
-func (r *reader) wait(ctx context.Context, passes func() ([][]float32, error)) ([][]float32, error) {
+// wait runs passes of a reader once there is room for them, and until ctx ends: not every engine can stop in the middle of a pass, so what
+// is left behind keeps its slot, and the network, until it has ended.
+func wait[T any](ctx context.Context, r *reader, passes func() (T, error)) (T, error) {
+	var none T
 	select {
 	case r.slots <- struct{}{}:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return none, ctx.Err()
 	}
 	type result struct {
-		logits [][]float32
-		err    error
+		of  T
+		err error
 	}
 	done := make(chan result, 1)
 	r.mu.RLock()
@@ -132,14 +133,14 @@ func (r *reader) wait(ctx context.Context, passes func() ([][]float32, error)) (
 			r.mu.RUnlock()
 			<-r.slots
 		}()
-		logits, err := passes()
-		done <- result{logits, err}
+		of, err := passes()
+		done <- result{of, err}
 	}()
 	select {
 	case result := <-done:
-		return result.logits, result.err
+		return result.of, result.err
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return none, ctx.Err()
 	}
 }
 

@@ -127,7 +127,7 @@ func (s *Statements) JudgeBatch(ctx context.Context, pairs []Pair) ([]Verdict, e
 	if err != nil {
 		return nil, err
 	}
-	logits, err := s.wait(ctx, func() ([][]float32, error) { return s.logits(ctx, pairs, encodings) })
+	logits, err := wait(ctx, s.reader, func() ([][]float32, error) { return s.logits(ctx, pairs, encodings) })
 	if err != nil {
 		return nil, err
 	}

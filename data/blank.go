@@ -14,32 +14,16 @@ type blank struct{ Source }
 
 func (b blank) Get(id string) (vision.Regions, error) {
 	r, err := b.Source.Get(id)
-	return hidden(r), err
+	return r.Blank(), err
 }
 
 func (b blank) All() iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		for record, err := range b.Source.All() {
-			record.Regions = hidden(record.Regions)
+			record.Regions = record.Regions.Blank()
 			if !yield(record, err) {
 				return
 			}
 		}
 	}
-}
-
-// hidden keeps the widths, so that models take it.
-func hidden(r vision.Regions) vision.Regions {
-	places := 4
-	if n := r.Len(); n > 0 {
-		places = len(r.Boxes) / n
-	}
-	out := vision.Regions{
-		Features: make([]float32, r.FeatureWidth), FeatureWidth: r.FeatureWidth,
-		Boxes: make([]float32, places), PosWidth: r.PosWidth, Size: r.Size, Preset: r.Preset,
-	}
-	if places == 4 {
-		out.Boxes[2], out.Boxes[3] = 1, 1
-	}
-	return out
 }

@@ -50,8 +50,9 @@ func dense(x, weight, bias *Node) *Node {
 // multiply in float32.
 func product(x, y *Node) *DotBuilder { return Dot(x, y).WithAccumulatorDType(dtypes.InvalidDType) }
 
-// lookNarrow is look in bfloat16, with scores and probabilities in float32.
-func (c *Config) lookNarrow(heads *model.Scope, q, k, v, mask *Node) (seen, probabilities *Node) {
+// lookInParts is look in bfloat16, with scores and probabilities in float32; and in float32, where what is seen comes of the very node
+// of the probabilities that it returns, so that gradients reach it.
+func (c *Config) lookInParts(heads *model.Scope, q, k, v, mask *Node) (seen, probabilities *Node) {
 	scores := product(q, k).General([]int{3}, []int{0, 2}, []int{3}, []int{0, 2})
 	scaled := MulScalar(wide(scores), 1/math.Sqrt(float64(c.headSize())))
 	if mask != nil {

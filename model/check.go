@@ -57,10 +57,7 @@ func (p *preparation) bad(name, format string, args ...any) {
 
 // findSizes takes batch, tokens and regions from the inputs that everything else follows.
 func (p *preparation) findSizes(in *Batch) {
-	words := in.InputIDs
-	if words == nil {
-		words = in.InputsEmbeds
-	}
+	words := in.words()
 	if words != nil && words.Rank() >= 2 {
 		p.batch, p.tokens = words.Shape().Dim(0), words.Shape().Dim(1)
 	}

@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/gomlx/compute"
@@ -63,29 +64,44 @@ func NewLxmertForNLVR2(backend compute.Backend, c *Config, source Source) (*Lxme
 // it returns ctx's error at once; a computation already begun ends in the background: with the operation under way on engine simd, with
 // the whole pass on others.
 func (m *LxmertModel) Forward(ctx context.Context, in *Batch, opt Options) (*ModelOutput[*tensors.Tensor], error) {
-	return forward(ctx, m.Network, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*ModelOutput[*tensors.Tensor]] {
+	return forward(ctx, m.Network, HeadModel, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*ModelOutput[*tensors.Tensor]] {
 		return (*modelNodes)(m.config.Model(s, in, opt))
 	})
 }
 
 // Forward runs encoders and heads, and the losses of the labels given; see [LxmertModel.Forward].
 func (m *LxmertForPreTraining) Forward(ctx context.Context, in *Batch, opt Options) (*PreTrainingOutput[*tensors.Tensor], error) {
-	return forward(ctx, m.Network, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*PreTrainingOutput[*tensors.Tensor]] {
+	return forward(ctx, m.Network, HeadPreTraining, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*PreTrainingOutput[*tensors.Tensor]] {
 		return (*preTrainingNodes)(m.config.PreTraining(s, in, opt))
 	})
 }
 
 // Forward runs encoders and answer head, and the loss of labels given; see [LxmertModel.Forward].
 func (m *LxmertForQuestionAnswering) Forward(ctx context.Context, in *Batch, opt Options) (*QuestionAnsweringOutput[*tensors.Tensor], error) {
-	return forward(ctx, m.Network, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*QuestionAnsweringOutput[*tensors.Tensor]] {
+	return forward(ctx, m.Network, HeadQuestionAnswering, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*QuestionAnsweringOutput[*tensors.Tensor]] {
 		return (*questionAnsweringNodes)(m.config.QuestionAnswering(s, in, opt))
 	})
 }
 
 // Forward runs encoders and head, and the loss of labels given; see [LxmertModel.Forward].
 func (m *LxmertForNLVR2) Forward(ctx context.Context, in *Batch, opt Options) (*NLVR2Output[*tensors.Tensor], error) {
-	return forward(ctx, m.Network, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*NLVR2Output[*tensors.Tensor]] {
+	return forward(ctx, m.Network, HeadNLVR2, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*NLVR2Output[*tensors.Tensor]] {
 		return (*nlvr2Nodes)(m.config.NLVR2(s, in, opt))
+	})
+}
+
+// Encode runs the three encoders and the pooler of a model with whatever head, and leaves the head out; see [LxmertModel.Forward]. For a model of statements
+// about two pictures ([HeadNLVR2]) the inputs are as for the others here: one picture each. As in question answering one picture may serve all texts.
+// Labels are of no use and refused.
+func (n *Network) Encode(ctx context.Context, in *Batch, opt Options) (*ModelOutput[*tensors.Tensor], error) {
+	if in != nil && in.Labels != nil {
+		return nil, errors.New("labels: the encoders alone take none")
+	}
+	return forward(ctx, n, HeadQuestionAnswering, in, opt, func(s *model.Scope, in *Inputs[*graph.Node]) record[*ModelOutput[*tensors.Tensor]] {
+		if n.head != HeadModel {
+			s = s.In("lxmert")
+		}
+		return (*modelNodes)(n.config.Model(s, in, opt))
 	})
 }
 

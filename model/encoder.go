@@ -23,20 +23,23 @@ type Options struct {
 	BFloat16 bool
 	// Framework is PyTorch or TensorFlow: whose mask constant, epsilon and losses.
 	Framework Framework
+
+	watched bool // [Network.Attend]'s: every attention is seen, and gradients reach it
 }
 
 // Model builds the three encoders and the pooler in the scope: the reference's LxmertModel.
 // It panics, as GoMLX graph functions do, where shapes do not fit; inputs that come
 // from outside go through [Config.CheckInputs] first.
 func (c *Config) Model(s *model.Scope, in *Inputs[*Node], opt Options) *ModelOutput[*Node] {
-	return c.encode(s, in, opt, false)
+	return c.encode(s, in, opt, false, nil)
 }
 
 // encode is Model. With pooledOnly the caller reads nothing but the pooled output and what
 // the options ask for; then the last cross-modality layer computes the first token
 // alone, where the options allow, and the language output has no other. The visual side of that layer,
-// which nobody reads, stays in the graph for its weights' sake; engines leave it out.
-func (c *Config) encode(s *model.Scope, in *Inputs[*Node], opt Options, pooledOnly bool) *ModelOutput[*Node] {
+// which nobody reads, stays in the graph for its weights' sake; engines leave it out. Who watches
+// sees every attention; a nil watcher is nobody.
+func (c *Config) encode(s *model.Scope, in *Inputs[*Node], opt Options, pooledOnly bool, watch watcher) *ModelOutput[*Node] {
 	c = c.in(opt.Framework)
 	opt.check(in.VisualFeats.Graph().Backend())
 	langMask, visualMask := c.additiveMask(in.AttentionMask), c.additiveMask(in.VisualAttentionMask)
@@ -53,17 +56,19 @@ func (c *Config) encode(s *model.Scope, in *Inputs[*Node], opt Options, pooledOn
 		}
 	}
 	var probabilities *Node
-	for _, layer := range scopes(encoder, "layer", c.LanguageLayers) {
+	for i, layer := range scopes(encoder, "layer", c.LanguageLayers) {
 		opt.begin(layer, &lang)
 		lang, probabilities = c.selfLayer(layer, lang, langMask, opt)
 		keep(&out.LanguageHiddenStates, lang, opt.HiddenStates)
 		keep(&out.LanguageAttentions, probabilities, opt.Attentions)
+		watch.see(LanguageAttention, i, probabilities)
 	}
-	for _, layer := range scopes(encoder, "r_layers", c.VisionLayers) {
+	for i, layer := range scopes(encoder, "r_layers", c.VisionLayers) {
 		opt.begin(layer, &visual)
 		visual, probabilities = c.selfLayer(layer, visual, visualMask, opt)
 		keep(&out.VisionHiddenStates, visual, opt.HiddenStates)
 		keep(&out.VisionAttentions, probabilities, opt.Attentions)
+		watch.see(RegionAttention, i, probabilities)
 	}
 	batch := max(lang.Shape().Dim(0), visual.Shape().Dim(0))
 	langMask = forAll(langMask, batch)
@@ -73,7 +78,7 @@ func (c *Config) encode(s *model.Scope, in *Inputs[*Node], opt Options, pooledOn
 	for i, layer := range scopes(encoder, "x_layers", c.CrossLayers) {
 		opt.begin(layer, &lang, &visual)
 		firstOnly := pooledOnly && !opt.HiddenStates && i == c.CrossLayers-1
-		lang, visual, probabilities = c.crossLayer(layer, lang, visual, langMask, visualMask, opt, firstOnly)
+		lang, visual, probabilities = c.crossLayer(layer, lang, visual, langMask, visualMask, opt, firstOnly, watch.layer(i))
 		keep(&out.LanguageHiddenStates, lang, opt.HiddenStates)
 		keep(&out.VisionHiddenStates, visual, opt.HiddenStates)
 		keep(&out.CrossEncoderAttentions, probabilities, opt.Attentions)
@@ -104,18 +109,23 @@ func (c *Config) selfAttention(s *model.Scope, x, mask *Node, opt Options) (y, p
 // lang is [batch, tokens, hidden], visual is [batch, regions, hidden]; a mask is
 // [batch, 1, 1, rows], 0 where a row may be looked at, or nil. The probabilities are how
 // much each token looked at each region. With firstOnly, newLang is the first token's row alone.
-func (c *Config) crossLayer(s *model.Scope, lang, visual, langMask, visualMask *Node, opt Options, firstOnly bool) (newLang, newVisual, probabilities *Node) {
+func (c *Config) crossLayer(s *model.Scope, lang, visual, langMask, visualMask *Node, opt Options, firstOnly bool, see func(AttentionKind, *Node),
+) (newLang, newVisual, probabilities *Node) {
 	unseen := opt // the reference returns no other attention of these layers
-	unseen.Attentions = false
+	unseen.Attentions = opt.watched
 	langCross, probabilities := c.crossAttention(s.In("visual_attention"), lang, visual, visualMask, opt)
-	visualCross, _ := c.crossAttention(s.Shared("visual_attention"), visual, lang, langMask, unseen)
+	visualCross, byRegions := c.crossAttention(s.Shared("visual_attention"), visual, lang, langMask, unseen)
 	queries := langCross
 	if firstOnly {
 		queries = Slice(langCross, AxisRange(), AxisRange(0, 1))
 	}
 	langSelf := s.In("lang_self_att")
-	lang, _ = c.attend(langSelf.In("self"), langSelf.In("output"), queries, langCross, langMask, unseen)
-	visual, _ = c.selfAttention(s.In("visn_self_att"), visualCross, visualMask, unseen)
+	lang, langProbabilities := c.attend(langSelf.In("self"), langSelf.In("output"), queries, langCross, langMask, unseen)
+	visual, visualProbabilities := c.selfAttention(s.In("visn_self_att"), visualCross, visualMask, unseen)
+	see(CrossLanguageAttention, probabilities)
+	see(CrossRegionAttention, byRegions)
+	see(CrossSelfLanguageAttention, langProbabilities)
+	see(CrossSelfRegionAttention, visualProbabilities)
 	lang = c.feedForward(s.In("lang_inter"), s.In("lang_output"), lang)
 	visual = c.feedForward(s.In("visn_inter"), s.In("visn_output"), visual)
 	return lang, visual, probabilities

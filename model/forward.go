@@ -15,8 +15,8 @@ import (
 // builder makes a model's graph; the record it returns names the outputs.
 type builder[Out any] func(s *model.Scope, in *Inputs[*graph.Node]) record[Out]
 
-// forward checks the inputs, finds or compiles the graph for their shapes, and runs it.
-func forward[Out any](ctx context.Context, n *Network, in *Batch, opt Options, build builder[Out]) (Out, error) {
+// forward checks the inputs as that head wants them, finds or compiles the graph for their shapes, and runs it.
+func forward[Out any](ctx context.Context, n *Network, head Head, in *Batch, opt Options, build builder[Out]) (Out, error) {
 	var none Out
 	if err := ctx.Err(); err != nil {
 		return none, err
@@ -26,7 +26,7 @@ func forward[Out any](ctx context.Context, n *Network, in *Batch, opt Options, b
 		unlock()
 		return none, ErrClosed
 	}
-	prepared, err := n.config.in(opt.Framework).prepare(n.head, in)
+	prepared, err := n.config.in(opt.Framework).prepare(head, in)
 	if err != nil {
 		unlock()
 		return none, err
@@ -69,7 +69,8 @@ func run[Out any](ctx context.Context, n *Network, in *Batch, opt Options, build
 			arg.(*tensors.Tensor).FinalizeAll()
 		}
 	}()
-	compiled, err := n.graphs.get(signature(names, args, opt), func(c *compiledGraph) error {
+	key := fmt.Sprintf("%T %s", none, signature(names, args, opt)) // a network with more heads than one has a graph for each
+	compiled, err := n.graphs.get(key, func(c *compiledGraph) error {
 		return compile(n, c, names, args, opt, build)
 	})
 	if err != nil {

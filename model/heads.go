@@ -35,7 +35,7 @@ func (c *Config) PreTraining(s *model.Scope, in *Inputs[*Node], opt Options) *Pr
 // labels: the reference's LxmertForQuestionAnswering (§4.2).
 func (c *Config) QuestionAnswering(s *model.Scope, in *Inputs[*Node], opt Options) *QuestionAnsweringOutput[*Node] {
 	c = c.in(opt.Framework)
-	base := c.encode(s.In("lxmert"), in, opt, true)
+	base := c.encode(s.In("lxmert"), in, opt, true, nil)
 	out := &QuestionAnsweringOutput[*Node]{States: base.States}
 	out.QuestionAnsweringScore = c.answerHead(s.In("answer_head"), opt.narrow(base.PooledOutput))
 	if in.Labels != nil {

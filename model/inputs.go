@@ -92,6 +92,14 @@ func (in *Inputs[T]) fields() []inputField[T] {
 	return list
 }
 
+// words are the inputs of the language stream: ids, or embeddings in their place; nil if there are neither.
+func (in *Inputs[T]) words() T {
+	if in.InputIDs != nil {
+		return in.InputIDs
+	}
+	return in.InputsEmbeds
+}
+
 // Set assigns an input by its name: the reference's argument name, or
 // obj_labels.KEY.label and obj_labels.KEY.conf with KEY obj, attr or feat.
 // It reports whether there is such an input.

@@ -72,8 +72,8 @@ func (c *Config) attend(heads, output *model.Scope, x, context, mask *Node, opt 
 // look is softmax(q·kᵀ/√size + mask)·v for each head, [batch, rows, heads, size], as q, k and v are. The probabilities, [batch, heads,
 // rows, others], may be nil where opt does not ask for them.
 func (c *Config) look(heads *model.Scope, q, k, v, mask *Node, opt Options) (seen, probabilities *Node) {
-	if q.DType() != dtypes.Float32 {
-		return c.lookNarrow(heads, q, k, v, mask)
+	if q.DType() != dtypes.Float32 || opt.watched {
+		return c.lookInParts(heads, q, k, v, mask)
 	}
 	options := attention.CoreOptions{AttentionMask: mask, WantCoefficients: opt.Attentions,
 		DisableFusion: opt.Checkpointing} // GoMLX 0.28.8 computes a fused attention again as its query (Node.CloneWithInputs)

@@ -14,7 +14,7 @@ import (
 func (c *Config) NLVR2(s *model.Scope, in *Inputs[*Node], opt Options) *NLVR2Output[*Node] {
 	statements := in.VisualFeats.Shape().Dim(0)
 	c = c.in(opt.Framework)
-	base := c.encode(s.In("lxmert"), pictureByPicture(in), opt, true)
+	base := c.encode(s.In("lxmert"), pictureByPicture(in), opt, true, nil)
 	out := &NLVR2Output[*Node]{States: twoByTwo(base.States, statements)}
 	pooled := Reshape(base.PooledOutput, statements, 2*c.HiddenSize) // [statement's first, its second]
 	out.Logits = c.classify(s.In("logit_fc"), opt.narrow(pooled), 2)

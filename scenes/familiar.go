@@ -12,6 +12,9 @@ import (
 // FamiliarEnough is from which [Familiar] on a picture may be taken for a drawn scene.
 const FamiliarEnough = 0.75
 
+// Trust is by what a model's probabilities about a picture that is so familiar are multiplied to be confidences, 0..1.
+func Trust(familiar float64) float64 { return min(familiar/FamiliarEnough, 1) }
+
 // Familiar is how much a picture looks like a drawn scene, by its colours alone: the share of its pixels whose colour is drawn here. Scenes have over 0.9, or 0.8
 // after JPEG at quality 75; photographs mostly below 0.2. A blank page has 1, so see whether there are objects, too. It is 0 for a picture without pixels.
 func Familiar(img image.Image) float64 {

@@ -36,25 +36,33 @@ func nameOf(names []string, what string, id int) string {
 // noAttribute is what detectors call having no attribute, the drawn world's among them.
 const noAttribute = "none"
 
-// Describe says in words what region i is taken for and how sure that is, such as "red car 0.97": attribute, object, the object's confidence. It is ""
-// where regions have no labels.
-func (v Vocabulary) Describe(r Regions, i int) string {
+// IsNone reports whether an attribute means that there is none.
+func (v Vocabulary) IsNone(attribute int) bool { return v.Attribute(attribute) == noAttribute }
+
+// Name says in words what region i is taken for, such as "red car": attribute, object. It is "" where regions have no labels.
+func (v Vocabulary) Name(r Regions, i int) string {
 	var words []string
-	confidence := float32(-1)
-	if i >= 0 && i < len(r.Attributes) {
-		if name := v.Attribute(r.Attributes[i].ID); name != noAttribute {
-			words = append(words, name)
-		}
-		confidence = r.Attributes[i].Confidence
+	if i >= 0 && i < len(r.Attributes) && !v.IsNone(r.Attributes[i].ID) {
+		words = append(words, v.Attribute(r.Attributes[i].ID))
 	}
 	if i >= 0 && i < len(r.Objects) {
 		words = append(words, v.Object(r.Objects[i].ID))
-		confidence = r.Objects[i].Confidence
 	}
-	if confidence < 0 {
+	return strings.Join(words, " ")
+}
+
+// Describe is [Vocabulary.Name] and how sure that is, such as "red car 0.97": the object's confidence, or else the attribute's.
+func (v Vocabulary) Describe(r Regions, i int) string {
+	var confidence float32
+	switch {
+	case i >= 0 && i < len(r.Objects):
+		confidence = r.Objects[i].Confidence
+	case i >= 0 && i < len(r.Attributes):
+		confidence = r.Attributes[i].Confidence
+	default:
 		return ""
 	}
-	return strings.Join(append(words, fmt.Sprintf("%.2f", confidence)), " ")
+	return strings.TrimPrefix(fmt.Sprintf("%s %.2f", v.Name(r, i), confidence), " ")
 }
 
 // What a file of names may have at most. Visual Genome's has 1,600 names in 13 kB.

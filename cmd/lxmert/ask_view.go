@@ -34,7 +34,7 @@ func (v *view) trust() float64 {
 	if v.familiar == nil {
 		return 1
 	}
-	return min(*v.familiar/scenes.FamiliarEnough, 1)
+	return scenes.Trust(*v.familiar)
 }
 
 // look finds the regions that the questions are about.

@@ -1,0 +1,44 @@
+package lxmert
+
+import (
+	"context"
+
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/go-lxmert/lxmert/model"
+)
+
+// Embed is what the model makes of a text and a picture together: the pooled output, hidden_size numbers in -1..1 for each query, from which
+// all heads that judge the whole draw (§2.3 of the paper). A text that is no question will do as well. Queries are grouped and refused as [Model.AskBatch] does.
+func (m *Model) Embed(ctx context.Context, queries []Query) ([][]float32, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if len(queries) == 0 {
+		return nil, nil
+	}
+	encodings, err := m.encodeAll(queries)
+	if err != nil {
+		return nil, err
+	}
+	return wait(ctx, m.reader, func() ([][]float32, error) {
+		return m.run(ctx, len(queries), m.groups(queries, encodings), func(group []int) (*tensors.Tensor, error) {
+			out, err := m.network.Encode(context.Background(), m.batch(queries, encodings, group), model.Options{})
+			if err != nil {
+				return nil, err
+			}
+			return out.PooledOutput, nil
+		})
+	})
+}
+
+// Forward runs the model on tensors of the caller's: question answering, or with [WithAllHeads] everything that the checkpoint has heads for. It
+// waits for its turn like a question. The outputs are under the reference's names, see [model.Output].
+func (m *Model) Forward(ctx context.Context, in *model.Batch, o model.Options) (model.Output, error) {
+	return wait(ctx, m.reader, func() (model.Output, error) {
+		if m.closed {
+			return nil, model.ErrClosed
+		}
+		return m.network.Run(ctx, in, o)
+	})
+}

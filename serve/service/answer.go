@@ -1,0 +1,164 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-lxmert/lxmert"
+	"github.com/go-lxmert/lxmert/model"
+)
+
+// An Answer is one answer to a question.
+type Answer struct {
+	ID          int     `json:"id"`
+	Text        string  `json:"answer"`
+	Score       float32 `json:"score"`       // the logit
+	Probability float32 `json:"probability"` // the softmax over all answers
+	Confidence  float32 `json:"confidence"`  // the probability, less where the picture is not of the model's world
+}
+
+// A Result is what a question has for answers, the best first.
+type Result struct {
+	Question string   `json:"question"`
+	Answers  []Answer `json:"answers"`
+}
+
+// Answer answers questions about a picture, or about regions; top answers each, at most. Questions of many callers go through the model together.
+func (s *Service) Answer(ctx context.Context, model string, sight *Sight, questions []string, top int) ([]Result, error) {
+	if err := s.checkTexts("question", questions); err != nil {
+		return nil, err
+	}
+	if top < 1 {
+		return nil, Invalidf("found %d answers asked for, want 1 or more", top)
+	}
+	l, err := s.use(model)
+	if err != nil {
+		return nil, err
+	}
+	defer l.release()
+	queries := queriesAbout(sight, questions)
+	answers, err := l.batcher.ask(ctx, queries)
+	if err != nil {
+		return nil, refusal("question", len(questions), err)
+	}
+	results := make([]Result, len(questions))
+	for i, all := range answers {
+		results[i] = Result{questions[i], sight.answers(all, top)}
+	}
+	return results, nil
+}
+
+// answers are the first of a model's.
+func (v *Sight) answers(all []lxmert.Answer, top int) []Answer {
+	list := make([]Answer, min(top, len(all)))
+	for i, a := range all[:len(list)] {
+		list[i] = Answer{a.ID, a.Text, a.Score, a.Probability, a.Probability * float32(v.Trust)}
+	}
+	return list
+}
+
+func queriesAbout(sight *Sight, texts []string) []lxmert.Query {
+	queries := make([]lxmert.Query, len(texts))
+	for i, text := range texts {
+		queries[i] = lxmert.Query{Regions: sight.Regions, Question: text}
+	}
+	return queries
+}
+
+// refusal is an error about texts: those that the model refuses are the request's fault, and named by their number if there are several.
+func refusal(what string, n int, err error) error {
+	for _, bad := range queryErrors(err) {
+		if known := AsError(bad.Err); known.Kind != Internal {
+			return known
+		}
+		message := bad.Err.Error()
+		if n > 1 {
+			message = fmt.Sprintf("%s %d: %s", what, bad.Index, message)
+		}
+		return &Error{Invalid, "text_refused", message, bad.Err}
+	}
+	return AsError(err)
+}
+
+// Embed is a vector for each text together with the picture: the pooled output, hidden_size numbers in -1..1.
+func (s *Service) Embed(ctx context.Context, model string, sight *Sight, texts []string) (vectors [][]float32, err error) {
+	if err := s.checkTexts("text", texts); err != nil {
+		return nil, err
+	}
+	l, err := s.use(model)
+	if err != nil {
+		return nil, err
+	}
+	defer l.release()
+	start := time.Now()
+	err = guarded(s.options.Log, "embed", func() (err error) {
+		vectors, err = l.model.Embed(ctx, queriesAbout(sight, texts))
+		return err
+	})
+	if err != nil {
+		return nil, refusal("text", len(texts), err)
+	}
+	s.options.Observer.Stage("embed", time.Since(start))
+	return vectors, nil
+}
+
+// FillMask says which words may stand in the place of each mask token of a text, top of them for each. A nil sight is no picture. The error is [Unsupported] if the
+// model has no head for it.
+func (s *Service) FillMask(ctx context.Context, model string, sight *Sight, text string, top int) (filled [][]lxmert.Filled, err error) {
+	if err := s.checkTexts("text", []string{text}); err != nil {
+		return nil, err
+	}
+	if top < 1 {
+		return nil, Invalidf("found %d words asked for, want 1 or more", top)
+	}
+	if sight == nil {
+		if sight, err = s.NoPicture(model); err != nil {
+			return nil, err
+		}
+	}
+	l, err := s.use(model)
+	if err != nil {
+		return nil, err
+	}
+	defer l.release()
+	start := time.Now()
+	err = guarded(s.options.Log, "fill mask", func() (err error) {
+		filled, err = l.model.FillMask(ctx, sight.Regions, text, top)
+		return err
+	})
+	switch e := AsError(err); {
+	case e == nil:
+	case errors.Is(err, lxmert.ErrNoHead):
+		return nil, &Error{Unsupported, "no_head", fmt.Sprintf("model %s has no masked-language head: serve a pre-training checkpoint (LxmertForPreTraining) to fill masks", l.card.ID), err}
+	case e.Kind == Internal:
+		return nil, &Error{Invalid, "text_refused", err.Error(), err}
+	default:
+		return nil, e
+	}
+	s.options.Observer.Stage("fill_mask", time.Since(start))
+	return filled, nil
+}
+
+// Forward runs the model on tensors; the outputs are under the reference's names. What is wrong with the tensors is all in the error.
+func (s *Service) Forward(ctx context.Context, name string, in *model.Batch, o model.Options) (out model.Output, err error) {
+	l, err := s.use(name)
+	if err != nil {
+		return nil, err
+	}
+	defer l.release()
+	if err := l.model.Config().CheckInputs(model.HeadQuestionAnswering, in); err != nil {
+		return nil, &Error{Invalid, "tensors_refused", err.Error(), err}
+	}
+	start := time.Now()
+	err = guarded(s.options.Log, "forward", func() (err error) {
+		out, err = l.model.Forward(ctx, in, o)
+		return err
+	})
+	if err != nil {
+		return nil, AsError(err)
+	}
+	s.options.Observer.Stage("forward", time.Since(start))
+	return out, nil
+}
