@@ -83,7 +83,7 @@ export const strings = {
   attentionMaps: ["Attention maps", "注意力图"],
   aboutRelevance: ["What the answer rests on: attention weighted by its gradient, followed through every layer (Chefer et al. 2021).", "答案所依据的内容：按梯度加权的注意力，逐层累积（Chefer 等，2021）。"],
   aboutRelevanceUnnormalised: ["The same without bringing self-attention and cross-attention to one scale: an ablation of the paper’s.", "同上，但不把自注意力与交叉注意力归到同一尺度：论文中的消融实验。"],
-  aboutRelevanceNoSelf: ["The same from cross-attention alone: an ablation of the paper’s.", "同上，只用交叉注意力：论文中的消融实验。"],
+  aboutRelevanceNoSelf: ["The same, but cross-attention is not carried on through self-attention (the paper’s rule 10): an ablation.", "同上，但交叉注意力不再经自注意力传递（论文规则 10）：消融实验。"],
   aboutRawAttention: ["The last layer’s attention as it is. It says where the model looks, whatever the answer.", "最后一层的注意力原样显示。它说明模型看哪里，与答案无关。"],
   aboutRollout: ["Attention multiplied through the layers (Abnar and Zuidema 2020), whatever the answer.", "各层注意力相乘（Abnar 与 Zuidema，2020），与答案无关。"],
   aboutAttentionGradcam: ["The last layer’s attention, weighted by the answer’s gradient.", "最后一层的注意力，按答案的梯度加权。"],

@@ -20,7 +20,7 @@ function colour(shade) {
   return `rgba(${red} ${green} ${blue} / ${alpha})`;
 }
 
-/** Whether a region is the whole picture, or as good as that: it is the others' ground then, and must not cover them. */
+/** Whether a region is the whole picture, or as good as that. It is shaded at its edge only: lit, it would leave nothing dark for the others to stand out from. */
 export const isWhole = ([x1, y1, x2, y2]) => (x2 - x1) * (y2 - y1) > 0.97;
 
 export class Veil {
@@ -66,8 +66,7 @@ export class Veil {
     context.clearRect(0, 0, width, height);
     if (!this.now) return;
     const shades = this.now;
-    const ground = Math.max(0, ...this.boxes.map((box, i) => (isWhole(box) ? shades[i] : 0)));
-    context.fillStyle = colour(ground);
+    context.fillStyle = colour(0);
     context.fillRect(0, 0, width, height);
     // Where regions lie on each other the most relevant is seen: it is painted last.
     const order = this.boxes.map((_, i) => i).filter((i) => !isWhole(this.boxes[i]));
