@@ -18,6 +18,7 @@ import (
 	"github.com/go-lxmert/lxmert/serve/guard"
 	"github.com/go-lxmert/lxmert/serve/service"
 	"github.com/go-lxmert/lxmert/serve/telemetry"
+	"github.com/go-lxmert/lxmert/serve/telemetry/otlp"
 )
 
 // Config is a server as a program.
@@ -33,6 +34,8 @@ type Config struct {
 
 	MaxConns     int           // connections at once; 0 is 4096
 	DrainTimeout time.Duration // for requests under way, once the server is to end; 0 is 30 s
+
+	OTLPEndpoint string // where traces are sent, over HTTP; "" is nowhere
 
 	Version string       // of the program, for metrics
 	Log     *slog.Logger // nil: nothing is logged
@@ -57,7 +60,7 @@ func Run(ctx context.Context, c Config) error {
 	}
 	metrics := telemetry.New(c.Version)
 	c.Service.Observer, c.Service.Log = observer{metrics}, c.Log
-	c.HTTP.Metrics, c.HTTP.Log, c.HTTP.Drain = metrics, c.Log, new(guard.Drain)
+	c.HTTP.Metrics, c.HTTP.Log, c.HTTP.Drain, c.HTTP.Version = metrics, c.Log, new(guard.Drain), c.Version
 	c.Addr = cmp.Or(c.Addr, DefaultAddr)
 	if len(c.HTTP.Hosts) == 0 {
 		c.HTTP.Hosts = loopbackNames(c.Addr)
@@ -65,6 +68,21 @@ func Run(ctx context.Context, c Config) error {
 	certificates, err := readCertificates(c.TLSCert, c.TLSKey)
 	if err != nil {
 		return err
+	}
+
+	if c.OTLPEndpoint != "" {
+		traces, err := otlp.Start(ctx, c.OTLPEndpoint, c.Version, c.Log)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			defer cancel()
+			if err := traces.Shutdown(ctx); err != nil {
+				c.Log.Warn("the last traces were not sent", "error", err)
+			}
+		}()
+		c.HTTP.Traces = traces
 	}
 
 	// Addresses are taken before models are loaded, which takes long: one that is taken already is known at once.
@@ -81,7 +99,13 @@ func Run(ctx context.Context, c Config) error {
 
 	failed := make(chan error, 3)
 	main := c.server(Handler(s, c.HTTP), certificates)
-	go func() { failed <- main.Serve(l.http) }()
+	go func() {
+		if certificates != nil {
+			failed <- main.ServeTLS(l.http, "", "")
+			return
+		}
+		failed <- main.Serve(l.http)
+	}()
 	var admin *http.Server
 	if l.admin != nil {
 		admin = c.server(adminHandler(metrics), nil)
