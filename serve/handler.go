@@ -48,6 +48,7 @@ type Options struct {
 
 	Traces  trace.TracerProvider // spans of requests; nil: none
 	Metrics *telemetry.Metrics   // nil: none
+	Limiter *guard.Limiter       // in place of Concurrency and Queue, where something else shares it
 	Drain   *guard.Drain         // how the program ends; nil: not by draining
 	Log     *slog.Logger         // a line for each request; nil: none
 }
@@ -73,6 +74,9 @@ func (o Options) withDefaults(s *service.Service) Options {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}
+	if o.Limiter == nil {
+		o.Limiter = guard.NewLimiter(o.Concurrency, o.Queue, o.Timeout/2)
+	}
 	if o.Drain == nil {
 		o.Drain = new(guard.Drain)
 	}
@@ -80,6 +84,11 @@ func (o Options) withDefaults(s *service.Service) Options {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o
+}
+
+// oip are the options of the Open Inference Protocol.
+func (o Options) oip() oip.Options {
+	return oip.Options{Version: o.Version, MaxBytes: o.MaxBody, AllowReload: o.AllowReload, Ready: func() bool { return !o.Drain.Draining() }}
 }
 
 // Paths that are for everybody, and those that cost next to nothing.
@@ -103,9 +112,7 @@ func Handler(s *service.Service, o Options) http.Handler {
 	own.Register(mux, s)
 	hf.Register(mux, s)
 	openai.Register(mux, s)
-	oip.New(s, oip.Options{
-		Version: o.Version, MaxBytes: o.MaxBody, AllowReload: o.AllowReload, Ready: func() bool { return !o.Drain.Draining() },
-	}).Register(mux)
+	oip.New(s, o.oip()).Register(mux)
 	if !o.NoPage {
 		page := web.Handler()
 		for _, path := range []string{"GET /{$}", "GET /docs", "GET /web/"} {
@@ -120,7 +127,7 @@ func Handler(s *service.Service, o Options) http.Handler {
 	mux.HandleFunc("/", elsewhere(mux))
 	guarded := guard.Options{
 		Errors: formats, Log: o.Log, Public: slices.Concat(health, files), Tokens: o.Tokens, Light: light,
-		MaxBody: o.MaxBody, Timeout: o.Timeout, Limiter: guard.NewLimiter(o.Concurrency, o.Queue, o.Timeout/2),
+		MaxBody: o.MaxBody, Timeout: o.Timeout, Limiter: o.Limiter,
 		Origins: o.Origins, Hosts: o.Hosts, Drain: o.Drain,
 	}
 	if o.Metrics != nil {

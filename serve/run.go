@@ -14,8 +14,11 @@ import (
 	"time"
 
 	"golang.org/x/net/netutil"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 
 	"github.com/go-lxmert/lxmert/serve/guard"
+	"github.com/go-lxmert/lxmert/serve/oip"
 	"github.com/go-lxmert/lxmert/serve/service"
 	"github.com/go-lxmert/lxmert/serve/telemetry"
 	"github.com/go-lxmert/lxmert/serve/telemetry/otlp"
@@ -97,6 +100,7 @@ func Run(ctx context.Context, c Config) error {
 	}
 	metrics.Cache(cacheStats(s))
 
+	c.HTTP = c.HTTP.withDefaults(s) // whose limits gRPC shares
 	failed := make(chan error, 3)
 	main := c.server(Handler(s, c.HTTP), certificates)
 	go func() {
@@ -111,6 +115,11 @@ func Run(ctx context.Context, c Config) error {
 		admin = c.server(adminHandler(metrics), nil)
 		go func() { failed <- admin.Serve(l.admin) }()
 	}
+	var rpc *oip.Server
+	if l.grpc != nil {
+		rpc = c.rpc(s, certificates)
+		go func() { failed <- rpc.Serve(l.grpc) }()
+	}
 	if c.Ready != nil {
 		c.Ready(l.addresses())
 	}
@@ -123,17 +132,25 @@ func Run(ctx context.Context, c Config) error {
 	case err = <-failed:
 	}
 	stopReloading()
-	return errors.Join(err, c.end(main, admin), s.Close())
+	return errors.Join(err, c.end(main, admin, rpc), s.Close())
 }
 
 // end waits for the requests under way, and closes the servers.
-func (c Config) end(main, admin *http.Server) error {
+func (c Config) end(main, admin *http.Server, rpc *oip.Server) error {
 	start := time.Now()
 	c.HTTP.Drain.Begin()
 	c.Log.Info("draining", "under_way", c.HTTP.Drain.UnderWay())
 	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(c.DrainTimeout, 30*time.Second))
 	defer cancel()
-	errs := []error{c.HTTP.Drain.Wait(ctx), main.Shutdown(ctx), main.Close()}
+	stopped := make(chan error, 1)
+	go func() {
+		if rpc == nil {
+			stopped <- nil
+			return
+		}
+		stopped <- rpc.Shutdown(ctx)
+	}()
+	errs := []error{c.HTTP.Drain.Wait(ctx), main.Shutdown(ctx), main.Close(), <-stopped}
 	if admin != nil {
 		errs = append(errs, admin.Close())
 	}
@@ -165,6 +182,18 @@ func (c Config) server(h http.Handler, certificates *certificates) *http.Server 
 		s.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificates.get, NextProtos: []string{"h2", "http/1.1"}}
 	}
 	return s
+}
+
+// rpc is the server over gRPC.
+func (c Config) rpc(s *service.Service, certificates *certificates) *oip.Server {
+	o := oip.GRPCOptions{Limiter: c.HTTP.Limiter, Timeout: c.HTTP.Timeout}
+	if tokens := c.HTTP.Tokens; tokens != nil {
+		o.Check = func(token string) bool { return tokens.Allow("Bearer " + token) }
+	}
+	if certificates != nil {
+		o.ServerOptions = append(o.ServerOptions, grpc.Creds(credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificates.get})))
+	}
+	return oip.New(s, c.HTTP.oip()).Server(o)
 }
 
 // adminHandler is for those who run the server: metrics and profiles.

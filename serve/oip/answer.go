@@ -86,7 +86,7 @@ func answerOutputs(results []service.Result, wanted []string) []output {
 	outputs := make([]output, len(wanted))
 	for i, name := range wanted {
 		o := &outputs[i]
-		o.metadata = metadata{name, "FP32", shape}
+		o.signature = signature{name, "FP32", shape}
 		switch name {
 		case "answer":
 			o.Datatype = "BYTES"

@@ -54,7 +54,7 @@ func (a *API) forward(ctx context.Context, m *served, inputs map[string]*tensor,
 		if err != nil {
 			return nil, err
 		}
-		outputs[i] = output{metadata: metadata{name, "FP32", slices.Clone(value.Shape().Dimensions)}, floats: flat}
+		outputs[i] = output{signature: signature{name, "FP32", slices.Clone(value.Shape().Dimensions)}, floats: flat}
 	}
 	return outputs, nil
 }

@@ -219,7 +219,7 @@ func writeResponse(w http.ResponseWriter, r *response, f form) error {
 		if i > 0 {
 			head = append(head, ',')
 		}
-		m, err := json.Marshal(o.metadata)
+		m, err := json.Marshal(o.signature)
 		if err != nil {
 			return err
 		}

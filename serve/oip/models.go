@@ -21,8 +21,8 @@ type served struct {
 	tensors bool // it takes what LXMERT takes
 }
 
-// metadata of a tensor: -1 is an axis of any size.
-type metadata struct {
+// A signature is what the metadata say of a tensor: -1 is an axis of any size.
+type signature struct {
 	Name     string `json:"name"`
 	Datatype string `json:"datatype"`
 	Shape    []int  `json:"shape"`
@@ -71,30 +71,30 @@ func (a *API) names() string {
 }
 
 // inputs are those that the model takes. NAME wants the question, and either the image or the regions; NAME-tensors can do without the masks and token_type_ids.
-func (m *served) inputs() []metadata {
-	regions := []metadata{
+func (m *served) inputs() []signature {
+	regions := []signature{
 		{"visual_feats", "FP32", []int{-1, -1, m.card.FeatureWidth}},
 		{"visual_pos", "FP32", []int{-1, -1, m.card.PosWidth}},
 		{"visual_attention_mask", "INT64", []int{-1, -1}},
 	}
 	if m.tensors {
-		return append([]metadata{
+		return append([]signature{
 			{"input_ids", "INT64", []int{-1, -1}},
 			{"attention_mask", "INT64", []int{-1, -1}},
 			{"token_type_ids", "INT64", []int{-1, -1}},
 		}, regions...)
 	}
-	list := []metadata{{"question", "BYTES", []int{-1}}}
+	list := []signature{{"question", "BYTES", []int{-1}}}
 	if m.card.Detector != "" {
-		list = append([]metadata{{"image", "BYTES", []int{-1}}}, list...)
+		list = append([]signature{{"image", "BYTES", []int{-1}}}, list...)
 	}
 	return append(list, regions...)
 }
 
 // outputs are those that the model gives.
-func (m *served) outputs() []metadata {
+func (m *served) outputs() []signature {
 	if !m.tensors {
-		return []metadata{
+		return []signature{
 			{"answer", "BYTES", []int{-1, -1}},
 			{"score", "FP32", []int{-1, -1}},
 			{"answer_id", "INT64", []int{-1, -1}},
@@ -103,15 +103,27 @@ func (m *served) outputs() []metadata {
 		}
 	}
 	c := m.card
-	list := []metadata{{"question_answering_score", "FP32", []int{-1, c.Answers}}}
+	list := []signature{{"question_answering_score", "FP32", []int{-1, c.Answers}}}
 	if c.Does(service.TaskFillMask) { // the heads of pre-training come together
-		list = append(list, metadata{"prediction_logits", "FP32", []int{-1, -1, c.Vocabulary}}, metadata{"cross_relationship_score", "FP32", []int{-1, 2}})
+		list = append(list, signature{"prediction_logits", "FP32", []int{-1, -1, c.Vocabulary}}, signature{"cross_relationship_score", "FP32", []int{-1, 2}})
 	}
 	return append(list,
-		metadata{"pooled_output", "FP32", []int{-1, c.Hidden}},
-		metadata{"language_output", "FP32", []int{-1, -1, c.Hidden}},
-		metadata{"vision_output", "FP32", []int{-1, -1, c.Hidden}},
+		signature{"pooled_output", "FP32", []int{-1, c.Hidden}},
+		signature{"language_output", "FP32", []int{-1, -1, c.Hidden}},
+		signature{"vision_output", "FP32", []int{-1, -1, c.Hidden}},
 	)
+}
+
+// properties are what the metadata say beyond that.
+func (m *served) properties() map[string]string {
+	p := map[string]string{"description": m.card.Description}
+	if m.card.Preset != "" {
+		p["region_preset"] = m.card.Preset
+	}
+	if len(m.card.Notes) > 0 {
+		p["notes"] = strings.Join(m.card.Notes, " ")
+	}
+	return p
 }
 
 // parameters are those that a request may have for this model, beyond those that mean nothing here.

@@ -93,12 +93,13 @@ func (a *API) getModel(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	wire.WriteJSON(w, http.StatusOK, struct {
-		Name     string     `json:"name"`
-		Versions []string   `json:"versions"`
-		Platform string     `json:"platform"`
-		Inputs   []metadata `json:"inputs"`
-		Outputs  []metadata `json:"outputs"`
-	}{m.name, []string{m.card.Version}, platform, m.inputs(), m.outputs()})
+		Name       string            `json:"name"`
+		Versions   []string          `json:"versions"`
+		Platform   string            `json:"platform"`
+		Inputs     []signature       `json:"inputs"`
+		Outputs    []signature       `json:"outputs"`
+		Properties map[string]string `json:"properties"`
+	}{m.name, []string{m.card.Version}, platform, m.inputs(), m.outputs(), m.properties()})
 }
 
 func (a *API) getModelReady(w http.ResponseWriter, r *http.Request) {

@@ -156,7 +156,7 @@ func (t *tensor) list() ([][]byte, error) {
 
 // An output has contents of one kind.
 type output struct {
-	metadata
+	signature
 	floats   []float32
 	integers []int64
 	texts    []string
