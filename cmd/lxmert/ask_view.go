@@ -51,7 +51,7 @@ func (f *askFlags) look(cmd *cobra.Command, config *model.Config, args []string)
 	if err != nil {
 		return nil, err
 	}
-	if v.detector, err = f.findDetector(cmd, config); err != nil {
+	if v.detector, err = f.detector.find(cmd, f.model, config); err != nil {
 		return nil, err
 	}
 	f.detector.name = v.detector

@@ -71,6 +71,7 @@ func newRoot() *cobra.Command {
 		newAsk(),
 		newEval(),
 		newPredict(),
+		newServe(),
 		newForward(),
 		newInspect(),
 		newTokenize(),
