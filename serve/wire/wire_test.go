@@ -116,6 +116,11 @@ func TestPicture(t *testing.T) {
 	if got, err := Picture(t.Context(), s, "sha256:"+hash); err != nil || got.SHA256 != strings.ToLower(hash) || got.Content != nil {
 		t.Errorf("a hash: %+v, %v", got, err)
 	}
+	for _, picture := range []string{"data", "http", "sha2", "dataAAAA"} { // base64, without a colon
+		if p, err := Picture(t.Context(), s, picture); err != nil || len(p.Content) != len(picture)*3/4 {
+			t.Errorf("%s: %d bytes, %v", picture, len(p.Content), err)
+		}
+	}
 	for picture, want := range map[string]string{
 		"":                           "it is empty",
 		"not a picture!":             "neither base64",
@@ -231,7 +236,7 @@ func TestRefuse(t *testing.T) {
 
 func FuzzPicture(f *testing.F) {
 	s := shipped(f)
-	for _, seed := range []string{"", "AAAA", "data:image/png;base64,AA==", "sha256:", "https://example.org", "data:,", "a:b", "sha256:é"} {
+	for _, seed := range []string{"", "AAAA", "data:image/png;base64,AA==", "sha256:", "https://example.org", "data:,", "a:b", "sha256:é", "sha256", "data", "https"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
