@@ -14,13 +14,13 @@ type observer struct{ *telemetry.Metrics }
 var _ service.Observer = observer{}
 
 func (o observer) Stage(stage string, took time.Duration) {
-	o.Metrics.Stage(telemetry.Stage(strings.ToLower(stage)), took)
+	o.Metrics.Stage(strings.ToLower(stage), took)
 }
 
 func (o observer) Batch(model, version string, questions int, took time.Duration) {
-	o.Metrics.Stage(telemetry.Encode, took)
+	o.Metrics.Stage("encode", took)
 	o.Metrics.Batch(questions)
-	o.Metrics.Execution(model, version, questions)
+	o.Metrics.Execution(model, version)
 }
 
 func (o observer) Inference(model, version string, i service.Inference) {
