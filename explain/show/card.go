@@ -141,7 +141,7 @@ func (c *card) question(e *explain.Explanation) part {
 		for _, chip := range chips {
 			at := chip.at.Add(image.Pt(0, top))
 			round(to, at, em/4, shadeColor(chip.shade))
-			c.write(to, em, bold, chip.text, at.Min.X+pad, at.Min.Y+int(1.18*em), ink(chip.shade))
+			c.write(to, em, bold, chip.text, at.Min.X+pad, at.Min.Y+int(1.18*em), annotate.Ink(shadeColor(chip.shade)))
 		}
 	}}
 }

@@ -33,11 +33,3 @@ func mix(a, b color.RGBA, t float64) color.RGBA {
 	between := func(x, y uint8) uint8 { return uint8(float64(x) + t*(float64(y)-float64(x)) + 0.5) }
 	return color.RGBA{between(a.R, b.R), between(a.G, b.G), between(a.B, b.B), 255}
 }
-
-// ink is what can be read on a shade.
-func ink(shade float64) color.RGBA {
-	if shade > 0.55 {
-		return color.RGBA{0x14, 0x14, 0x14, 255}
-	}
-	return color.RGBA{0xf2, 0xf2, 0xf2, 255}
-}

@@ -147,7 +147,7 @@ func words(e *explain.Explanation) []word {
 // score is a number as people read it: three decimals, or the first digit of what is too small for them.
 func score(x float32) string {
 	if x != 0 && math.Abs(float64(x)) < 0.001 {
-		return fmt.Sprintf("%.0e", x)
+		return fmt.Sprintf("%.1g", x)
 	}
 	return fmt.Sprintf("%.3f", x)
 }
