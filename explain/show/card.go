@@ -58,7 +58,10 @@ func Draw(ctx context.Context, img image.Image, r vision.Regions, e *explain.Exp
 	question := c.question(e)
 	answers := c.answers(e, o.Answers)
 	picture := c.picture(seen.Picture)
-	return c.stack(question, picture, answers), ctx.Err()
+	if o.Note == "" {
+		return c.stack(question, picture, answers), ctx.Err()
+	}
+	return c.stack(question, picture, answers, c.note(o.Note)), ctx.Err()
 }
 
 // leastMarked is the shade from which on a region gets a box: one that lies in the dark says nothing.
@@ -123,10 +126,10 @@ func (c *card) question(e *explain.Explanation) part {
 	}
 	var chips []chip
 	x, y := c.margin, 0
-	for _, w := range words(e) {
-		text := c.faces.Shorten(em, bold, w.text, float64(c.width-2*c.margin-2*pad))
+	for _, w := range Words(e) {
+		text := c.faces.Shorten(em, bold, w.Text, float64(c.width-2*c.margin-2*pad))
 		width := int(math.Ceil(c.faces.Width(em, bold, text))) + 2*pad
-		if w.apart && x > c.margin {
+		if w.Apart && x > c.margin {
 			x += int(0.3 * em)
 		} else if x > c.margin {
 			x += 2
@@ -134,7 +137,7 @@ func (c *card) question(e *explain.Explanation) part {
 		if x > c.margin && x+width > c.width-c.margin {
 			x, y = c.margin, y+height+int(0.35*em)
 		}
-		chips = append(chips, chip{image.Rect(x, y, x+width, y+height), text, float64(e.TokenShades[w.token])})
+		chips = append(chips, chip{image.Rect(x, y, x+width, y+height), text, float64(e.TokenShades[w.Token])})
 		x += width
 	}
 	return part{y + height, func(to *image.RGBA, top int) {
@@ -203,6 +206,18 @@ func (c *card) legend(to *image.RGBA, e *explain.Explanation, left, top, right i
 	for i, text := range texts {
 		c.write(to, small, false, text, left, base+int(1.6*small)+i*int(1.35*small), muted)
 	}
+}
+
+// note is a text in as many lines as it takes.
+func (c *card) note(text string) part {
+	small := 0.82 * c.em
+	lines := wrap(text, func(s string) bool { return c.faces.Width(small, false, s) <= float64(c.width-2*c.margin) })
+	line := int(1.45 * small)
+	return part{len(lines) * line, func(to *image.RGBA, top int) {
+		for i, text := range lines {
+			c.write(to, small, false, text, c.margin, top+i*line+int(small), letters)
+		}
+	}}
 }
 
 // wrap breaks a text between words into lines that fit.

@@ -138,8 +138,8 @@ type pageRegion struct {
 
 func questionOf(e *explain.Explanation, r vision.Regions, o Options) pageQuestion {
 	q := pageQuestion{Question: e.Question, Why: why(e), Method: MethodTitle(e)}
-	for _, w := range words(e) {
-		q.Words = append(q.Words, pageWord{w.token, w.text, w.apart, e.TokenShades[w.token], score(e.TokenScores[w.token])})
+	for _, w := range Words(e) {
+		q.Words = append(q.Words, pageWord{w.Token, w.Text, w.Apart, e.TokenShades[w.Token], score(e.TokenScores[w.Token])})
 	}
 	answers := e.Answers
 	if len(answers) == 0 {
@@ -193,8 +193,8 @@ func questionDataOf(e *explain.Explanation) questionData {
 	for i, t := range e.Tokens {
 		q.Words[i], q.Special[i] = t.Text, t.Special
 	}
-	for _, w := range words(e) {
-		q.Words[w.token] = w.text
+	for _, w := range Words(e) {
+		q.Words[w.Token] = w.Text
 	}
 	for _, m := range e.Maps {
 		q.Maps = append(q.Maps, mapData{m.Name, m.Queries, m.Keys, m.Mean, m.Heads})

@@ -59,7 +59,7 @@ type lamp struct {
 }
 
 func newLamp(shade float64) lamp {
-	return lamp{grey: 0.75 * (1 - shade), bright: 0.26 + 0.74*math.Pow(shade, 0.8), tint: 0.12 * shade, color: okabe}
+	return lamp{grey: 0.75 * (1 - shade), bright: 0.3 + 0.7*math.Pow(shade, 0.8), tint: 0.12 * shade, color: okabe}
 }
 
 // okabe is the warm light.

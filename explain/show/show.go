@@ -5,6 +5,7 @@ package show
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/go-lxmert/lxmert/explain"
 	"github.com/go-lxmert/lxmert/vision"
@@ -16,6 +17,7 @@ type Options struct {
 	Top        int               // how many regions get a box; 0 means 3, below 0 none
 	Answers    int               // how many answers are listed; 0 means 5
 	Longest    int               // pixels that the picture's longer side has at most; 0 means DefaultLongest
+	Note       string            // what stands below a drawing: what a person should know before believing it
 }
 
 // DefaultLongest is to how many pixels the longer side of a picture is shrunk.
@@ -117,27 +119,27 @@ func percent(p float32) string {
 	return fmt.Sprintf("%.1f %%", 100*p)
 }
 
-// A word is a token as the question spells it.
-type word struct {
-	token int
-	text  string
-	apart bool // there is white space before it
+// A Word is a token as the question spells it.
+type Word struct {
+	Token int // its place in the explanation
+	Text  string
+	Apart bool // there is white space before it
 }
 
-// Words are the tokens that are part of the question, as it spells them.
-func words(e *explain.Explanation) []word {
-	var list []word
+// Words are the tokens that are part of the question, as it spells them: [CLS] and [SEP] are not.
+func Words(e *explain.Explanation) []Word {
+	var list []Word
 	end := -1
 	for i, t := range e.Tokens {
 		if t.Special {
 			continue
 		}
-		w := word{token: i, text: t.Text, apart: true}
+		w := Word{Token: i, Text: t.Text, Apart: true}
 		if t.Start >= 0 && t.Start < t.End && t.End <= len(e.Question) {
-			w.text, w.apart = e.Question[t.Start:t.End], t.Start != end
+			w.Text, w.Apart = e.Question[t.Start:t.End], t.Start != end
 			end = t.End
-		} else if len(t.Text) > 2 && t.Text[:2] == "##" {
-			w.text, w.apart = t.Text[2:], false
+		} else if rest, ok := strings.CutPrefix(t.Text, "##"); ok && rest != "" {
+			w.Text, w.Apart = rest, false
 		}
 		list = append(list, w)
 	}
