@@ -42,3 +42,13 @@ func (m *Model) Forward(ctx context.Context, in *model.Batch, o model.Options) (
 		return m.network.Run(ctx, in, o)
 	})
 }
+
+// Encode is [Model.Forward] without a head: the last hidden states of both streams and the pooled output, whatever heads the model has.
+func (m *Model) Encode(ctx context.Context, in *model.Batch, o model.Options) (*model.ModelOutput[*tensors.Tensor], error) {
+	return wait(ctx, m.reader, func() (*model.ModelOutput[*tensors.Tensor], error) {
+		if m.closed {
+			return nil, model.ErrClosed
+		}
+		return m.network.Encode(ctx, in, o)
+	})
+}

@@ -18,11 +18,17 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/go-lxmert/lxmert/serve/guard"
+	"github.com/go-lxmert/lxmert/serve/hf"
+	"github.com/go-lxmert/lxmert/serve/oip"
+	"github.com/go-lxmert/lxmert/serve/openai"
 	"github.com/go-lxmert/lxmert/serve/own"
 	"github.com/go-lxmert/lxmert/serve/service"
 	"github.com/go-lxmert/lxmert/serve/telemetry"
 	"github.com/go-lxmert/lxmert/serve/web"
+	"github.com/go-lxmert/lxmert/serve/wire"
 )
 
 // Options say what stands before the routes. The zero Options have limits for everything, ask for no token and log nothing.
@@ -36,11 +42,15 @@ type Options struct {
 	Queue       int           // requests that wait beyond those; 0 is 256, less than 0 is none
 	Timeout     time.Duration // for a request altogether; 0 is 30 s
 
-	NoPage bool // the API alone
+	NoPage      bool   // the API alone
+	AllowReload bool   // a request may have a model loaded anew from its files (Triton's model repository)
+	Version     string // of the program, for who asks; "" is "devel"
 
-	Metrics *telemetry.Metrics // nil: none
-	Drain   *guard.Drain       // how the program ends; nil: not by draining
-	Log     *slog.Logger       // a line for each request; nil: none
+	Traces  trace.TracerProvider // spans of requests; nil: none
+	Metrics *telemetry.Metrics   // nil: none
+	Limiter *guard.Limiter       // in place of Concurrency and Queue, where something else shares it
+	Drain   *guard.Drain         // how the program ends; nil: not by draining
+	Log     *slog.Logger         // a line for each request; nil: none
 }
 
 // Defaults of [Options].
@@ -64,6 +74,9 @@ func (o Options) withDefaults(s *service.Service) Options {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}
+	if o.Limiter == nil {
+		o.Limiter = guard.NewLimiter(o.Concurrency, o.Queue, o.Timeout/2)
+	}
 	if o.Drain == nil {
 		o.Drain = new(guard.Drain)
 	}
@@ -71,6 +84,11 @@ func (o Options) withDefaults(s *service.Service) Options {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o
+}
+
+// oip are the options of the Open Inference Protocol.
+func (o Options) oip() oip.Options {
+	return oip.Options{Version: o.Version, MaxBytes: o.MaxBody, AllowReload: o.AllowReload, Ready: func() bool { return !o.Drain.Draining() }}
 }
 
 // Paths that are for everybody, and those that cost next to nothing.
@@ -92,6 +110,9 @@ func Handler(s *service.Service, o Options) http.Handler {
 	o = o.withDefaults(s)
 	mux := http.NewServeMux()
 	own.Register(mux, s)
+	hf.Register(mux, s)
+	openai.Register(mux, s)
+	oip.New(s, o.oip()).Register(mux)
 	if !o.NoPage {
 		page := web.Handler()
 		for _, path := range []string{"GET /{$}", "GET /docs", "GET /web/"} {
@@ -106,13 +127,16 @@ func Handler(s *service.Service, o Options) http.Handler {
 	mux.HandleFunc("/", elsewhere(mux))
 	guarded := guard.Options{
 		Errors: formats, Log: o.Log, Public: slices.Concat(health, files), Tokens: o.Tokens, Light: light,
-		MaxBody: o.MaxBody, Timeout: o.Timeout, Limiter: guard.NewLimiter(o.Concurrency, o.Queue, o.Timeout/2),
+		MaxBody: o.MaxBody, Timeout: o.Timeout, Limiter: o.Limiter,
 		Origins: o.Origins, Hosts: o.Hosts, Drain: o.Drain,
 	}
 	if o.Metrics != nil {
 		guarded.Observer = o.Metrics
 	}
-	return guard.New(guarded)(mux)
+	if o.Traces != nil {
+		guarded.Trace, guarded.LogAttrs = telemetry.NewTraces(o.Traces).Request, telemetry.LogAttrs
+	}
+	return guard.New(guarded)(wire.Logged(o.Log, mux))
 }
 
 // elsewhere answers where no route fits: with the methods that would, or not found.

@@ -14,10 +14,14 @@ import (
 	"time"
 
 	"golang.org/x/net/netutil"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 
 	"github.com/go-lxmert/lxmert/serve/guard"
+	"github.com/go-lxmert/lxmert/serve/oip"
 	"github.com/go-lxmert/lxmert/serve/service"
 	"github.com/go-lxmert/lxmert/serve/telemetry"
+	"github.com/go-lxmert/lxmert/serve/telemetry/otlp"
 )
 
 // Config is a server as a program.
@@ -33,6 +37,8 @@ type Config struct {
 
 	MaxConns     int           // connections at once; 0 is 4096
 	DrainTimeout time.Duration // for requests under way, once the server is to end; 0 is 30 s
+
+	OTLPEndpoint string // where traces are sent, over HTTP; "" is nowhere
 
 	Version string       // of the program, for metrics
 	Log     *slog.Logger // nil: nothing is logged
@@ -57,7 +63,7 @@ func Run(ctx context.Context, c Config) error {
 	}
 	metrics := telemetry.New(c.Version)
 	c.Service.Observer, c.Service.Log = observer{metrics}, c.Log
-	c.HTTP.Metrics, c.HTTP.Log, c.HTTP.Drain = metrics, c.Log, new(guard.Drain)
+	c.HTTP.Metrics, c.HTTP.Log, c.HTTP.Drain, c.HTTP.Version = metrics, c.Log, new(guard.Drain), c.Version
 	c.Addr = cmp.Or(c.Addr, DefaultAddr)
 	if len(c.HTTP.Hosts) == 0 {
 		c.HTTP.Hosts = loopbackNames(c.Addr)
@@ -65,6 +71,21 @@ func Run(ctx context.Context, c Config) error {
 	certificates, err := readCertificates(c.TLSCert, c.TLSKey)
 	if err != nil {
 		return err
+	}
+
+	if c.OTLPEndpoint != "" {
+		traces, err := otlp.Start(ctx, c.OTLPEndpoint, c.Version, c.Log)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			defer cancel()
+			if err := traces.Shutdown(ctx); err != nil {
+				c.Log.Warn("the last traces were not sent", "error", err)
+			}
+		}()
+		c.HTTP.Traces = traces
 	}
 
 	// Addresses are taken before models are loaded, which takes long: one that is taken already is known at once.
@@ -79,13 +100,25 @@ func Run(ctx context.Context, c Config) error {
 	}
 	metrics.Cache(cacheStats(s))
 
+	c.HTTP = c.HTTP.withDefaults(s) // whose limits gRPC shares
 	failed := make(chan error, 3)
 	main := c.server(Handler(s, c.HTTP), certificates)
-	go func() { failed <- main.Serve(l.http) }()
+	go func() {
+		if certificates != nil {
+			failed <- main.ServeTLS(l.http, "", "")
+			return
+		}
+		failed <- main.Serve(l.http)
+	}()
 	var admin *http.Server
 	if l.admin != nil {
 		admin = c.server(adminHandler(metrics), nil)
 		go func() { failed <- admin.Serve(l.admin) }()
+	}
+	var rpc *oip.Server
+	if l.grpc != nil {
+		rpc = c.rpc(s, certificates)
+		go func() { failed <- rpc.Serve(l.grpc) }()
 	}
 	if c.Ready != nil {
 		c.Ready(l.addresses())
@@ -99,17 +132,25 @@ func Run(ctx context.Context, c Config) error {
 	case err = <-failed:
 	}
 	stopReloading()
-	return errors.Join(err, c.end(main, admin), s.Close())
+	return errors.Join(err, c.end(main, admin, rpc), s.Close())
 }
 
 // end waits for the requests under way, and closes the servers.
-func (c Config) end(main, admin *http.Server) error {
+func (c Config) end(main, admin *http.Server, rpc *oip.Server) error {
 	start := time.Now()
 	c.HTTP.Drain.Begin()
 	c.Log.Info("draining", "under_way", c.HTTP.Drain.UnderWay())
 	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(c.DrainTimeout, 30*time.Second))
 	defer cancel()
-	errs := []error{c.HTTP.Drain.Wait(ctx), main.Shutdown(ctx), main.Close()}
+	stopped := make(chan error, 1)
+	go func() {
+		if rpc == nil {
+			stopped <- nil
+			return
+		}
+		stopped <- rpc.Shutdown(ctx)
+	}()
+	errs := []error{c.HTTP.Drain.Wait(ctx), main.Shutdown(ctx), main.Close(), <-stopped}
 	if admin != nil {
 		errs = append(errs, admin.Close())
 	}
@@ -141,6 +182,18 @@ func (c Config) server(h http.Handler, certificates *certificates) *http.Server 
 		s.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificates.get, NextProtos: []string{"h2", "http/1.1"}}
 	}
 	return s
+}
+
+// rpc is the server over gRPC.
+func (c Config) rpc(s *service.Service, certificates *certificates) *oip.Server {
+	o := oip.GRPCOptions{Limiter: c.HTTP.Limiter, Timeout: c.HTTP.Timeout}
+	if tokens := c.HTTP.Tokens; tokens != nil {
+		o.Check = func(token string) bool { return tokens.Allow("Bearer " + token) }
+	}
+	if certificates != nil {
+		o.ServerOptions = append(o.ServerOptions, grpc.Creds(credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificates.get})))
+	}
+	return oip.New(s, c.HTTP.oip()).Server(o)
 }
 
 // adminHandler is for those who run the server: metrics and profiles.

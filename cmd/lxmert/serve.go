@@ -98,11 +98,13 @@ docs/operations.md says how to run it, docs/api.md how to call it.`,
 	flags.DurationVar(&f.config.DrainTimeout, "drain-timeout", 30*time.Second, "`time` for the requests under way, when the server is to end")
 	flags.IntVar(&f.config.Service.Batch, "batch", 32, "questions in a forward pass, at most")
 	flags.DurationVar(&f.batchWait, "batch-wait", 2*time.Millisecond, "`time` that a question waits for others on their way, at most; 0 is not at all")
-	flags.Int64Var(&f.cacheMB, "cache-bytes", 256<<20, "memory for the regions of pictures that were seen; 0 is none")
+	flags.Int64Var(&f.cacheMB, "cache-bytes", 256<<20, "`bytes` of memory for the regions of pictures that were seen; 0 is none")
 
+	flags.BoolVar(&f.config.HTTP.AllowReload, "allow-reload", false, "let a request have a model loaded anew from its files (POST /v2/repository/models/NAME/load)")
 	flags.BoolVar(&f.noPage, "no-page", false, "the API alone, without the page")
 	flags.StringVar(&f.logFormat, "log-format", "text", "`text` or json")
 	flags.StringVar(&f.logLevel, "log-level", "info", "`debug`, info, warn or error")
+	flags.StringVar(&f.config.OTLPEndpoint, "otlp-endpoint", "", "send traces to a collector of OpenTelemetry at `URL`, such as http://localhost:4318")
 	flags.StringVar(&f.check, "check", "", "ask the server at `URL` whether it is ready, and end: 0 if it is")
 	return cmd
 }

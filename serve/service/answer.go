@@ -27,8 +27,16 @@ type Result struct {
 
 // Answer answers questions about a picture, or about regions; top answers each, at most. Questions of many callers go through the model together.
 func (s *Service) Answer(ctx context.Context, model string, sight *Sight, questions []string, top int) ([]Result, error) {
+	return s.AnswerEach(ctx, model, []*Sight{sight}, questions, top)
+}
+
+// AnswerEach is Answer for questions that have a picture each; one sight alone is for all of them.
+func (s *Service) AnswerEach(ctx context.Context, model string, sights []*Sight, questions []string, top int) ([]Result, error) {
 	if err := s.checkTexts("question", questions); err != nil {
 		return nil, err
+	}
+	if len(sights) != 1 && len(sights) != len(questions) {
+		return nil, Invalidf("found %d pictures for %d questions, want 1, or one for each", len(sights), len(questions))
 	}
 	if top < 1 {
 		return nil, Invalidf("found %d answers asked for, want 1 or more", top)
@@ -38,14 +46,17 @@ func (s *Service) Answer(ctx context.Context, model string, sight *Sight, questi
 		return nil, err
 	}
 	defer l.release()
-	queries := queriesAbout(sight, questions)
+	queries := queriesAbout(sights[0], questions)
+	for i, sight := range sights {
+		queries[i].Regions = sight.Regions
+	}
 	answers, err := l.batcher.ask(ctx, queries)
 	if err != nil {
 		return nil, refusal("question", len(questions), err)
 	}
 	results := make([]Result, len(questions))
 	for i, all := range answers {
-		results[i] = Result{questions[i], sight.answers(all, top)}
+		results[i] = Result{questions[i], sights[min(i, len(sights)-1)].answers(all, top)}
 	}
 	return results, nil
 }
@@ -142,23 +153,43 @@ func (s *Service) FillMask(ctx context.Context, model string, sight *Sight, text
 }
 
 // Forward runs the model on tensors; the outputs are under the reference's names. What is wrong with the tensors is all in the error.
-func (s *Service) Forward(ctx context.Context, name string, in *model.Batch, o model.Options) (out model.Output, err error) {
+func (s *Service) Forward(ctx context.Context, name string, in *model.Batch, o model.Options) (model.Output, error) {
+	return s.onTensors(ctx, name, "forward", func(l *loaded) (model.Output, error) {
+		head := model.HeadQuestionAnswering
+		if l.model.HasMaskedLanguageHead() {
+			head = model.HeadPreTraining
+		}
+		if err := l.model.Config().CheckInputs(head, in); err != nil {
+			return nil, &Error{Invalid, "tensors_refused", err.Error(), err}
+		}
+		return l.model.Forward(ctx, in, o)
+	})
+}
+
+// Encode is Forward without a head: what the encoders and the pooler give.
+func (s *Service) Encode(ctx context.Context, name string, in *model.Batch, o model.Options) (model.Output, error) {
+	return s.onTensors(ctx, name, "encode", func(l *loaded) (model.Output, error) {
+		if err := l.model.Config().CheckInputs(model.HeadQuestionAnswering, in); err != nil {
+			return nil, &Error{Invalid, "tensors_refused", err.Error(), err}
+		}
+		return l.model.Encode(ctx, in, o)
+	})
+}
+
+func (s *Service) onTensors(ctx context.Context, name, stage string, run func(*loaded) (model.Output, error)) (out model.Output, err error) {
 	l, err := s.use(name)
 	if err != nil {
 		return nil, err
 	}
 	defer l.release()
-	if err := l.model.Config().CheckInputs(model.HeadQuestionAnswering, in); err != nil {
-		return nil, &Error{Invalid, "tensors_refused", err.Error(), err}
-	}
 	start := time.Now()
-	err = guarded(s.options.Log, "forward", func() (err error) {
-		out, err = l.model.Forward(ctx, in, o)
+	err = guarded(s.options.Log, stage, func() (err error) {
+		out, err = run(l)
 		return err
 	})
 	if err != nil {
 		return nil, AsError(err)
 	}
-	s.options.Observer.Stage("forward", time.Since(start))
+	s.options.Observer.Stage(stage, time.Since(start))
 	return out, nil
 }
