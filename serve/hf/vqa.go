@@ -1,7 +1,6 @@
 package hf
 
 import (
-	"math"
 	"net/http"
 
 	"github.com/go-lxmert/lxmert/serve/service"
@@ -44,7 +43,7 @@ func (a *api) visualQuestionAnswering(r *http.Request, card service.Card, in *re
 	if question == nil {
 		return nil, service.Invalidf("question: missing, want one about the picture (other tasks than visual question answering are at /pipeline/{task})")
 	}
-	top, err := in.top(math.MaxInt)
+	top, err := in.top()
 	if err != nil {
 		return nil, err
 	}
