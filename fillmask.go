@@ -35,8 +35,9 @@ type Filled struct {
 // HasMaskedLanguageHead reports whether [Model.FillMask] works: the checkpoint has the heads of pre-training, and the model was opened with [WithAllHeads].
 func (m *Model) HasMaskedLanguageHead() bool { return m.network.Head() == model.HeadPreTraining }
 
-// FillMask says which words may stand in the place of each [MASK] of a text about a picture, the likeliest top of them (masked cross-modality language modelling, §3.1.1
-// of the paper): a list for each mask, in the text's order. Without a picture take [vision.NoPicture]. The error is [ErrNoHead], [ErrNoMask], or as [Model.Ask]'s.
+// FillMask says which words may stand in the place of each [MASK] of a text about a picture, the likeliest top of them (masked cross-modality language
+// modelling, §3.1.1 of the paper): a list for each mask, in the text's order. Without a picture take [vision.NoPicture]. The error is [ErrNoHead],
+// [ErrNoMask], or as [Model.Ask]'s.
 func (m *Model) FillMask(ctx context.Context, regions Regions, text string, top int) ([][]Filled, error) {
 	if top < 1 {
 		return nil, fmt.Errorf("top: found %d, want 1 or more", top)
@@ -44,8 +45,8 @@ func (m *Model) FillMask(ctx context.Context, regions Regions, text string, top 
 	return m.fillMask(ctx, regions, text, func(row []float32) []int { return likeliest(row, top) })
 }
 
-// FillMaskWith is [Model.FillMask] with these words alone, each once, the likeliest first; probabilities are among all words as ever. A word must be one token of the
-// vocabulary, as it is or in lower case: else the error is [ErrNoWord].
+// FillMaskWith is [Model.FillMask] with these words alone, each once, the likeliest first; probabilities are among all words as ever. A word must be one
+// token of the vocabulary, as it is or in lower case: else the error is [ErrNoWord].
 func (m *Model) FillMaskWith(ctx context.Context, regions Regions, text string, words []string) ([][]Filled, error) {
 	ids := make([]int, 0, len(words))
 	for _, word := range words {

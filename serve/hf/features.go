@@ -9,8 +9,9 @@ import (
 
 // featureExtraction turns texts into vectors; together with a picture if there is one.
 //
-// The published schema, and what clients make of it, is one vector for each text, [texts][hidden]: here the pooled output, as it is, or of length one if normalize is true.
-// What transformers' pipeline of the same name gives, a vector for each token, [texts][tokens][hidden], is there with the parameter pooling "none".
+// The published schema, and what clients make of it, is one vector for each text, [texts][hidden]: here the pooled output, as it is, or of length one if
+// normalize is true. What transformers' pipeline of the same name gives, a vector for each token, [texts][tokens][hidden], is there with the parameter
+// pooling "none".
 func (a *api) featureExtraction(r *http.Request, card service.Card, in *request) (any, error) {
 	texts, _, err := in.texts()
 	if err != nil {

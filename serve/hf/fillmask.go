@@ -18,8 +18,8 @@ type filled struct {
 	Sequence string  `json:"sequence"`
 }
 
-// fillMask fills in masked words of a text, or of a list of texts; about a picture if there is one. The answer is as transformers' pipeline gives it: a list of words for a
-// text with one mask, a list of such lists for one with several; and of those a list for several texts.
+// fillMask fills in masked words of a text, or of a list of texts; about a picture if there is one. The answer is as transformers' pipeline gives it: a
+// list of words for a text with one mask, a list of such lists for one with several; and of those a list for several texts.
 func (a *api) fillMask(r *http.Request, card service.Card, in *request) (any, error) {
 	texts, _, err := in.texts()
 	if err != nil {

@@ -38,8 +38,8 @@ type parameters struct {
 	PromptName     *string `json:"prompt_name"`
 }
 
-// read reads a request in any of the forms that clients send: JSON, a form, or a picture's file with the rest in the URL's query. Where the Content-Type does not say
-// which (browsers and curl have defaults of their own) the first byte does.
+// read reads a request in any of the forms that clients send: JSON, a form, or a picture's file with the rest in the URL's query. Where the Content-Type
+// does not say which (browsers and curl have defaults of their own) the first byte does.
 func read(r *http.Request) (*request, error) {
 	in := &request{}
 	kind := wire.ContentType(r)

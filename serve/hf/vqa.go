@@ -19,8 +19,8 @@ type answered struct {
 	Answer string  `json:"answer"`
 }
 
-// visualQuestionAnswering answers a question about a picture. The published schema has both in inputs; huggingface_hub's client sends the picture twice, as inputs and
-// as image, and the question beside them.
+// visualQuestionAnswering answers a question about a picture. The published schema has both in inputs; huggingface_hub's client sends the picture twice, as
+// inputs and as image, and the question beside them.
 func (a *api) visualQuestionAnswering(r *http.Request, card service.Card, in *request) (any, error) {
 	var about pair
 	name := "inputs"

@@ -10,11 +10,12 @@ import (
 	"github.com/go-lxmert/lxmert/tokenizer"
 )
 
-// MaxFilled is how many words an answer of [Service.FillMask] may have, of all masks together. Each comes with the whole text, and a text may be nothing but masks.
+// MaxFilled is how many words an answer of [Service.FillMask] may have, of all masks together. Each comes with the whole text, and a text may be nothing
+// but masks.
 const MaxFilled = 4096
 
-// FillMask says which words may stand in the place of each mask token of a text, top of them for each. A nil sight is no picture. The error is [Unsupported] if the
-// model has no head for it, [TooLarge] if that is more than [MaxFilled] words.
+// FillMask says which words may stand in the place of each mask token of a text, top of them for each. A nil sight is no picture. The error is
+// [Unsupported] if the model has no head for it, [TooLarge] if that is more than [MaxFilled] words.
 func (s *Service) FillMask(ctx context.Context, model string, sight *Sight, text string, top int) ([][]lxmert.Filled, error) {
 	if top < 1 {
 		return nil, Invalidf("found %d words asked for, want 1 or more", top)
@@ -34,8 +35,11 @@ func (s *Service) FillMaskWith(ctx context.Context, model string, sight *Sight, 
 	})
 }
 
+// filler fills in a text.
+type filler func(*lxmert.Model, *Sight) ([][]lxmert.Filled, error)
+
 // fillMask lets fill find the words, so many for each mask.
-func (s *Service) fillMask(ctx context.Context, model string, sight *Sight, text string, words int, fill func(*lxmert.Model, *Sight) ([][]lxmert.Filled, error)) (filled [][]lxmert.Filled, err error) {
+func (s *Service) fillMask(ctx context.Context, model string, sight *Sight, text string, words int, fill filler) (filled [][]lxmert.Filled, err error) {
 	if err := s.checkTexts("text", []string{text}); err != nil {
 		return nil, err
 	}
@@ -60,7 +64,8 @@ func (s *Service) fillMask(ctx context.Context, model string, sight *Sight, text
 	switch e := AsError(err); {
 	case e == nil:
 	case errors.Is(err, lxmert.ErrNoHead):
-		return nil, &Error{Unsupported, "no_head", fmt.Sprintf("model %s has no masked-language head: serve a pre-training checkpoint (LxmertForPreTraining) to fill masks", l.card.ID), err}
+		message := fmt.Sprintf("model %s has no masked-language head: serve a pre-training checkpoint (LxmertForPreTraining) to fill masks", l.card.ID)
+		return nil, &Error{Unsupported, "no_head", message, err}
 	case e.Kind == Internal && e.Err != nil: // not a panic, which guarded has logged
 		return nil, &Error{Invalid, "text_refused", err.Error(), err}
 	default:
