@@ -141,7 +141,7 @@ function code(content) {
       getSelection().selectAllChildren(block); // no clipboard without https: the text is selected for who copies by hand
     }
   });
-  const block = h("pre", { tabindex: "0", role: "region", "aria-label": text("docsExample") }, h("code", {}, content));
+  const block = h("pre", { tabindex: "0", role: "group", "aria-label": text("docsExample") }, h("code", {}, content));
   return h("div", { class: "code" }, block, button);
 }
 

@@ -387,7 +387,7 @@ async function loadModels() {
     if (!now.models.some((model) => model.id === now.model)) now.model = now.models[0]?.id ?? "";
     showModels();
   } catch (failure) {
-    await failed(failure, start);
+    if (failure.kind !== "unknown") await failed(failure, start); // a server without a list has a model all the same
   }
 }
 

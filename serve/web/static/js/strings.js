@@ -122,7 +122,7 @@ export const strings = {
 
   // History
   history: ["Asked before", "问过的"],
-  historyAgain: ["Ask again: {question} Answer then: {answer}", "再问一次：{question} 当时的回答：{answer}"],
+  historyAgain: ["Ask again:", "再问一次："],
   historyClear: ["Clear", "清空"],
 
   // Models
