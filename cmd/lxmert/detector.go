@@ -23,9 +23,14 @@ type detectorFlags struct {
 
 // add adds the flags. otherwise is what finds regions where --detector is not given.
 func (f *detectorFlags) add(cmd *cobra.Command, otherwise string) {
-	flags := cmd.Flags()
-	flags.StringVar(&f.name, "detector", otherwise,
+	cmd.Flags().StringVar(&f.name, "detector", otherwise,
 		"what finds the regions: `name` scenes, grid or grid-ROWSxCOLUMNSxSAMPLES; or a Faster R-CNN: its directory, its file of weights, or its name on the hub")
+	f.addOptions(cmd)
+}
+
+// addOptions adds the flags that say how a Faster R-CNN works.
+func (f *detectorFlags) addOptions(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.StringVar(&f.options.Preset, "preset", "", "how a Faster R-CNN finds them: `name` hf-frcnn or d2-maxnms (default: the one that goes with its files)")
 	flags.IntVar(&f.options.Proposals, "proposals", 0, "look at `n` proposals at most; fewer are faster (default: as its configuration says, 300)")
 	flags.IntVar(&f.options.MinRegions, "min-regions", 0, "least `n`umber of regions of a picture (default: as its configuration says, 36)")

@@ -69,8 +69,10 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(
 		newAsk(),
+		newExplain(),
 		newEval(),
 		newPredict(),
+		newServe(),
 		newForward(),
 		newInspect(),
 		newTokenize(),

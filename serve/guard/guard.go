@@ -8,6 +8,7 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -25,6 +26,8 @@ type Options struct {
 	LogAttrs func(*http.Request) []slog.Attr
 	// Observer, if not nil, is told what happens, for metrics.
 	Observer Observer
+	// Trace, if not nil, begins a span of each request but light ones; it is ended with the route and the status. The context reaches the handler.
+	Trace func(*http.Request) (ctx context.Context, end func(route string, status int))
 
 	// Public paths need no token, the others one of Tokens. No path needs any if Tokens is nil.
 	Public Paths
@@ -94,7 +97,8 @@ func New(o Options) func(http.Handler) http.Handler {
 	}
 	g := &guard{Options: o, bodies: budget{most: max(o.MaxBodies, o.MaxBody+firstRead)}}
 	parts := []func(http.Handler) http.Handler{
-		g.identify, g.secure, g.logged, g.recovered, g.deadlines, g.named, g.crossOrigin, g.drained, g.authorised, g.bodied, g.limited, g.routed,
+		g.identify, g.traced, g.secure, g.logged, g.recovered, g.deadlines, g.named, g.crossOrigin, g.drained, g.authorised, g.bodied, g.limited,
+		g.routed,
 	}
 	return func(h http.Handler) http.Handler {
 		for i := len(parts) - 1; i >= 0; i-- {
@@ -108,6 +112,23 @@ func New(o Options) func(http.Handler) http.Handler {
 type guard struct {
 	Options
 	bodies budget
+}
+
+// traced begins a span of each request and ends it with what is known then, also while a panic passes by.
+func (g *guard) traced(next http.Handler) http.Handler {
+	if g.Trace == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if g.Light.Match(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		e := exchangeOf(r.Context())
+		ctx, end := g.Trace(r)
+		defer func() { end(e.route, cmp.Or(e.status, statusGone)) }()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
 }
 
 // routed notes which route has answered, for the parts around it: a mux tells only the request that it was given.

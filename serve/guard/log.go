@@ -23,7 +23,8 @@ func (g *guard) logged(next http.Handler) http.Handler {
 			case status == 0 && (!finished || r.Context().Err() != nil):
 				status = statusGone
 			case status == 0:
-				status = http.StatusOK // as the server will say for a handler that has said nothing
+				status = http.StatusOK // as the server would say for a handler that has said nothing
+				e.WriteHeader(status)
 			}
 			g.Observer.Request(e.route, r.Method, status, took)
 			level := levelOf(status, g.Light.Match(r))
@@ -42,7 +43,7 @@ func (g *guard) logged(next http.Handler) http.Handler {
 				slog.Duration("took", took),
 				slog.String("remote", remote(r)),
 			}
-			if e.route == "" { // without a route the path is the only trace of what was asked for
+			if e.route == "" || status == http.StatusNotFound || status == http.StatusMethodNotAllowed { // the only trace of what was asked for
 				attrs = append(attrs, slog.String("path", shorten(r.URL.Path, 128)))
 			}
 			if e.rejected != "" {

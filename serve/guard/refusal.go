@@ -77,6 +77,10 @@ func (f Formats) Write(w http.ResponseWriter, r *http.Request, refusal Refusal) 
 	_, _ = w.Write(append(body, '\n')) // a client that has gone needs no answer
 }
 
+// linger is how long a connection stays open for a client that is still sending a body nobody wants: one that is cut off while it
+// writes may never read the answer.
+const linger = time.Second
+
 // refuse answers in the handler's place and tells the observer why, by one of Reasons. The connection ends with an answer that comes before
 // the body: the server would else wait for the body before it sends the answer.
 func (g *guard) refuse(w http.ResponseWriter, r *http.Request, reason string, refusal Refusal) {
@@ -84,6 +88,7 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, reason string, re
 	e.rejected = reason
 	if e.unread {
 		w.Header().Set("Connection", "close")
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(linger))
 	}
 	g.Observer.Rejected(reason)
 	g.Errors.Write(w, r, refusal)

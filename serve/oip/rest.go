@@ -127,7 +127,8 @@ func (a *API) postInfer(w http.ResponseWriter, r *http.Request) {
 
 // refuse answers with an error.
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	e := wire.Explain(a.service, w, r, err)
+	wire.Note(r, err)
+	e := service.AsError(wire.Explain(err))
 	status := wire.Status(e.Kind)
 	if e.Kind == service.Invalid || e.Kind == service.Unsupported {
 		status = http.StatusBadRequest // as KServe and Triton have it

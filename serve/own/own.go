@@ -123,7 +123,8 @@ type failure struct {
 
 // refuse writes an error. The request's id is what guard has put on the answer.
 func (a *api) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	e := wire.Explain(a.service, w, r, err)
+	wire.Note(r, err)
+	e := service.AsError(wire.Explain(err))
 	var body failure
 	body.Error.Code, body.Error.Message, body.Error.RequestID = e.Code, e.Message, w.Header().Get("X-Request-Id")
 	wire.Refuse(w, wire.Status(e.Kind), e.Kind, body)

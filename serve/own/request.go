@@ -134,7 +134,7 @@ func (in *request) readForm(r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	for name, values := range form.Texts {
+	for name, values := range form.Values {
 		in.given = append(in.given, name)
 		last := values[len(values)-1]
 		switch name {

@@ -24,7 +24,7 @@ func ready(s *Sight, err error) func() looking {
 
 // TestCacheIsBounded keeps what was asked for last.
 func TestCacheIsBounded(t *testing.T) {
-	c := newCache(3*sightOf(1000).bytes())
+	c := newCache(3 * sightOf(1000).bytes())
 	get := func(name string) (hit bool) {
 		t.Helper()
 		_, hit, err := c.get(t.Context(), key(name), true, ready(sightOf(1000), nil))
@@ -55,7 +55,7 @@ func TestCacheIsBounded(t *testing.T) {
 
 // TestOneLooks lets one of many callers look; who leaves does not end it for the others, and the last to leave does.
 func TestOneLooks(t *testing.T) {
-	c := newCache(1<<20)
+	c := newCache(1 << 20)
 	var looks atomic.Int64
 	begun, end := make(chan struct{}), make(chan struct{})
 	slow := func() looking {

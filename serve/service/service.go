@@ -155,6 +155,9 @@ func (s *Service) Limits() Options {
 	return o
 }
 
+// Log is where the service logs.
+func (s *Service) Log() *slog.Logger { return s.options.Log }
+
 // checkTexts refuses too many texts, and those that are too long to be looked at.
 func (s *Service) checkTexts(what string, texts []string) error {
 	if len(texts) == 0 {

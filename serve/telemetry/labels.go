@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"slices"
 	"strings"
 	"sync"
 )
@@ -49,40 +48,6 @@ func methodLabel(method string) string {
 	switch method {
 	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
 		return method
-	}
-	return other
-}
-
-// A Stage is a part of the work on a request.
-type Stage string
-
-// The stages of a picture's and a question's way.
-const (
-	Decode   Stage = "decode"   // a picture's file to pixels
-	Regions  Stage = "regions"  // pixels to regions, altogether
-	Resize   Stage = "resize"   // of which: scaling
-	Backbone Stage = "backbone" // of which: the detector's convolutions
-	RPN      Stage = "rpn"      // of which: proposals
-	RoI      Stage = "roi"      // of which: what each proposal shows
-	Tokenize Stage = "tokenize" // text to ids
-	Encode   Stage = "encode"   // ids and regions to scores
-	Explain  Stage = "explain"  // scores to relevance
-)
-
-func (s Stage) label() string {
-	switch s {
-	case Decode, Regions, Resize, Backbone, RPN, RoI, Tokenize, Encode, Explain:
-		return string(s)
-	}
-	return other
-}
-
-// kinds are the kinds of errors that are counted apart.
-var kinds = []string{"invalid", "not_found", "unsupported", "too_large", "busy", "draining", "timeout", "canceled", "internal"}
-
-func kindLabel(kind string) string {
-	if slices.Contains(kinds, kind) {
-		return kind
 	}
 	return other
 }

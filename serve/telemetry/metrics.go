@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,7 +28,7 @@ type Metrics struct {
 	errors   *prometheus.CounterVec
 	models   *modelMetrics
 
-	routes, reasons bounded
+	routes, stageNames, reasons, kinds bounded
 }
 
 // seconds are the bounds of histograms of durations: a region cache's hit takes a millisecond, a large detector on a busy CPU a minute.
@@ -83,9 +84,9 @@ func (m *Metrics) Request(route, method string, code int, took time.Duration) {
 // Queue is told how long a request has waited for a place to work in.
 func (m *Metrics) Queue(waited time.Duration) { m.queue.Observe(waited.Seconds()) }
 
-// Stage is told how long a stage of the work took.
-func (m *Metrics) Stage(stage Stage, took time.Duration) {
-	m.stages.WithLabelValues(stage.label()).Observe(took.Seconds())
+// Stage is told how long a stage of the work took, such as "decode", "regions" or "encode".
+func (m *Metrics) Stage(stage string, took time.Duration) {
+	m.stages.WithLabelValues(m.stageNames.value(stage)).Observe(took.Seconds())
 }
 
 // Batch is told how many questions a model answers in one go.
@@ -97,8 +98,10 @@ func (m *Metrics) Inflight(change int) { m.inflight.Add(float64(change)) }
 // Rejected is told of a request that was not let in.
 func (m *Metrics) Rejected(reason string) { m.rejected.WithLabelValues(m.reasons.value(reason)).Inc() }
 
-// Failed is told of a request that failed at work, and with which kind of error, such as "invalid" or "internal"; see kinds.
-func (m *Metrics) Failed(kind string) { m.errors.WithLabelValues(kindLabel(kind)).Inc() }
+// Failed is told of a request that failed at work, and with which kind of error, such as "invalid" or "internal".
+func (m *Metrics) Failed(kind string) {
+	m.errors.WithLabelValues(m.kinds.value(strings.ReplaceAll(kind, " ", "_"))).Inc()
+}
 
 func codeLabel(code int) string {
 	if code < 100 || code > 599 {

@@ -69,18 +69,19 @@ func busy() *Metrics {
 	m.Request("", "BREW", 404, time.Millisecond)
 	m.Request("/v2/{rest...}", "GET", 7, time.Millisecond)
 	m.Queue(time.Millisecond)
-	m.Stage(Encode, 5*time.Millisecond)
-	m.Stage("dreaming", time.Second)
+	m.Stage("encode", 5*time.Millisecond)
+	m.Stage("", time.Second)
 	m.Inflight(3)
 	m.Inflight(-1)
 	m.Rejected("queue")
 	m.Failed("internal")
-	m.Failed("demons")
+	m.Failed("not found")
 	m.Cache(func() CacheStats {
 		return CacheStats{Hits: 5, Misses: 4, Evictions: 1, Entries: 3, Bytes: 3000, MaxBytes: 4000}
 	})
 	m.Models(Model{Name: "shipped", Version: "1", Preset: "scenes", Detector: "scenes"})
-	m.Execution("shipped", "1", 4)
+	m.Batch(4)
+	m.Execution("shipped", "1")
 	m.Inference("shipped", "1", Inference{
 		Count: 3, Total: 10 * time.Millisecond, Queue: time.Millisecond, Input: 2 * time.Millisecond, Compute: 5 * time.Millisecond, Output: time.Millisecond,
 	})
@@ -102,7 +103,7 @@ func TestMetrics(t *testing.T) {
 		`lxmert_inflight`:                       2,
 		`lxmert_rejected_total{reason="queue"}`: 1,
 		`lxmert_errors_total{kind="internal"}`:  1,
-		`lxmert_errors_total{kind="other"}`:     1,
+		`lxmert_errors_total{kind="not_found"}`: 1,
 		`lxmert_region_cache_hits_total`:        5,
 		`lxmert_region_cache_misses_total`:      4,
 		`lxmert_region_cache_evictions_total`:   1,
@@ -166,9 +167,9 @@ func TestLint(t *testing.T) {
 func TestModels(t *testing.T) {
 	m := New("")
 	m.Models(Model{Name: "a", Version: "1"}, Model{Name: "b", Version: "1"})
-	m.Execution("a", "1", 1)
+	m.Execution("a", "1")
 	m.Models(Model{Name: "a", Version: "2"}, Model{Name: "b", Version: "1"})
-	m.Execution("a", "1", 1) // a request that was under way
+	m.Execution("a", "1") // a request that was under way
 	families := scrape(t, m)
 	if got := len(families["lxmert_models"].GetMetric()); got != 2 {
 		t.Errorf("%d models, want 2", got)
@@ -191,6 +192,8 @@ func TestBounded(t *testing.T) {
 				m.Request(fmt.Sprintf("GET /%d/%d", g, i), "GET", 200, time.Millisecond)
 				m.Request("GET /\xff", "GET", 200, time.Millisecond)
 				m.Rejected(fmt.Sprint(g, i))
+				m.Stage(fmt.Sprint(g, i), time.Millisecond)
+				m.Failed(fmt.Sprint(g, i))
 				m.Models(Model{Name: fmt.Sprint(g)})
 				m.Inference(fmt.Sprint(g), "", Inference{Count: 1})
 			}
@@ -198,7 +201,7 @@ func TestBounded(t *testing.T) {
 	}
 	all.Wait()
 	families := scrape(t, m)
-	for _, name := range []string{"lxmert_request_seconds", "lxmert_rejected_total"} {
+	for _, name := range []string{"lxmert_request_seconds", "lxmert_rejected_total", "lxmert_stage_seconds", "lxmert_errors_total"} {
 		if got := len(families[name].GetMetric()); got > mostValues+1 {
 			t.Errorf("%s has %d series, want at most %d", name, got, mostValues+1)
 		}

@@ -30,11 +30,8 @@ func (m *Metrics) Inference(model, version string, i Inference) {
 	m.models.inference(model, version, i)
 }
 
-// Execution is told that a model has run once, on a batch of that many questions.
-func (m *Metrics) Execution(model, version string, size int) {
-	m.Batch(size)
-	m.models.count(model, version, execution, 1)
-}
+// Execution is told that a model has run once, on a batch of whatever size; see Batch.
+func (m *Metrics) Execution(model, version string) { m.models.count(model, version, execution, 1) }
 
 // modelMetrics are figures by model and version, under the names that Triton Inference Server gives them: counters, durations in microseconds.
 type modelMetrics struct {

@@ -16,8 +16,8 @@ const maxParts = 256
 
 // A Form is a body of multipart/form-data: files, one of a name, and texts. All of it is in memory, and nothing on disk.
 type Form struct {
-	Files map[string][]byte
-	Texts map[string][]string
+	Files  map[string][]byte
+	Values map[string][]string
 }
 
 // IsForm reports whether a request's body says that it is a [Form].
@@ -29,7 +29,7 @@ func ReadForm(r *http.Request) (*Form, error) {
 	if err != nil {
 		return nil, service.Invalidf("the form: want Content-Type multipart/form-data with a boundary")
 	}
-	f := &Form{Files: map[string][]byte{}, Texts: map[string][]string{}}
+	f := &Form{Files: map[string][]byte{}, Values: map[string][]string{}}
 	for n := 0; ; n++ {
 		part, err := parts.NextPart()
 		if err == io.EOF {
@@ -56,7 +56,7 @@ func (f *Form) add(r *http.Request, part *multipart.Part) error {
 		return formError(r, err)
 	}
 	if part.FileName() == "" {
-		f.Texts[name] = append(f.Texts[name], string(content))
+		f.Values[name] = append(f.Values[name], string(content))
 		return nil
 	}
 	if _, twice := f.Files[name]; twice {
@@ -76,7 +76,7 @@ func formError(r *http.Request, err error) error {
 
 // Text is the first text of a name, "" if there is none.
 func (f *Form) Text(name string) string {
-	if texts := f.Texts[name]; len(texts) > 0 {
+	if texts := f.Values[name]; len(texts) > 0 {
 		return texts[0]
 	}
 	return ""

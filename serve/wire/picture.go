@@ -16,7 +16,10 @@ func Picture(ctx context.Context, s *service.Service, text string) (service.Pict
 	if text == "" {
 		return service.Picture{}, service.Invalidf("it is empty, want a picture: its file in base64, a data URL, or sha256: and the hash of one that was sent before")
 	}
-	scheme, rest, _ := strings.Cut(text[:min(len(text), longestScheme)], ":")
+	scheme, rest, found := strings.Cut(text[:min(len(text), longestScheme)], ":")
+	if !found {
+		scheme = "" // what is no URL may still begin as one: "data" is base64
+	}
 	switch strings.ToLower(scheme) {
 	case "sha256":
 		return service.Picture{SHA256: strings.ToLower(text[len("sha256:"):])}, nil

@@ -1,6 +1,11 @@
 package wire
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -43,11 +48,41 @@ func Refuse(w http.ResponseWriter, status int, kind service.Kind, body any) {
 	WriteJSON(w, status, body)
 }
 
-// Explain is an error as it may be shown. If it is the server's own fault, the log has its cause, with the request's id if the answer has one already.
-func Explain(s *service.Service, w http.ResponseWriter, r *http.Request, err error) *service.Error {
-	e := service.AsError(err)
-	if e != nil && e.Kind == service.Internal && e.Err != nil {
-		s.Log().ErrorContext(r.Context(), "request failed", "path", r.URL.Path, "request_id", w.Header().Get("X-Request-Id"), "error", e.Err)
+// Explain is an error as it may be shown: those of reading a body as what they say of it, others as [service.AsError] has them. Nil stays nil.
+func Explain(err error) error {
+	var large *http.MaxBytesError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &large):
+		return &service.Error{Kind: service.TooLarge, Code: "body_too_large", Message: fmt.Sprintf("the body has more than %d bytes, which is what this server reads", large.Limit), Err: err}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return &service.Error{Kind: service.Invalid, Code: "body_cut", Message: "the body ends before its length", Err: err}
 	}
-	return e
+	return service.AsError(err)
+}
+
+type logKey struct{}
+
+// Logged lets [Note] write to a log.
+func Logged(log *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), logKey{}, &noting{log, w})))
+	})
+}
+
+// noting is the log of one request, and its answer, which has the request's id.
+type noting struct {
+	log    *slog.Logger
+	answer http.ResponseWriter
+}
+
+// Note writes the cause of an error that is the server's own fault to the log, for clients are not told; other errors are no news. It does nothing without [Logged].
+func Note(r *http.Request, err error) {
+	e := service.AsError(err)
+	n, ok := r.Context().Value(logKey{}).(*noting)
+	if !ok || e == nil || e.Kind != service.Internal || e.Err == nil {
+		return
+	}
+	n.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "request_id", n.answer.Header().Get("X-Request-Id"), "error", e.Err)
 }

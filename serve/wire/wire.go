@@ -5,8 +5,6 @@ package wire
 import (
 	"bytes"
 	"errors"
-	"fmt"
-	"io"
 	"mime"
 	"net/http"
 
@@ -33,14 +31,11 @@ func ReadBody(r *http.Request) ([]byte, error) {
 
 // bodyError is why a body cannot be read.
 func bodyError(r *http.Request, err error) error {
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		return &service.Error{Kind: service.TooLarge, Code: "body_too_large", Message: fmt.Sprintf("the body has more than %d bytes, which is what this server reads", large.Limit), Err: err}
-	case r.Context().Err() != nil:
+	if r.Context().Err() != nil {
 		return r.Context().Err()
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return &service.Error{Kind: service.Invalid, Code: "body_cut", Message: "the body ends before its length", Err: err}
+	}
+	if e := Explain(err); service.KindOf(e) != service.Internal {
+		return e
 	}
 	return &service.Error{Kind: service.Invalid, Code: "body_unreadable", Message: "the body cannot be read", Err: err}
 }

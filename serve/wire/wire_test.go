@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"log/slog"
 	"math"
 	"mime/multipart"
 	"net/http"
@@ -115,6 +116,11 @@ func TestPicture(t *testing.T) {
 	if got, err := Picture(t.Context(), s, "sha256:"+hash); err != nil || got.SHA256 != strings.ToLower(hash) || got.Content != nil {
 		t.Errorf("a hash: %+v, %v", got, err)
 	}
+	for _, picture := range []string{"data", "http", "sha2", "dataAAAA"} { // base64, without a colon
+		if p, err := Picture(t.Context(), s, picture); err != nil || len(p.Content) != len(picture)*3/4 {
+			t.Errorf("%s: %d bytes, %v", picture, len(p.Content), err)
+		}
+	}
 	for picture, want := range map[string]string{
 		"":                           "it is empty",
 		"not a picture!":             "neither base64",
@@ -161,8 +167,8 @@ func TestForm(t *testing.T) {
 	if p, err := f.Picture(t.Context(), s, "other"); err != nil || len(p.Content) != 3 {
 		t.Errorf("a picture as text: %q, %v", p.Content, err)
 	}
-	if n, err := f.Int("top_k"); err != nil || *n != 3 || f.Text("question") != "What?" || len(f.Texts["question"]) != 2 {
-		t.Errorf("texts: %v, %v, %v", f.Texts, n, err)
+	if n, err := f.Int("top_k"); err != nil || *n != 3 || f.Text("question") != "What?" || len(f.Values["question"]) != 2 {
+		t.Errorf("texts: %v, %v, %v", f.Values, n, err)
 	}
 	_, err = f.Int("question")
 	refused(t, "a number", err, service.Invalid, `question: found "What?", want a whole number`)
@@ -230,7 +236,7 @@ func TestRefuse(t *testing.T) {
 
 func FuzzPicture(f *testing.F) {
 	s := shipped(f)
-	for _, seed := range []string{"", "AAAA", "data:image/png;base64,AA==", "sha256:", "https://example.org", "data:,", "a:b", "sha256:é"} {
+	for _, seed := range []string{"", "AAAA", "data:image/png;base64,AA==", "sha256:", "https://example.org", "data:,", "a:b", "sha256:é", "sha256", "data", "https"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -257,4 +263,20 @@ func FuzzForm(f *testing.F) {
 			form.Int("top_k")
 		}
 	})
+}
+
+// TestNote: the cause of the server's own faults is in the log, with the request's id; nothing else is.
+func TestNote(t *testing.T) {
+	var log bytes.Buffer
+	h := Logged(slog.New(slog.NewTextHandler(&log, nil)), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Request-Id", "r-1")
+		Note(r, service.Invalidf("the request's fault"))
+		Note(r, nil)
+		Note(r, errors.New("disk on fire"))
+	}))
+	h.ServeHTTP(httptest.NewRecorder(), post(""))
+	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "request_id=r-1") || !strings.Contains(text, "disk on fire") {
+		t.Errorf("the log: %s", text)
+	}
+	Note(post(""), errors.New("nobody logs"))
 }

@@ -48,9 +48,9 @@ export class History {
               {
                 type: "button",
                 class: "past",
-                "aria-label": text("historyAgain", { question, answer: answerName(best) }),
                 onclick: () => this.again(picture, question),
               },
+              h("span", { class: "unseen" }, text("historyAgain"), " "),
               h("img", { src: picture.url, alt: "", class: "past-picture" }),
               h("span", { class: "past-question", lang: "en" }, question),
               h("span", { class: "past-answer", lang: "en" }, answerName(best), " ", h("span", { class: "past-sure" }, percent(answerSure(best)))),

@@ -144,7 +144,7 @@ function take(picture, question = "") {
   byId("drop").hidden = true;
   byId("stage").hidden = byId("asking").hidden = byId("tables").hidden = false;
   showPicture();
-  notices.shrunk(picture.shrunk, now.limits?.body_bytes);
+  notices.shrunk(picture.shrunk, now.limits?.file_bytes);
   run(async (signal) => {
     const look = picture.looks.get(now.model) ?? (await seen(picture, signal));
     if (now.picture !== picture) return;
@@ -160,28 +160,35 @@ function take(picture, question = "") {
 
 /** Lets the server look at a picture. One that it finds too large is made smaller until it takes it. */
 async function seen(picture, signal) {
-  const limit = now.limits?.body_bytes ?? null;
-  const overhead = 4096; // of the request around the file
+  const limit = now.limits?.file_bytes ?? null;
   const smaller = async (failure) => {
     try {
-      await shrink(picture, limit && limit - overhead);
+      await shrink(picture, limit);
     } catch {
       throw failure;
     }
     notices.shrunk(picture.shrunk, limit);
   };
-  if (limit && picture.file.size > limit - overhead) await smaller(new api.Failure("tooLarge"));
+  if (limit && picture.file.size > limit) await smaller(new api.Failure("tooLarge"));
   for (;;) {
     try {
       const look = await api.regions(picture, modelField(), signal);
       picture.looks.set(now.model, look);
       return look;
     } catch (failure) {
-      if (failure.kind !== "tooLarge") throw failure;
-      await smaller(failure);
+      // A server that refuses a large body may hang up before it has been sent, and then no answer arrives.
+      const hungUp = failure.kind === "unreachable" && picture.file.size > 4 << 20 && (await alive());
+      if (failure.kind !== "tooLarge" && !hungUp) throw failure;
+      await smaller(hungUp ? new api.Failure("tooLarge") : failure);
     }
   }
 }
+
+/** Whether the server answers at all. */
+const alive = () => api.models().then(
+  () => true,
+  () => false,
+);
 
 const modelField = () => (now.model ? { model: now.model } : {});
 
@@ -191,18 +198,23 @@ function showPicture() {
   showShading();
 }
 
+/** How many questions are offered. */
+const offers = 5;
+
+const asSentence = (question) => question[0].toUpperCase() + question.slice(1);
+
 /** Offers questions: the server's about a drawn scene, or ones about what was found. */
 async function loadTries(picture) {
   if (picture.questions.length === 0) {
     try {
-      picture.questions = picture.seed === null ? questionsAbout(now.look) : await api.sceneQuestions(picture.seed);
+      picture.questions = picture.seed === null ? questionsAbout(now.look) : (await api.sceneQuestions(picture.seed)).map(asSentence).filter((question) => question.length < 56);
     } catch {
       picture.questions = questionsAbout(now.look); // offers are not worth an error
     }
   }
   if (now.picture !== picture) return;
   byId("tries").replaceChildren(
-    ...picture.questions.slice(0, 6).map((question) => h("button", { type: "button", class: "chip", lang: "en", onclick: () => ask(question) }, question)),
+    ...picture.questions.slice(0, offers).map((question) => h("button", { type: "button", class: "chip", lang: "en", onclick: () => ask(question) }, question)),
   );
 }
 
@@ -315,8 +327,9 @@ function showShading() {
   const { explanation, view, look } = now;
   const regions = look?.regions ?? [];
   if (!explanation) {
-    stage.shade(null, now.pointed?.kind === "regions" ? now.pointed.index : null);
-    stage.say("");
+    const region = now.pointed?.kind === "regions" ? now.pointed.index : null;
+    stage.shade(null, region);
+    stage.say(region === null ? "" : stage.name(region));
     tables.show(regions, null, null);
     return;
   }
@@ -374,7 +387,7 @@ async function loadModels() {
     if (!now.models.some((model) => model.id === now.model)) now.model = now.models[0]?.id ?? "";
     showModels();
   } catch (failure) {
-    await failed(failure, start);
+    if (failure.kind !== "unknown") await failed(failure, start); // a server without a list has a model all the same
   }
 }
 

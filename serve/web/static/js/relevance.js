@@ -93,11 +93,11 @@ function mean(matrix) {
   return sum;
 }
 
-/** The indices of the n largest shades above a tenth, the largest first. */
+/** The indices of the n largest shades that are worth a mention, the largest first. */
 export function strongest(shades, n) {
   return (shades ?? [])
     .map((shade, index) => ({ shade, index }))
-    .filter(({ shade }) => shade > 0.1)
+    .filter(({ shade }) => shade > 0.25)
     .sort((a, b) => b.shade - a.shade || a.index - b.index)
     .slice(0, n)
     .map(({ index }) => index);

@@ -111,7 +111,7 @@ export class Stage {
     this.frame.classList.toggle("focused", index !== null);
     this.buttons?.forEach((button, i) => {
       setNumber(button, "--shade", shades?.[i] ?? 0);
-      button.classList.toggle("strong", (shades?.[i] ?? 0) >= 0.5);
+      button.classList.toggle("strong", (shades?.[i] ?? 0) >= 0.6);
       button.classList.toggle("here", i === index);
       button.setAttribute("aria-pressed", String(kept && i === index));
     });
@@ -123,11 +123,16 @@ export class Stage {
     this.readout.textContent = sentence;
   }
 
+  /** What a region is called, and how sure that is. */
+  name(index) {
+    const label = regionName(this.regions[index], index);
+    const sure = regionSure(this.regions[index]);
+    return sure === null ? label : text("regionSure", { label, sure: percent(sure) });
+  }
+
   #names() {
     this.buttons?.forEach((button, i) => {
-      const label = regionName(this.regions[i], i);
-      const sure = regionSure(this.regions[i]);
-      let name = sure === null ? label : text("regionSure", { label, sure: percent(sure) });
+      let name = this.name(i);
       if (this.shades) name = text("regionShade", { label: name, shade: percent(this.shades[i]) });
       button.setAttribute("aria-label", name);
     });

@@ -13,7 +13,7 @@ export const strings = {
   apiDocs: ["Documentation of the API", "接口文档"],
   title: ["Ask a picture", "向图片提问"],
   lead: ["LXMERT finds what is in a picture, reads your question, and shows what it looked at for its answer.", "LXMERT 找出图片里有什么，读你的问题，并指给你看它根据什么作答。"],
-  footer: ["LXMERT is the model of Tan and Bansal, EMNLP 2019. Pictures stay in this server's memory for a while and go nowhere else.", "LXMERT 是 Tan 与 Bansal 的模型（EMNLP 2019）。图片只在这台服务器的内存里暂存，不会传到别处。"],
+  footer: ["LXMERT is the model of Tan and Bansal, EMNLP 2019. Pictures stay in this server’s memory for a while and go nowhere else.", "LXMERT 是 Tan 与 Bansal 的模型（EMNLP 2019）。图片只在这台服务器的内存里暂存，不会传到别处。"],
 
   // Choosing a picture
   picture: ["Picture", "图片"],
@@ -54,7 +54,7 @@ export const strings = {
   cancel: ["Cancel", "取消"],
   inEnglish: ["The model reads English.", "模型只懂英文，请用英文提问。"],
   tries: ["Questions to try", "可以试试的问题"],
-  askedLabel: ["The question's words: choose one to see what it attends to", "问题中的词：选一个看它关注什么"],
+  askedLabel: ["The question’s words: choose one to see what it attends to", "问题中的词：选一个看它关注什么"],
   thinking: ["Thinking…", "思考中……"],
   answerIs: ["Answer: {answer}, {sure}.", "答案：{answer}，{sure}。"],
   emptyAnswer: ["(an empty answer)", "（空答案）"],
@@ -65,7 +65,7 @@ export const strings = {
   timingWhy: ["regions {regions} · answer {answer} · why {why}", "区域 {regions} · 回答 {answer} · 解释 {why}"],
   milliseconds: ["{n} ms", "{n} 毫秒"],
   unfamiliar: ["This model does not know such pictures", "这个模型不认识这类图片"],
-  unfamiliarShare: ["Only {share} of the picture's colours are ones it has learned from. Do not rely on what it says here.", "图片中只有 {share} 的颜色是它学过的。请勿相信它在这里的回答。"],
+  unfamiliarShare: ["Only {share} of the picture’s colours are ones it has learned from. Do not rely on what it says here.", "图片中只有 {share} 的颜色是它学过的。请勿相信它在这里的回答。"],
   notes: ["Good to know", "说明"],
 
   // Why
@@ -82,12 +82,12 @@ export const strings = {
   methodAttentionGradcam: ["Attention Grad-CAM", "注意力 Grad-CAM"],
   attentionMaps: ["Attention maps", "注意力图"],
   aboutRelevance: ["What the answer rests on: attention weighted by its gradient, followed through every layer (Chefer et al. 2021).", "答案所依据的内容：按梯度加权的注意力，逐层累积（Chefer 等，2021）。"],
-  aboutRelevanceUnnormalised: ["The same without bringing self-attention and cross-attention to one scale: an ablation of the paper's.", "同上，但不把自注意力与交叉注意力归到同一尺度：论文中的消融实验。"],
-  aboutRelevanceNoSelf: ["The same from cross-attention alone: an ablation of the paper's.", "同上，只用交叉注意力：论文中的消融实验。"],
-  aboutRawAttention: ["The last layer's attention as it is. It says where the model looks, whatever the answer.", "最后一层的注意力原样显示。它说明模型看哪里，与答案无关。"],
+  aboutRelevanceUnnormalised: ["The same without bringing self-attention and cross-attention to one scale: an ablation of the paper’s.", "同上，但不把自注意力与交叉注意力归到同一尺度：论文中的消融实验。"],
+  aboutRelevanceNoSelf: ["The same, but cross-attention is not carried on through self-attention (the paper’s rule 10): an ablation.", "同上，但交叉注意力不再经自注意力传递（论文规则 10）：消融实验。"],
+  aboutRawAttention: ["The last layer’s attention as it is. It says where the model looks, whatever the answer.", "最后一层的注意力原样显示。它说明模型看哪里，与答案无关。"],
   aboutRollout: ["Attention multiplied through the layers (Abnar and Zuidema 2020), whatever the answer.", "各层注意力相乘（Abnar 与 Zuidema，2020），与答案无关。"],
-  aboutAttentionGradcam: ["The last layer's attention, weighted by the answer's gradient.", "最后一层的注意力，按答案的梯度加权。"],
-  aboutMaps: ["One layer's attention. Choose a word or a region to see the row of it: where it looks.", "某一层的注意力。选一个词或区域，看它那一行：它看向哪里。"],
+  aboutAttentionGradcam: ["The last layer’s attention, weighted by the answer’s gradient.", "最后一层的注意力，按答案的梯度加权。"],
+  aboutMaps: ["One layer’s attention. Choose a word or a region to see the row of it: where it looks.", "某一层的注意力。选一个词或区域，看它那一行：它看向哪里。"],
   layer: ["Layer", "层"],
   head: ["Head", "注意力头"],
   headMean: ["mean of all", "全部平均"],
@@ -122,7 +122,7 @@ export const strings = {
 
   // History
   history: ["Asked before", "问过的"],
-  historyAgain: ["Ask again: {question} Answer then: {answer}", "再问一次：{question} 当时的回答：{answer}"],
+  historyAgain: ["Ask again:", "再问一次："],
   historyClear: ["Clear", "清空"],
 
   // Models
@@ -180,7 +180,7 @@ export const strings = {
   requestId: ["Request {id}", "请求 {id}"],
   cancelled: ["Cancelled.", "已取消。"],
 
-  // The API's documentation
+  // The API’s documentation
   docsTitle: ["LXMERT: the API", "LXMERT：接口"],
   docsLoading: ["Reading the description of the API…", "正在读取接口说明……"],
   docsContents: ["Operations", "操作"],

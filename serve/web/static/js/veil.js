@@ -4,12 +4,11 @@ import { stillness } from "./dom.js";
 /** How long one shading turns into the next, in milliseconds. */
 const turning = 180;
 
-/** From no relevance to all of it: a dark blue that covers, to a clear amber that does not. Lightness rises all the way, so that it is seen without colours, too. */
+/** From no relevance to all of it: a dark that covers, to a clear amber that does not. Lightness rises all the way, so that it is seen without colours, too. */
 const scale = [
-  [0.0, [14, 18, 38, 0.72]],
-  [0.35, [70, 42, 50, 0.5]],
-  [0.7, [200, 120, 20, 0.3]],
-  [1.0, [255, 190, 40, 0.2]],
+  [0.0, [16, 18, 34, 0.62]],
+  [0.5, [40, 26, 24, 0.32]],
+  [1.0, [255, 190, 40, 0.07]],
 ];
 
 function colour(shade) {
@@ -21,7 +20,7 @@ function colour(shade) {
   return `rgba(${red} ${green} ${blue} / ${alpha})`;
 }
 
-/** Whether a region is the whole picture, or as good as that: it is the others' ground then, and must not cover them. */
+/** Whether a region is the whole picture, or as good as that. It is shaded at its edge only: lit, it would leave nothing dark for the others to stand out from. */
 export const isWhole = ([x1, y1, x2, y2]) => (x2 - x1) * (y2 - y1) > 0.97;
 
 export class Veil {
@@ -67,8 +66,7 @@ export class Veil {
     context.clearRect(0, 0, width, height);
     if (!this.now) return;
     const shades = this.now;
-    const ground = Math.max(0, ...this.boxes.map((box, i) => (isWhole(box) ? shades[i] : 0)));
-    context.fillStyle = colour(ground);
+    context.fillStyle = colour(0);
     context.fillRect(0, 0, width, height);
     // Where regions lie on each other the most relevant is seen: it is painted last.
     const order = this.boxes.map((_, i) => i).filter((i) => !isWhole(this.boxes[i]));

@@ -11,10 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/go-lxmert/lxmert/data"
-	"github.com/go-lxmert/lxmert/hub"
 	"github.com/go-lxmert/lxmert/internal/plainfile"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/pretrained"
@@ -22,47 +19,6 @@ import (
 	"github.com/go-lxmert/lxmert/vision/extractors"
 	"github.com/go-lxmert/lxmert/vision/frcnn"
 )
-
-// publishedDetector is the name on the hub of the detector that goes with LXMERT's published models.
-const publishedDetector = "unc-nlp/frcnn-vg-finetuned"
-
-// findDetector is the detector to look at a picture with: what --detector says; or else that of the regions that the model was trained with, where it is one of this
-// program's, or lies in the model's directory, or was downloaded before.
-func (f *askFlags) findDetector(cmd *cobra.Command, config *model.Config) (string, error) {
-	if f.detector.name != "" {
-		if _, err := extractors.ByPreset(f.detector.name); err == nil {
-			return f.detector.name, nil
-		}
-		dir, err := modelDir(cmd, f.detector.name)
-		if err != nil {
-			return "", fmt.Errorf("--detector: %w", err)
-		}
-		return dir, nil
-	}
-	preset := pretrained.Preset(config)
-	_, err := extractors.ByPreset(preset)
-	if err == nil {
-		return preset, nil
-	}
-	if f.model != "" {
-		beside := filepath.Join(pretrained.Directory(f.model), "detector")
-		if _, err := os.Stat(beside); err == nil {
-			return beside, nil
-		}
-	}
-	_, known := vision.PresetByName(preset)
-	if known || preset == "" {
-		if found, err := hub.Find(cmd.Context(), publishedDetector, hub.Options{Offline: true}); err == nil {
-			return found.Dir, nil
-		}
-	}
-	if preset == "" {
-		return "", fmt.Errorf("%s: config.json does not say with which detector's regions the model was trained (%s), so a picture cannot be shown to it: name the detector with --detector "+
-			"(for the published models %s, which lxmert pull downloads), or ask about regions with --features and --image-id", f.model, pretrained.PresetKey, publishedDetector)
-	}
-	return "", fmt.Errorf("%s: the model was trained with %w: name its detector with --detector (for the published models %s, which lxmert pull downloads), or ask about regions that it has made, "+
-		"with --features and --image-id", f.model, err, publishedDetector)
-}
 
 // read decodes the picture, and gives its file's content.
 func (v *view) read(path string) ([]byte, image.Image, error) {
@@ -109,7 +65,7 @@ func (v *view) note(config *model.Config, path string) {
 
 // kept is where the regions of a picture with that content are kept: a region store in --cache, by the hash of the content and of what the detector is, as far as
 // files' names, sizes and dates tell. "" without --cache, and for detectors that take no longer than reading would.
-func (f *askFlags) kept(content []byte) (string, error) {
+func (f *lookFlags) kept(content []byte) (string, error) {
 	if _, err := extractors.ByPreset(f.detector.name); err == nil || f.cache == "" {
 		return "", nil
 	}
