@@ -264,6 +264,8 @@ func TestGRPCRefused(t *testing.T) {
 		"a parameter":     {&inference.ModelInferRequest{ModelName: "shipped", Parameters: map[string]*parameter{"x": {}}}, codes.InvalidArgument, "x has no value"},
 		"a big parameter": {&inference.ModelInferRequest{ModelName: "shipped", Parameters: map[string]*parameter{"top_k": {ParameterChoice: &inference.InferParameter_Uint64Param{Uint64Param: 1 << 63}}}}, codes.InvalidArgument, "at most"},
 		"an output":       {&inference.ModelInferRequest{ModelName: "shipped", Outputs: []*wanted{{Name: "x"}}}, codes.InvalidArgument, `no output "x"`},
+		"many inputs":     {&inference.ModelInferRequest{ModelName: "shipped", Inputs: make([]*input, 20_000)}, codes.Internal, "more than 16384"},
+		"many texts":      {&inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{{Contents: &contents{BytesContents: make([][]byte, 20_000)}}}}, codes.Internal, "more than 16384"},
 		"a big message":   {&inference.ModelInferRequest{ModelName: "shipped", RawInputContents: [][]byte{make([]byte, 100_000)}}, codes.ResourceExhausted, "larger than max"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -476,4 +478,9 @@ func TestGRPCMany(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// internal reports whether an error is the server's fault.
+func internal(err error) bool {
+	return status.Code(err) == codes.Internal || status.Code(err) == codes.Unknown
 }
