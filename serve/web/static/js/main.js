@@ -91,6 +91,7 @@ async function failed(failure, retry) {
     retry();
     return;
   }
+  if (!now.result) byId("answer").hidden = true; // nobody is thinking any more
   notices.failure(failure, retry);
   if (failure.kind === "busy" && attempts < 5) {
     attempts++;
@@ -199,7 +200,7 @@ function showPicture() {
 }
 
 /** How many questions are offered. */
-const offers = 5;
+const offers = 4;
 
 const asSentence = (question) => question[0].toUpperCase() + question.slice(1);
 

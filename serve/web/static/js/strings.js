@@ -65,7 +65,7 @@ export const strings = {
   timingWhy: ["regions {regions} · answer {answer} · why {why}", "区域 {regions} · 回答 {answer} · 解释 {why}"],
   milliseconds: ["{n} ms", "{n} 毫秒"],
   unfamiliar: ["This model does not know such pictures", "这个模型不认识这类图片"],
-  unfamiliarShare: ["Only {share} of the picture’s colours are ones it has learned from. Do not rely on what it says here.", "图片中只有 {share} 的颜色是它学过的。请勿相信它在这里的回答。"],
+  unfamiliarWhat: ["Do not rely on what it says here.", "请勿相信它在这里的回答：图片中只有 {share} 的颜色是它学过的。"],
   notes: ["Good to know", "说明"],
 
   // Why
