@@ -372,7 +372,11 @@ test("several models: the card of each, and the question goes to the chosen one"
   await takePicture(page, "park.png");
   await ask(page, "What color is the car?");
   const asked = [];
-  page.on("request", (request) => /regions|answers/.test(request.url()) && asked.push(request.url().split("/").pop() + " " + (request.postDataJSON?.() ?? {}).model));
+  await page.route(/v1\/(regions|answers)$/, (route) => {
+    const body = route.request().postDataBuffer().toString("latin1"); // JSON, or a form with the file
+    asked.push(`${route.request().url().split("/").pop()} ${/"model"(?::"|\r\n\r\n)(\w+)/.exec(body)?.[1]}`);
+    return route.continue();
+  });
   await page.selectOption("#model", "second");
   await page.waitForFunction(() => !document.querySelector("#send").hidden && document.querySelector(".word"));
   assert.deepEqual(asked, ["regions second", "answers second"]);

@@ -349,7 +349,7 @@ function showShading() {
 function readout(shown, { tokens }, regions) {
   const word = (i) => text("quoted", { word: tokens[i].text });
   const region = (i) => regionName(regions[i], i);
-  const list = [...strongest(shown.regions, 3).map(region), ...strongest(shown.words, shown.regions ? 2 : 3).map(word)].join(", ");
+  const list = [...strongest(shown.regions, 3).map(region), ...strongest(shown.words, shown.regions ? 2 : 3).map(word)].join(text("listComma"));
   const name = shown.focus && (shown.focus.kind === "words" ? word : region)(shown.focus.index);
   if (!list) return name ? text("readoutNothing", { name }) : "";
   return text(shown.says, { name, list, answer: now.explained ? answerName(now.explained) : "" });

@@ -70,7 +70,6 @@ export const strings = {
 
   // Why
   why: ["Why", "为什么"],
-  explaining: ["Finding out why…", "正在找理由……"],
   show: ["Show", "显示"],
   byMethod: ["Why this answer", "为何如此回答"],
   byAttention: ["What attends to what", "谁关注谁"],
@@ -109,6 +108,7 @@ export const strings = {
   readoutNothing: ["This map says nothing about {name}.", "这张图与 {name} 无关。"],
   readoutSentence: ["The whole question ([CLS]) attends to {list}", "整个问题（[CLS]）关注：{list}"],
   readoutAllRegions: ["All regions together attend to {list}", "所有区域合起来关注：{list}"],
+  listComma: [", ", "、"],
   quoted: ["“{word}”", "“{word}”"],
   table: ["As a table", "以表格显示"],
   tableRegions: ["Regions, the most relevant first", "区域，按相关度排列"],
@@ -190,12 +190,9 @@ export const strings = {
   docsBody: ["Request", "请求"],
   docsResponses: ["Responses", "响应"],
   docsRequired: ["required", "必填"],
-  docsOptional: ["optional", "可选"],
   docsExample: ["Example", "示例"],
   docsCopy: ["Copy", "复制"],
   docsCopied: ["Copied", "已复制"],
-  docsFields: ["Fields", "字段"],
-  docsSchemas: ["Schemas", "数据结构"],
   docsDeprecated: ["deprecated", "已弃用"],
   docsOther: ["Other", "其他"],
   docsIn: ["in {place}", "位于 {place}"],
