@@ -9,10 +9,10 @@ type int8Packing struct {
 	// magnitude is the largest bits of |x|, as an integer, so that infinities and NaNs count as larger than all else; x is not empty.
 	magnitude func(x []float32) uint32
 	// quads is dst[p*stride+r] = x[r*ldx+4p] … x[r*ldx+4p+3], each times inverse[r] and rounded, for r < 4, 4p < k; k is not 0.
-	// Beyond k are zeros. It sets sums to those of the rows.
-	quads func(dst []float32, stride int, x []float32, ldx, k int, inverse *[4]float32, sums *[4]int32)
+	// Beyond k are zeros. It returns the sums of the rows.
+	quads func(dst []float32, stride int, x []float32, ldx, k int, inverse [4]float32) (sums [4]int32)
 	// left is quads for left sides: where numbers are widened, two words, of numbers 0 and 2, and 1 and 3, that lie stride apart.
-	left func(dst []float32, stride int, x []float32, ldx, k int, inverse *[4]float32, sums *[4]int32)
+	left func(dst []float32, stride int, x []float32, ldx, k int, inverse [4]float32) (sums [4]int32)
 }
 
 // dequantising is how a tile of int8 products starts and ends.
@@ -83,10 +83,8 @@ func (s *Set) quantiseRows(dst, scales []float32, starts []int32, x []float32, l
 	}
 	for r := 0; r < rows; r += 4 {
 		r = min(r, rows-4) // the last four may overlap the ones before
-		sums := (*[4]int32)(starts[r:])
-		s.int8.left(dst[r:], rows, x[r*ldx:], ldx, k, (*[4]float32)(inverse[r:]), sums)
-		for i := range sums {
-			sums[i] *= -128
+		for i, sum := range s.int8.left(dst[r:], rows, x[r*ldx:], ldx, k, [4]float32(inverse[r:])) {
+			starts[r+i] = -128 * sum
 		}
 	}
 }
@@ -164,10 +162,9 @@ func (p *Packed) packInt8(dst, b []float32, ldb int, layout Layout, j, first, st
 	}
 	words := wordsOf(dst)
 	if layout == OutputsInputs && columns >= 4 {
-		var sums [4]int32
 		for c := 0; c < columns; c += 4 {
 			c = min(c, columns-4)
-			s.int8.quads(dst[c:], width, b[(j*width+c)*ldb+k0:], ldb, k, (*[4]float32)(inverse[c:]), &sums)
+			s.int8.quads(dst[c:], width, b[(j*width+c)*ldb+k0:], ldb, k, [4]float32(inverse[c:]))
 		}
 	} else {
 		for r := 0; r < k; r += 4 {

@@ -20,8 +20,7 @@ func magnitudeGeneric(x []float32) uint32 {
 	return largest
 }
 
-func quadsGeneric(dst []float32, stride int, x []float32, ldx, k int, inverse *[4]float32, sums *[4]int32) {
-	clear(sums[:])
+func quadsGeneric(dst []float32, stride int, x []float32, ldx, k int, inverse [4]float32) (sums [4]int32) {
 	for r := range 4 {
 		p := 0
 		for four := range slices.Chunk(x[r*ldx:][:k], 4) {
@@ -34,10 +33,11 @@ func quadsGeneric(dst []float32, stride int, x []float32, ldx, k int, inverse *[
 			p++
 		}
 	}
+	return sums
 }
 
 // int8TileGeneric sums unsigned weights times the left side.
-func int8TileGeneric(rows int, c []float32, ldc int, a, b []float32, k, _, _ int, more bool, d *dequantising) {
+func int8TileGeneric(rows int, c []float32, ldc int, a, b []float32, k, _, _ int, more bool, d dequantising) {
 	left, right := wordsOf(a), wordsOf(b)
 	for r := range rows {
 		for j := range genericWidth {

@@ -144,7 +144,7 @@ func (w *work) tile(row, rows int, c []float32, ldc int, a, b, scales []float32,
 	if w.k0+k == w.p.steps {
 		d.rows, d.columns = w.left.scales[row:][:rows], scales
 	}
-	s.int8Tile(rows, c, ldc, a, b, k, ahead, pace, more, &d)
+	s.int8Tile(rows, c, ldc, a, b, k, ahead, pace, more, d)
 }
 
 // edge is a tile of the last panel where c has fewer columns than the panel: it is made beside c.

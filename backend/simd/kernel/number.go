@@ -39,7 +39,7 @@ type multiplier struct {
 	bf16 bf16Packing
 	int8 int8Packing
 	// int8Tile is a [Set]'s tile with sums of int32.
-	int8Tile func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool, e *dequantising)
+	int8Tile func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool, d dequantising)
 }
 
 // In is this set with products of that type of number: what PackB, PackLeft, Mul, MulOnce and Multiply of the result pack and

@@ -63,8 +63,8 @@ func tilerOf(tiles []tile) tiler {
 
 type int8Tile = func(c *float32, ldc int, a, b *float32, k, ahead, pace int, more bool, starts *int32, scales, columns *float32)
 
-func int8TilerOf(tiles []int8Tile) func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool, d *dequantising) {
-	return func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool, d *dequantising) {
+func int8TilerOf(tiles []int8Tile) func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool, d dequantising) {
+	return func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool, d dequantising) {
 		tiles[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more, &d.starts[0], unsafe.SliceData(d.rows), unsafe.SliceData(d.columns))
 	}
 }
@@ -85,9 +85,10 @@ func magnitudeOf(f func(x *float32, n int) uint32) func(x []float32) uint32 {
 	return func(x []float32) uint32 { return f(&x[0], len(x)) }
 }
 
-func quadsOf(f func(dst *float32, stride int, x *float32, ldx, k int, inverse *float32, sums *int32)) func([]float32, int, []float32, int, int, *[4]float32, *[4]int32) {
-	return func(dst []float32, stride int, x []float32, ldx, k int, inverse *[4]float32, sums *[4]int32) {
+func quadsOf(f func(dst *float32, stride int, x *float32, ldx, k int, inverse *float32, sums *int32)) func(dst []float32, stride int, x []float32, ldx, k int, inverse [4]float32) [4]int32 {
+	return func(dst []float32, stride int, x []float32, ldx, k int, inverse [4]float32) (sums [4]int32) {
 		f(&dst[0], stride, &x[0], ldx, k, &inverse[0], &sums[0])
+		return sums
 	}
 }
 
