@@ -4,8 +4,13 @@ import "fmt"
 
 // need panics unless x holds rows rows of length columns, ld apart.
 func need(function, what string, x []float32, rows, columns, ld int) {
-	if rows < 0 || columns < 0 || ld < columns || rows > 0 && columns > 0 && len(x) < (rows-1)*ld+columns {
-		panic(fmt.Sprintf("kernel.%s: %s has %d values, want %d rows of %d, %d apart", function, what, len(x), rows, columns, ld))
+	needLength(function, what, len(x), rows, columns, ld)
+}
+
+// needLength is need for a slice of any type, of that length.
+func needLength(function, what string, length, rows, columns, ld int) {
+	if rows < 0 || columns < 0 || ld < columns || rows > 0 && columns > 0 && length < (rows-1)*ld+columns {
+		panic(fmt.Sprintf("kernel.%s: %s has %d values, want %d rows of %d, %d apart", function, what, length, rows, columns, ld))
 	}
 }
 

@@ -11,6 +11,7 @@ const genericWidth = 16
 var generic = Set{
 	name: "generic",
 	rows: 4, width: genericWidth,
+	multiplier: multiplier{per: 1, wide: 1},
 	tile:       tileGeneric,
 	interleave: interleaveGeneric,
 	convTile:   convTileGeneric, convHalf: convTileGeneric,
@@ -84,6 +85,8 @@ var generic = Set{
 	layerNorm: layerNormGeneric,
 }
 
+func init() { generic.with(bf16Generic, int8Generic, bf16TileGeneric) }
+
 // each is a function of vectors made of one of numbers.
 func each(f func(float64) float64) unary {
 	return func(dst, x []float32) {
@@ -127,7 +130,7 @@ func finishGeneric(activation func(float64) float64) finish {
 		for r := range rows {
 			row := c[r*ldc:][:n]
 			for j := range row {
-				y := scale * row[j]
+				y := float32(scale * row[j]) // rounded, on every CPU
 				if bias != nil {
 					y += bias[j]
 				}

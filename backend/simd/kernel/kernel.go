@@ -13,6 +13,8 @@
 package kernel
 
 //go:generate go run -C _asm ./tile -out ../tile_amd64.s -stubs ../tile_amd64.go -pkg kernel
+//go:generate go run -C _asm ./bf16 -out ../bf16_amd64.s -stubs ../bf16_amd64.go -pkg kernel
+//go:generate go run -C _asm ./int8 -out ../int8_amd64.s -stubs ../int8_amd64.go -pkg kernel
 //go:generate go run -C _asm ./pack -out ../pack_amd64.s -stubs ../pack_amd64.go -pkg kernel
 //go:generate go run -C _asm ./conv -out ../conv_amd64.s -stubs ../conv_amd64.go -pkg kernel
 //go:generate go run -C _asm ./pool -out ../pool_amd64.s -stubs ../pool_amd64.go -pkg kernel
@@ -40,7 +42,10 @@ type Set struct {
 
 	// tile is c[r*ldc+j] (+)= Σ a[p*rows+r] b[p*width+j] for p < k, each sum one chain in order of p; it adds if more. It
 	// may prefetch memory that starts ahead bytes in front of b, going forward by pace bytes in four steps of p.
-	tile func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool)
+	tile tiler
+	// The type of number of products. tile is that type's, if its sums are float32.
+	multiplier
+	family [numbers]*Set // this set for each type
 	// interleave is dst[p*stride+r] = x[r*ldx+p] for r < 4, p < k.
 	interleave func(dst []float32, stride int, x []float32, ldx, k int)
 	// narrow is dst[p*columns+c] = x[p*ldx+c] for c < columns ≤ rows, p < k; columns and k are not 0.
@@ -78,6 +83,7 @@ type Set struct {
 }
 
 type (
+	tiler  = func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool)
 	unary  = func(dst, x []float32)
 	binary = func(dst, x, y []float32)
 	finish = func(c []float32, ldc, rows, n int, bias, residual []float32, ldr int, scale float32)

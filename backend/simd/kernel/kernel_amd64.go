@@ -12,12 +12,13 @@ import (
 // sets are all sets of this program, plainest first.
 func sets() []*Set { return all }
 
-var all = []*Set{&generic, &avx2, &avx512}
+var all = []*Set{&generic, &avx2, &avx512Base, &avx512}
 
 var avx2 = Set{
 	name:  "avx2",
 	lacks: lacks(feature{"AVX2", cpu.X86.HasAVX2}, feature{"FMA", cpu.X86.HasFMA}),
 	rows:  6, width: 16,
+	multiplier: multiplier{per: 1, wide: 1},
 	tile: func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool) {
 		tilesAVX2[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more)
 	},
@@ -60,6 +61,7 @@ var avx512 = Set{
 		feature{"AVX512DQ", cpu.X86.HasAVX512DQ}, feature{"AVX512BW", cpu.X86.HasAVX512BW},
 		feature{"AVX2", cpu.X86.HasAVX2}, feature{"FMA", cpu.X86.HasFMA}, feature{"BMI2", cpu.X86.HasBMI2}),
 	rows: 14, width: 32,
+	multiplier: multiplier{per: 1, wide: 1},
 	tile: func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool) {
 		tilesAVX512[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more)
 	},

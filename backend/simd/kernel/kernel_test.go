@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"unsafe"
 )
 
 // eachSet runs a test for every set, and says so where this CPU cannot run one.
@@ -14,8 +15,28 @@ func eachSet(t *testing.T, f func(t *testing.T, s *Set)) {
 			if s.lacks != "" {
 				t.Skipf("this CPU lacks %s", s.lacks)
 			}
+			if s.name == "avx512base" {
+				t.Skip("it has avx512's kernels, but for narrow numbers")
+			}
 			f(t, s)
 		})
+	}
+}
+
+// eachNumber runs a test for every set with every type of number.
+func eachNumber(t *testing.T, f func(t *testing.T, s *Set)) {
+	for _, s := range sets() {
+		for n := range Number(numbers) {
+			t.Run(s.name+"/"+n.String(), func(t *testing.T) {
+				if s.lacks != "" {
+					t.Skipf("this CPU lacks %s", s.lacks)
+				}
+				if n == Float32 && s.name == "avx512base" {
+					t.Skip("it has avx512's kernels, but for narrow numbers")
+				}
+				f(t, s.In(n))
+			})
+		}
 	}
 }
 
@@ -69,6 +90,18 @@ func (f fenced) check(t *testing.T) {
 	if outside != 0 {
 		t.Fatalf("%d values beside the slice were written", outside)
 	}
+}
+
+// checkOutside fails if something wrote over the fence. What lies inside may be words of any bits.
+func (f fenced) checkOutside(t *testing.T) {
+	t.Helper()
+	inside := fenced{f.x, append([]float32{}, f.all...)}
+	first := (uintptr(unsafe.Pointer(unsafe.SliceData(f.x))) - uintptr(unsafe.Pointer(&f.all[0]))) / 4
+	for i := range f.x {
+		inside.all[int(first)+i] = 0
+	}
+	inside.x = inside.all[first:][:len(f.x)]
+	inside.check(t)
 }
 
 // same reports whether values are equal or both NaN.

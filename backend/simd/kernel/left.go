@@ -9,34 +9,82 @@ func (s *Set) leftTile(m, i int) (row int) {
 	return i*(m/tiles) + min(i, m%tiles)
 }
 
-// PackLeft packs the left side of a product, a of [m, k] with rows lda apart, into dst, of m·k values: tile after tile,
+// LeftLen is how many values of 32 bits a packed left side of [m, k] takes: m·k of float32, fewer of narrower numbers.
+func (s *Set) LeftLen(m, k int) int {
+	if s.number == Int8 {
+		return m * (s.leftWords(k) + 2)
+	}
+	return m * s.leftWords(k)
+}
+
+// leftWords is how many words a row of the left side takes.
+func (s *Set) leftWords(k int) int { return s.words(k) * s.wide }
+
+// PackLeft packs the left side of a product, a of [m, k] with rows lda apart, into dst, of [Set.LeftLen] values: tile after tile,
 // and within a tile column after column. It packs tiles from ≤ i < to of [Set.LeftTiles], so that callers can
 // split the work. The result serves every [Packed] of this set with this k. See [Set.GroupRows] where m is large.
 func (s *Set) PackLeft(dst, a []float32, lda, m, k, from, to int) {
 	need("PackLeft", "a", a, m, k, lda)
-	need("PackLeft", "dst", dst, m, k, k)
+	need("PackLeft", "dst", dst, 1, s.LeftLen(m, k), len(dst))
 	span("PackLeft", from, to, s.LeftTiles(m))
-	if k == 0 {
+	if k == 0 && s.number != Int8 {
 		return
 	}
+	l := s.leftSide(dst, m)
+	words := s.leftWords(k)
 	for i := from; i < to; i++ {
 		row, end := s.leftTile(m, i), s.leftTile(m, i+1)
-		s.interleaveRows(dst[row*k:end*k], end-row, a[row*lda:], lda, end-row, k)
+		tile := l.words[row*words : end*words]
+		switch s.number {
+		case BFloat16:
+			s.packRowsBF16(tile, a[row*lda:], lda, end-row, k)
+		case Int8:
+			s.quantiseRows(tile, l.scales[row:end], l.starts[row:end], a[min(row*lda, len(a)):], lda, k)
+		default:
+			s.interleaveRows(tile, end-row, a[row*lda:], lda, end-row, k)
+		}
 	}
 }
 
 // PackLeftColumns is [Set.PackLeft] of a left side that lies transposed: a is [k, m] with rows lda apart.
 func (s *Set) PackLeftColumns(dst, a []float32, lda, m, k, from, to int) {
 	need("PackLeftColumns", "a", a, k, m, lda)
-	need("PackLeftColumns", "dst", dst, m, k, k)
+	need("PackLeftColumns", "dst", dst, 1, s.LeftLen(m, k), len(dst))
 	span("PackLeftColumns", from, to, s.LeftTiles(m))
-	if k == 0 {
+	if k == 0 && s.number != Int8 {
 		return
 	}
+	l := s.leftSide(dst, m)
+	words := s.leftWords(k)
 	for i := from; i < to; i++ {
 		row, end := s.leftTile(m, i), s.leftTile(m, i+1)
-		s.narrow(dst[row*k:end*k], a[row:], lda, end-row, k)
+		tile := l.words[row*words : end*words]
+		switch s.number {
+		case BFloat16:
+			s.packColumnsBF16(tile, a[row:], lda, end-row, k)
+		case Int8:
+			s.quantiseColumns(tile, l.scales[row:end], l.starts[row:end], a[min(row, len(a)):], lda, k)
+		default:
+			s.narrow(tile, a[row:], lda, end-row, k)
+		}
 	}
+}
+
+// leftSide is a packed left side.
+type leftSide struct {
+	words []float32 // tile after tile
+
+	// Of int8, for each row: its step, and what its sums start with.
+	scales []float32
+	starts []int32
+}
+
+// leftSide finds the parts of a packed left side of m rows.
+func (s *Set) leftSide(packed []float32, m int) leftSide {
+	if s.number != Int8 {
+		return leftSide{words: packed}
+	}
+	return leftSide{packed[2*m:], packed[:m], intsOf(packed[m : 2*m])}
 }
 
 // interleaveRows is dst[p*stride+r] = x[r*ldx+p] for r < rows, p < k.

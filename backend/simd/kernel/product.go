@@ -24,7 +24,7 @@ func (s Strides) at(i, inner int) int { return i/inner*s.Outer + i%inner*s.Inner
 
 // ProductsScratch is how many values [Set.Multiply] needs for itself.
 func (s *Set) ProductsScratch(p *Products) int {
-	return s.PackedLen(p.K, p.N) + p.M*p.K + len(Scratch{})
+	return s.PackedLen(p.K, p.N) + s.LeftLen(p.M, p.K) + len(Scratch{})
 }
 
 // Multiply computes pairs from ≤ i < to. scratch has [Set.ProductsScratch] values, of this goroutine alone.
@@ -34,8 +34,9 @@ func (s *Set) Multiply(c, a, b []float32, p *Products, from, to int, scratch []f
 	}
 	tile := (*Scratch)(scratch)
 	scratch = scratch[len(tile):]
-	left, panels := scratch[:p.M*p.K], scratch[p.M*p.K:]
-	right := Packed{set: s, k: p.K, n: p.N, data: panels[:s.PackedLen(p.K, p.N)]}
+	size := s.LeftLen(p.M, p.K)
+	left := scratch[:size]
+	right := s.newPacked(scratch[size:], p.K, p.N)
 	for i := from; i < to; i++ {
 		right.Pack(b[p.StrideB.at(i, p.Inner):], p.StrideB.Row, p.B, 0, right.Panels())
 		s.PackLeft(left, a[p.StrideA.at(i, p.Inner):], p.StrideA.Row, p.M, p.K, 0, s.LeftTiles(p.M))

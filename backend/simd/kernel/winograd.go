@@ -33,6 +33,7 @@ const (
 
 // NewWinograd is weights that are yet to be packed.
 func (s *Set) NewWinograd(inputs, outputs int) *Winograd {
+	s = s.In(Float32)
 	return &Winograd{s, inputs, outputs, Aligned(frequencies * s.PackedLen(inputs, outputs))}
 }
 

@@ -114,7 +114,7 @@ func (s ISA) TailMask(n reg.GPVirtual) reg.Register {
 		for i := range 8 {
 			words[i] = 0xffffffff
 		}
-		masks = static("firstlanes", words)
+		masks = Static("firstlanes", words)
 	}
 	p := GP64()
 	LEAQ(masks, p)
@@ -148,3 +148,6 @@ func (s ISA) Reduce(op func(...Op), v []reg.VecVirtual) reg.Register {
 	op(h, x, x)
 	return x
 }
+
+// Whole reports whether it is to a whole vector.
+func (a Access) Whole() bool { return a.mask == nil }

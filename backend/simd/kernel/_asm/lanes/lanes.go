@@ -93,24 +93,49 @@ func (s ISA) Horner(x Op, c ...float64) reg.VecVirtual {
 	return y
 }
 
-// patterns are the constants of this file so far.
-var patterns = map[uint32]Mem{}
+// statics are the constants of this file so far.
+var statics = map[string]Mem{}
 
 // replicated is eight copies of a pattern in memory.
 func replicated(pattern uint32) Mem {
-	if mem, ok := patterns[pattern]; ok {
-		return mem
-	}
-	mem := static(fmt.Sprintf("every%08x", pattern), slices.Repeat([]uint32{pattern}, 8))
-	patterns[pattern] = mem
-	return mem
+	return Static(fmt.Sprintf("every%08x", pattern), slices.Repeat([]uint32{pattern}, 8))
 }
 
-// static is read-only data of this file.
-func static(name string, words []uint32) Mem {
+// Static is read-only data of this file, the same for the same name.
+func Static(name string, words []uint32) Mem {
+	if mem, ok := statics[name]; ok {
+		return mem
+	}
 	mem := GLOBL(name, attr.RODATA|attr.NOPTR)
 	for i, w := range words {
 		DATA(4*i, U32(w))
 	}
+	statics[name] = mem
 	return mem
 }
+
+// And is x and c, bit by bit.
+func (s ISA) And(c Const, x, dst Op) {
+	s.With(c, func(o ...Op) { VPAND(o[0], o[1], o[2]) }, func(o ...Op) { VPANDD_BCST(o...) }, x, dst)
+}
+
+// Move copies a register.
+func (s ISA) Move(from, to reg.VecVirtual) { VMOVAPS(from, to) }
+
+// AddInts is dst = x + y of int32 numbers; x may be memory.
+func (s ISA) AddInts(o ...Op) { VPADDD(o[0], o[1], o[2]) }
+
+// Lane is lane number n of 128 bits.
+func (s ISA) Lane(v reg.VecVirtual, n int, x Op) {
+	switch {
+	case n == 0:
+		VMOVUPS(v.AsX(), x)
+	case s.Wide():
+		VEXTRACTI32X4(Imm(uint64(n)), v, x)
+	default:
+		VEXTRACTI128(Imm(uint64(n)), v, x)
+	}
+}
+
+// StoreLane writes lane number n of 128 bits to p.
+func (s ISA) StoreLane(v reg.VecVirtual, n int, p reg.Register) { s.Lane(v, n, Mem{Base: p}) }

@@ -1,0 +1,193 @@
+// Command bf16 generates what products of bfloat16 numbers are made of: tiles whose words are pairs along k, the even number
+// in the low half, and the rounding and pairing that packs them.
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/go-lxmert/lxmert/backend/simd/kernel/_asm/lanes"
+)
+
+func main() {
+	ConstraintExpr("!purego")
+	for rows := 1; rows <= 6; rows++ { // 12 sums, 2 vectors of weights, 1 of the left side: 15 of 16 registers
+		widened(lanes.AVX2, rows)
+	}
+	for rows := 1; rows <= 14; rows++ { // 28 sums, 2 and 1: 31 of 32
+		widened(lanes.AVX512, rows)
+		paired(rows)
+	}
+	for _, s := range lanes.All {
+		pairs(s, "pairs", rounded)
+		zip(s)
+		round(s)
+	}
+	pairs(lanes.AVX512, "pairsBF16", converted)
+	Generate()
+}
+
+// paired is a tile with the instruction for it.
+func paired(rows int) {
+	s := lanes.AVX512
+	text(s, "bf16Tile", rows, "pairs of bfloat16")
+	t := s.Start(rows, 1)
+	for _, v := range t.Sums {
+		s.Zero(v)
+	}
+	t.Loop(func(i int) {
+		w := t.Weights(i)
+		for r := range rows {
+			x := s.Reg()
+			VPBROADCASTD(t.Left(i, r), x)
+			for j := range w {
+				lanes.VDPBF16PS(x, w[j], t.Sums[2*r+j])
+			}
+		}
+	})
+	end(t)
+}
+
+// widened is a tile in float32 arithmetic, of weights in pairs and a left side of float32 numbers that are bfloat16. It adds as
+// the instruction does: the odd number's product first.
+func widened(s lanes.ISA, rows int) {
+	text(s, "bf16Wide", rows, "pairs of bfloat16 in b, float32 in a, the even number first,")
+	t := s.Start(rows, 2)
+	for _, v := range t.Sums {
+		s.Zero(v)
+	}
+	t.Loop(func(i int) {
+		for odd := 1; odd >= 0; odd-- {
+			w := t.Weights(i)
+			for j := range w {
+				if odd == 1 {
+					s.And(s.Bits(0xffff0000), w[j], w[j])
+				} else {
+					VPSLLD(Imm(16), w[j], w[j])
+				}
+			}
+			for r := range rows {
+				x := s.Reg()
+				VBROADCASTSS(t.Left(2*i+odd, r), x)
+				for j := range w {
+					VFMADD231PS(w[j], x, t.Sums[2*r+j])
+				}
+			}
+		}
+	})
+	end(t)
+}
+
+func text(s lanes.ISA, name string, rows int, words string) {
+	s.Text(fmt.Sprintf("%s%d", name, rows), lanes.Signature+")",
+		fmt.Sprintf("c[%d][%d] (+)= a[k][%d]ᵀ·b[k][%d] of %s, rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.",
+			rows, 2*s.Lanes, rows, 2*s.Lanes, words))
+}
+
+func end(t *lanes.Tile) {
+	t.AddIfMore(VADDPS)
+	t.Store()
+}
+
+// pairs packs four rows of float32 numbers; narrow makes vectors of them whose lanes of 128 bits have a pair of each row.
+func pairs(s lanes.ISA, name string, narrow func(s lanes.ISA, x []reg.VecVirtual) (columns []reg.VecVirtual, order []int)) {
+	s.Text(name, "func(dst *float32, stride int, x *float32, ldx, k int)",
+		"dst[p*stride+r] = the numbers x[r*ldx+2p] and x[r*ldx+2p+1] as bfloat16, for r < 4, 2p < k; k > 0. Beyond k are zeros.")
+	dst, stride, x, ldx, k := lanes.Arg("dst"), lanes.Arg("stride"), lanes.Arg("x"), lanes.Arg("ldx"), lanes.Arg("k")
+	SHLQ(Imm(2), stride)
+	SHLQ(Imm(2), ldx)
+	row := []reg.GPVirtual{x}
+	for r := range 3 {
+		next := lanes.Clone(row[r])
+		ADDQ(ldx, next)
+		row = append(row, next)
+	}
+	s.Each(k, 1, row, func(at lanes.Access, _ int) {
+		v := make([]reg.VecVirtual, 4)
+		for r := range v {
+			v[r] = at.Load(row[r])
+		}
+		columns, order := narrow(s, v)
+		stored := lanes.NewLabel("stored")
+		for i, place := range order {
+			lanesOf := s.Lanes / 4
+			s.StoreLane(columns[place/lanesOf], place%lanesOf, dst)
+			ADDQ(stride, dst)
+			if !at.Whole() && i < len(order)-1 {
+				SUBQ(Imm(2), k)
+				JLE(LabelRef(stored))
+			}
+		}
+		if !at.Whole() {
+			Label(stored)
+		}
+	})
+	lanes.End()
+}
+
+// rounded narrows without the instruction. Of each lane of four numbers come two pairs.
+func rounded(s lanes.ISA, x []reg.VecVirtual) (columns []reg.VecVirtual, order []int) {
+	for r := range x {
+		x[r] = s.RoundBF16(x[r])
+		VPSRLD(Imm(16), x[r], x[r])
+	}
+	VPACKUSDW(x[1], x[0], x[0])
+	VPACKUSDW(x[3], x[2], x[2])
+	even, odd := s.Reg(), s.Reg()
+	VSHUFPS(Imm(0x88), x[2], x[0], even)
+	VSHUFPS(Imm(0xdd), x[2], x[0], odd)
+	for lane := range s.Lanes / 4 {
+		order = append(order, lane, s.Lanes/4+lane)
+	}
+	return []reg.VecVirtual{even, odd}, order
+}
+
+// converted narrows with the instruction, which takes two rows.
+func converted(s lanes.ISA, x []reg.VecVirtual) (columns []reg.VecVirtual, order []int) {
+	lanes.VCVTNE2PS2BF16(x[0], x[1], x[0])
+	lanes.VCVTNE2PS2BF16(x[2], x[3], x[2])
+	for half := range 2 {
+		v := s.Reg()
+		VMOVAPS(x[0], v)
+		var pick []uint32 // of the 32 pairs of both
+		for p := range 4 {
+			for r := range 4 {
+				pick = append(pick, uint32(8*r+4*half+p))
+			}
+		}
+		index := s.Reg()
+		VMOVUPS(lanes.Static(fmt.Sprintf("pick%d", half), pick), index)
+		VPERMT2D(x[2], index, v)
+		columns = append(columns, v)
+	}
+	return columns, []int{0, 1, 2, 3, 4, 5, 6, 7}
+}
+
+// zip packs two rows, column by column.
+func zip(s lanes.ISA) {
+	s.Text("zip", "func(dst, even, odd *float32, n int)", "dst[i] = the numbers even[i] and odd[i] as bfloat16, for i < n; n > 0.")
+	dst, even, odd, n := lanes.Arg("dst"), lanes.Arg("even"), lanes.Arg("odd"), lanes.Arg("n")
+	s.Each(n, 1, []reg.GPVirtual{dst, even, odd}, func(at lanes.Access, _ int) {
+		low, high := s.RoundBF16(at.Load(even)), s.RoundBF16(at.Load(odd))
+		VPSRLD(Imm(16), low, low)
+		s.And(s.Bits(0xffff0000), high, high)
+		VORPS(low, high, high)
+		at.Store(high, dst)
+	})
+	lanes.End()
+}
+
+// round rounds numbers that stay float32.
+func round(s lanes.ISA) {
+	s.Text("round", "func(x *float32, n int)", "x = x as bfloat16, in float32, of n > 0 values.")
+	x, n := lanes.Arg("x"), lanes.Arg("n")
+	s.Each(n, 1, []reg.GPVirtual{x}, func(at lanes.Access, _ int) {
+		v := s.RoundBF16(at.Load(x))
+		s.And(s.Bits(0xffff0000), v, v)
+		at.Store(v, x)
+	})
+	lanes.End()
+}

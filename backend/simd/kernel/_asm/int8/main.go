@@ -1,0 +1,216 @@
+// Command int8 generates what products of int8 numbers are made of: tiles whose words are four numbers along k, the weights unsigned,
+// and the scaling and rounding that packs them.
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/go-lxmert/lxmert/backend/simd/kernel/_asm/lanes"
+)
+
+func main() {
+	ConstraintExpr("!purego")
+	for rows := 1; rows <= 6; rows++ { // 12 sums, 2 vectors of weights, 1 of the left side, 1 of products: all 16 registers
+		widened(lanes.AVX2, rows)
+	}
+	for rows := 1; rows <= 14; rows++ { // 28 sums, 2, 1 and 1: all 32
+		widened(lanes.AVX512, rows)
+		fours(rows)
+	}
+	for _, s := range lanes.All {
+		magnitude(s)
+		quads(s, false)
+		quads(s, true)
+	}
+	Generate()
+}
+
+// fours is a tile with the instruction for it, that of unsigned and signed numbers which does not saturate.
+func fours(rows int) {
+	s := lanes.AVX512
+	text(s, "int8Tile", rows, "fours of int8 numbers")
+	t := start(s, rows, 1)
+	t.Loop(func(i int) {
+		w := t.Weights(i)
+		for r := range rows {
+			x := s.Reg()
+			VPBROADCASTD(t.Left(i, r), x)
+			for j := range w {
+				VPDPBUSD(x, w[j], t.Sums[2*r+j])
+			}
+		}
+	})
+	end(t)
+}
+
+// widened is a tile of 16-bit numbers, multiplied in pairs: 0 and 2 of each word of weights, 1 and 3. (The 8-bit instruction of AVX2 saturates.)
+func widened(s lanes.ISA, rows int) {
+	text(s, "int8Wide", rows, "fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,")
+	t := start(s, rows, 2)
+	t.Loop(func(i int) {
+		for odd := range 2 {
+			w := t.Weights(i)
+			for j := range w {
+				if odd == 1 {
+					VPSRLW(Imm(8), w[j], w[j])
+				} else {
+					s.And(s.Bits(0x00ff00ff), w[j], w[j])
+				}
+			}
+			for r := range rows {
+				x, y := s.Reg(), s.Reg()
+				VPBROADCASTD(t.Left(2*i+odd, r), x)
+				VPMADDWD(w[0], x, y)
+				VPADDD(y, t.Sums[2*r], t.Sums[2*r])
+				VPMADDWD(w[1], x, x)
+				VPADDD(x, t.Sums[2*r+1], t.Sums[2*r+1])
+			}
+		}
+	})
+	end(t)
+}
+
+func text(s lanes.ISA, name string, rows int, words string) {
+	s.Text(fmt.Sprintf("%s%d", name, rows), lanes.Signature+", starts *int32, scales, columns *float32)",
+		fmt.Sprintf("c[%d][%d] = a[k][%d]ᵀ·b[k][%d] + starts[%d], or + c if more, of %s, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[%d] and columns[%d]. "+
+			"It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.",
+			rows, 2*s.Lanes, rows, 2*s.Lanes, rows, words, rows, 2*s.Lanes))
+}
+
+// start lets sums begin with 0 if more, which is added in the end, else with their row's start.
+func start(s lanes.ISA, rows, words int) *lanes.Tile {
+	t := s.Start(rows, words)
+	starts := lanes.Arg("starts")
+	for r := range rows {
+		VPBROADCASTD(Mem{Base: starts, Disp: 4 * r}, t.Sums[2*r])
+		s.Move(t.Sums[2*r], t.Sums[2*r+1])
+	}
+	more := GP8L()
+	Load(Param("more"), more)
+	TESTB(more, more)
+	JZ(LabelRef("begin"))
+	for _, v := range t.Sums {
+		s.Zero(v)
+	}
+	Label("begin")
+	return t
+}
+
+func end(t *lanes.Tile) {
+	s := t.S
+	t.AddIfMore(s.AddInts)
+	scales := lanes.Arg("scales")
+	lanes.IfThere(scales, func() {
+		columns := lanes.Arg("columns")
+		y := s.Regs(2)
+		for j := range y {
+			VMOVUPS(Mem{Base: columns, Disp: j * s.Bytes()}, y[j])
+		}
+		for r := range t.Rows {
+			x := s.Reg()
+			VBROADCASTSS(Mem{Base: scales, Disp: 4 * r}, x)
+			for j := range y {
+				sum := t.Sums[2*r+j]
+				VCVTDQ2PS(sum, sum)
+				VMULPS(y[j], sum, sum)
+				VMULPS(x, sum, sum)
+			}
+		}
+	})
+	t.Store()
+}
+
+// magnitude is the largest |x|, as integers compare its bits.
+func magnitude(s lanes.ISA) {
+	s.Text("magnitude", "func(x *float32, n int) uint32", "the largest bits of |x| of n > 0 values.")
+	const unroll = 4
+	x, n := lanes.Arg("x"), lanes.Arg("n")
+	best := s.Zeros(unroll)
+	s.Each(n, unroll, []reg.GPVirtual{x}, func(at lanes.Access, turn int) {
+		v := at.Load(x)
+		s.And(s.Bits(0x7fffffff), v, v)
+		VPMAXUD(v, best[turn], best[turn])
+	})
+	result := GP32()
+	VMOVD(s.Reduce(func(o ...Op) { VPMAXUD(o[0], o[1], o[2]) }, best), result)
+	Store(result, ReturnIndex(0))
+	VZEROUPPER()
+	RET()
+}
+
+// quads packs four rows. A vector of each, as integers, narrowed twice together with the others', is a word of each row in a lane of 128 bits:
+// the columns that tiles read.
+func quads(s lanes.ISA, wide bool) {
+	name, what := "quads", "dst[p*stride+r] = the four numbers from x[r*ldx+4p] on, times inverse[r] and rounded to int8"
+	if wide {
+		name, what = "quadsWide", "dst[2*p*stride+r] and dst[(2*p+1)*stride+r] = numbers 0 and 2, and 1 and 3, of the four from x[r*ldx+4p] on, times inverse[r] and rounded to int8, as 16 bits"
+	}
+	s.Text(name, "func(dst *float32, stride int, x *float32, ldx, k int, inverse *float32, sums *int32)",
+		what+", for r < 4, 4p < k; k > 0. Beyond k are zeros. sums are those of the rows.")
+	dst, stride, x, ldx, k, inverse := lanes.Arg("dst"), lanes.Arg("stride"), lanes.Arg("x"), lanes.Arg("ldx"), lanes.Arg("k"), lanes.Arg("inverse")
+	SHLQ(Imm(2), stride)
+	SHLQ(Imm(2), ldx)
+	scale, total := s.Regs(4), s.Zeros(4)
+	row := []reg.GPVirtual{x}
+	for r := range scale {
+		VBROADCASTSS(Mem{Base: inverse, Disp: 4 * r}, scale[r])
+		if r > 0 {
+			next := lanes.Clone(row[r-1])
+			ADDQ(ldx, next)
+			row = append(row, next)
+		}
+	}
+	s.Each(k, 1, row, func(at lanes.Access, _ int) {
+		q := s.Regs(4)
+		for r := range q {
+			VMULPS(scale[r], at.Load(row[r]), q[r])
+			VCVTPS2DQ(q[r], q[r])
+			s.AddInts(q[r], total[r], total[r])
+		}
+		VPACKSSDW(q[1], q[0], q[0])
+		VPACKSSDW(q[3], q[2], q[2])
+		VPACKSSWB(q[2], q[0], q[0])
+		store := func(lane int) {
+			if !wide {
+				s.StoreLane(q[0], lane, dst)
+				ADDQ(stride, dst)
+				return
+			}
+			v := XMM()
+			s.Lane(q[0], lane, v)
+			even := XMM()
+			VPSLLW(Imm(8), v, even)
+			VPSRAW(Imm(8), even, even)
+			VPSRAW(Imm(8), v, v)
+			VMOVUPS(even, Mem{Base: dst})
+			ADDQ(stride, dst)
+			VMOVUPS(v, Mem{Base: dst})
+			ADDQ(stride, dst)
+		}
+		if at.Whole() {
+			for lane := range s.Lanes / 4 {
+				store(lane)
+			}
+			return
+		}
+		stored := lanes.NewLabel("stored")
+		for lane := range s.Lanes / 4 {
+			store(lane)
+			if lane < s.Lanes/4-1 {
+				SUBQ(Imm(4), k)
+				JLE(LabelRef(stored))
+			}
+		}
+		Label(stored)
+	})
+	sums := lanes.Arg("sums")
+	for r := range total {
+		y := s.Reduce(func(o ...Op) { VPADDD(o[0], o[1], o[2]) }, total[r:r+1])
+		VMOVD(y, Mem{Base: sums, Disp: 4 * r})
+	}
+	lanes.End()
+}

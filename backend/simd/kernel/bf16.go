@@ -1,0 +1,179 @@
+package kernel
+
+import "math"
+
+// bf16Packing is how float32 numbers become pairs of bfloat16, the even one in the lower half of a word.
+type bf16Packing struct {
+	// pairs is dst[p*stride+r] = the pair x[r*ldx+2p], x[r*ldx+2p+1] for r < 4, 2p < k; k is not 0. Beyond k are zeros.
+	pairs func(dst []float32, stride int, x []float32, ldx, k int)
+	// zip is dst[i] = the pair even[i], odd[i], for slices that are not empty.
+	zip func(dst, even, odd []float32)
+	// round rounds x, which is not empty, to numbers of bfloat16 that stay float32.
+	round func(x []float32)
+}
+
+// BF16 is x rounded as [BFloat16] says, as its 16 bits.
+func BF16(x float32) uint16 {
+	bits := math.Float32bits(x)
+	switch {
+	case x != x:
+		return uint16(bits>>16) | 0x40 // quiet, and the first bits of what it carries
+	case bits&0x7f800000 == 0:
+		return uint16(bits >> 16 & 0x8000)
+	}
+	return uint16((bits + 0x7fff + bits>>16&1) >> 16)
+}
+
+// FromBF16 is the float32 of these 16 bits.
+func FromBF16(bits uint16) float32 { return math.Float32frombits(uint32(bits) << 16) }
+
+// bf16At is the even or odd number of a pair.
+func bf16At(pair uint32, i int) float32 { return FromBF16(uint16(pair >> (i & 1 * 16))) }
+
+func bf16Pair(even, odd float32) uint32 { return uint32(BF16(even)) | uint32(BF16(odd))<<16 }
+
+// packRowsBF16 packs a tile of the left side.
+func (s *Set) packRowsBF16(dst, a []float32, lda, rows, k int) {
+	if s.wide == 1 {
+		s.pairRows(dst, rows, a, lda, rows, k)
+		return
+	}
+	s.interleaveRows(dst[:rows*k], rows, a, lda, rows, k)
+	s.bf16.round(dst[:rows*k])
+	clear(dst[rows*k:])
+}
+
+// packColumnsBF16 packs a tile of the left side that lies transposed.
+func (s *Set) packColumnsBF16(dst, a []float32, lda, rows, k int) {
+	if s.wide == 1 {
+		s.zipRows(dst, rows, a, lda, rows, k)
+		return
+	}
+	s.narrow(dst[:rows*k], a, lda, rows, k)
+	s.bf16.round(dst[:rows*k])
+	clear(dst[rows*k:])
+}
+
+// pairRows is dst[p*stride+r] = the pair x[r*ldx+2p], x[r*ldx+2p+1] for r < rows, 2p < k. Beyond k are zeros.
+func (s *Set) pairRows(dst []float32, stride int, x []float32, ldx, rows, k int) {
+	if rows < 4 {
+		words := wordsOf(dst)
+		for r := range rows {
+			row := x[r*ldx:][:k]
+			for p := range k / 2 {
+				words[p*stride+r] = bf16Pair(row[2*p], row[2*p+1])
+			}
+			if k%2 == 1 {
+				words[k/2*stride+r] = bf16Pair(row[k-1], 0)
+			}
+		}
+		return
+	}
+	const chunk = 256 // numbers, as interleaveRows has them
+	for p := 0; p < k; p += chunk {
+		n := min(chunk, k-p)
+		for r := 0; r < rows; r += 4 {
+			r = min(r, rows-4) // the last four may overlap the ones before
+			s.bf16.pairs(dst[p/2*stride+r:], stride, x[r*ldx+p:], ldx, n)
+		}
+	}
+}
+
+// zipRows is dst[p*stride+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] for c < columns, 2p < k. Beyond k are zeros.
+func (s *Set) zipRows(dst []float32, stride int, x []float32, ldx, columns, k int) {
+	const ahead = 12 // as packing of float32 does
+	for p := range k / 2 {
+		row := 2 * p
+		for _, next := range [2]int{row + ahead, row + ahead + 1} {
+			if next < k {
+				s.prefetch(x[next*ldx:][:columns])
+			}
+		}
+		s.bf16.zip(dst[p*stride:][:columns], x[row*ldx:][:columns], x[(row+1)*ldx:][:columns])
+	}
+	if k%2 == 1 {
+		for c, v := range x[(k-1)*ldx:][:columns] {
+			wordsOf(dst)[k/2*stride+c] = bf16Pair(v, 0)
+		}
+	}
+}
+
+// packBF16 is packBlock of bfloat16.
+func (p *Packed) packBF16(dst, b []float32, ldb int, layout Layout, j, first, steps int) {
+	s, width := p.set, p.set.width
+	columns := p.columns(j)
+	k0 := 2 * first
+	k := min(2*steps, p.k-k0)
+	switch layout {
+	case OutputsInputs:
+		s.pairRows(dst[:steps*width], width, b[j*width*ldb+k0:], ldb, columns, k)
+	case InputsOutputs:
+		s.zipRows(dst[:steps*width], width, b[k0*ldb+j*width:], ldb, columns, k)
+	default:
+		words := wordsOf(dst)
+		for c := range columns {
+			column := b[(j*width+c)*ldb:][:p.k]
+			for r := 0; r < k; r += 2 {
+				even, odd := column[layout.row(k0+r, p.k)], float32(0)
+				if r+1 < k {
+					odd = column[layout.row(k0+r+1, p.k)]
+				}
+				words[r/2*width+c] = bf16Pair(even, odd)
+			}
+		}
+	}
+	p.fillUp(dst[:steps*width], columns, 0)
+}
+
+// fillUp writes a word into the columns of a panel that the right side lacks.
+func (p *Packed) fillUp(panel []float32, columns int, word uint32) {
+	width := p.set.width
+	if columns == width {
+		return
+	}
+	words := wordsOf(panel)
+	for at := 0; at < len(words); at += width {
+		for c := columns; c < width; c++ {
+			words[at+c] = word
+		}
+	}
+}
+
+// PackBF16 is [Packed.Pack] of numbers that are bfloat16 already, for a set of that type: b holds their 16 bits, rows ldb numbers
+// apart. The smallest, which are not normal, become 0.
+func (p *Packed) PackBF16(b []uint16, ldb int, layout Layout, from, to int) {
+	if p.set.number != BFloat16 {
+		panic("kernel.PackBF16: the right side is of " + p.set.number.String())
+	}
+	p.checkLayout("PackBF16", len(b), ldb, layout, from, to)
+	width := p.set.width
+	for j := from; j < to; j++ {
+		words := wordsOf(p.panel(j))
+		columns := p.columns(j)
+		pack := func(r, c, at int) { // row r of column c of the panel lies there
+			bits := b[at]
+			if bits&0x7f80 == 0 {
+				bits &= 0x8000
+			}
+			if r&1 == 0 {
+				words[r/2*width+c] = uint32(bits)
+			} else {
+				words[r/2*width+c] |= uint32(bits) << 16
+			}
+		}
+		if layout == InputsOutputs {
+			for r := range p.k {
+				for c := range columns {
+					pack(r, c, r*ldb+j*width+c)
+				}
+			}
+		} else {
+			for c := range columns {
+				for r := range p.k {
+					pack(r, c, (j*width+c)*ldb+layout.row(r, p.k))
+				}
+			}
+		}
+		p.fillUp(p.panel(j), columns, 0)
+	}
+}

@@ -1,0 +1,78 @@
+package kernel
+
+import "unsafe"
+
+// A Number is the type of number that products multiply. What they are given, their sums, epilogues and results are float32 with each.
+type Number int
+
+const (
+	Float32 Number = iota
+	// BFloat16 is the upper half of a float32: 8 bits of exponent and 8 of significand. Both sides are rounded to the nearest, ties to
+	// even; NaN stays NaN. Numbers smaller than the smallest normal one, 2^-126, count as 0, as the CPU's instruction takes them. A product of two
+	// is exact in float32, and sums are float32. The instruction also lets sums and products of sums that small be 0, sets
+	// without it keep them; in all other cases they return the same bits.
+	BFloat16
+	// Int8 is 8 bits with a scale for each column of the right side and each row of the left one: the largest magnitude there is 127 steps, and
+	// numbers are rounded to the nearest step, ties to even. Sums are exact, so all sets return the same bits (before
+	// GELU, its tanh form and Tanh, which have each set's last bits). A row or column of zeros gives zeros, so does one whose
+	// largest magnitude is below 2^-100; one with a NaN or an infinity gives NaN. The left side's scales are found as it is packed. Sums
+	// may have 131072 terms.
+	Int8
+
+	numbers = iota
+)
+
+// String is the type's name: float32, bfloat16, int8.
+func (n Number) String() string { return [numbers]string{"float32", "bfloat16", "int8"}[n] }
+
+// maxInt8K is how many products of 127 and -128 an int32 holds the sum of, as a power of two.
+const maxInt8K = 1 << 17
+
+// A multiplier is what products of one type of number are made with. Panels and left sides are of 32-bit words: a float32, two bfloat16 or
+// four int8 numbers that follow one another along k.
+type multiplier struct {
+	number      Number
+	per         int    // numbers in a word
+	wide        int    // words of the left side for each word of a column: more than 1 where numbers are widened when it is packed
+	instruction string // that multiplies narrow numbers, or ""
+
+	bf16 bf16Packing
+	int8 int8Packing
+	// int8Tile is a [Set]'s tile with sums of int32.
+	int8Tile func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool, d dequantising)
+}
+
+// In is this set with products of that type of number: what PackB, PackLeft, Mul, MulOnce and Multiply of the result pack and
+// multiply with is of that type. Everything else is as it was; Winograd's convolution stays float32.
+func (s *Set) In(n Number) *Set { return s.family[n] }
+
+// Number is the type of number of this set's products.
+func (s *Set) Number() Number { return s.number }
+
+// Instruction is the CPU's instruction for products of this set's number: VDPBF16PS or VPDPBUSD. It is empty for float32, and where a
+// narrower number is widened first, which gives the same results at about float32's speed.
+func (s *Set) Instruction() string { return s.instruction }
+
+// with gives a set what it multiplies narrow numbers with. Everything else must be there.
+func (s *Set) with(bf16, int8 multiplier, bf16Tile tiler) {
+	members := [numbers]*Set{s, new(Set), new(Set)}
+	*members[BFloat16], *members[Int8] = *s, *s
+	members[BFloat16].multiplier, members[BFloat16].tile = bf16, bf16Tile
+	members[Int8].multiplier = int8
+	for _, m := range members {
+		m.family = members
+	}
+}
+
+// words is how many words k numbers take.
+func (s *Set) words(k int) int { return (k + s.per - 1) / s.per }
+
+// Words of narrow numbers and of int32 travel as float32, as the memory does that callers lend.
+
+func wordsOf(x []float32) []uint32 {
+	return unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
+}
+
+func intsOf(x []float32) []int32 {
+	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
+}

@@ -1,0 +1,121 @@
+//go:build !purego
+
+package kernel
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
+
+// avx512Base is avx512 without the instructions for narrow numbers, as on CPUs that lack them.
+var avx512Base = avx512
+
+func init() {
+	avx512Base.name = "avx512base"
+	avx2.with(bf16AVX2, int8AVX2, tilerOf(bf16WidesAVX2[:]))
+	avx512Base.with(bf16AVX512, int8AVX512, tilerOf(bf16WidesAVX512[:]))
+	bf16, tile, int8 := bf16AVX512, bf16WidesAVX512[:], int8AVX512
+	if cpu.X86.HasAVX512BF16 {
+		bf16, tile = bf16Pairs, bf16TilesAVX512[:]
+	}
+	if cpu.X86.HasAVX512VNNI {
+		int8 = int8Fours
+	}
+	avx512.with(bf16, int8, tilerOf(tile))
+}
+
+var bf16AVX2 = multiplier{
+	number: BFloat16, per: 2, wide: 2,
+	bf16: bf16Packing{pairs: pairer(pairsAVX2), zip: zipper(zipAVX2), round: rounder(roundAVX2)},
+}
+
+var bf16AVX512 = multiplier{
+	number: BFloat16, per: 2, wide: 2,
+	bf16: bf16Packing{pairs: pairer(pairsAVX512), zip: zipper(zipAVX512), round: rounder(roundAVX512)},
+}
+
+var bf16Pairs = multiplier{
+	number: BFloat16, per: 2, wide: 1, instruction: "VDPBF16PS",
+	bf16: bf16Packing{pairs: pairer(pairsBF16AVX512), zip: zipper(zipAVX512), round: rounder(roundAVX512)},
+}
+
+var int8AVX2 = multiplier{
+	number: Int8, per: 4, wide: 2, int8Tile: int8TilerOf(int8WidesAVX2[:]),
+	int8: int8Packing{magnitude: magnitudeOf(magnitudeAVX2), quads: quadsOf(quadsAVX2), left: quadsOf(quadsWideAVX2)},
+}
+
+var int8AVX512 = multiplier{
+	number: Int8, per: 4, wide: 2, int8Tile: int8TilerOf(int8WidesAVX512[:]),
+	int8: int8Packing{magnitude: magnitudeOf(magnitudeAVX512), quads: quadsOf(quadsAVX512), left: quadsOf(quadsWideAVX512)},
+}
+
+var int8Fours = multiplier{
+	number: Int8, per: 4, wide: 1, instruction: "VPDPBUSD", int8Tile: int8TilerOf(int8TilesAVX512[:]),
+	int8: int8Packing{magnitude: magnitudeOf(magnitudeAVX512), quads: quadsOf(quadsAVX512), left: quadsOf(quadsAVX512)},
+}
+
+func tilerOf(tiles []tile) tiler {
+	return func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool) {
+		tiles[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more)
+	}
+}
+
+type int8Tile = func(c *float32, ldc int, a, b *float32, k, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+func int8TilerOf(tiles []int8Tile) func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool, d dequantising) {
+	return func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool, d dequantising) {
+		tiles[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more, &d.starts[0], unsafe.SliceData(d.rows), unsafe.SliceData(d.columns))
+	}
+}
+
+func pairer(f func(dst *float32, stride int, x *float32, ldx, k int)) func(dst []float32, stride int, x []float32, ldx, k int) {
+	return func(dst []float32, stride int, x []float32, ldx, k int) { f(&dst[0], stride, &x[0], ldx, k) }
+}
+
+func zipper(f func(dst, even, odd *float32, n int)) func(dst, even, odd []float32) {
+	return func(dst, even, odd []float32) { f(&dst[0], &even[0], &odd[0], len(dst)) }
+}
+
+func rounder(f func(x *float32, n int)) func(x []float32) {
+	return func(x []float32) { f(&x[0], len(x)) }
+}
+
+func magnitudeOf(f func(x *float32, n int) uint32) func(x []float32) uint32 {
+	return func(x []float32) uint32 { return f(&x[0], len(x)) }
+}
+
+func quadsOf(f func(dst *float32, stride int, x *float32, ldx, k int, inverse *float32, sums *int32)) func(dst []float32, stride int, x []float32, ldx, k int, inverse [4]float32) [4]int32 {
+	return func(dst []float32, stride int, x []float32, ldx, k int, inverse [4]float32) (sums [4]int32) {
+		f(&dst[0], stride, &x[0], ldx, k, &inverse[0], &sums[0])
+		return sums
+	}
+}
+
+var bf16WidesAVX2 = [...]tile{
+	bf16Wide1AVX2, bf16Wide2AVX2, bf16Wide3AVX2, bf16Wide4AVX2, bf16Wide5AVX2, bf16Wide6AVX2,
+}
+
+var bf16WidesAVX512 = [...]tile{
+	bf16Wide1AVX512, bf16Wide2AVX512, bf16Wide3AVX512, bf16Wide4AVX512, bf16Wide5AVX512, bf16Wide6AVX512, bf16Wide7AVX512,
+	bf16Wide8AVX512, bf16Wide9AVX512, bf16Wide10AVX512, bf16Wide11AVX512, bf16Wide12AVX512, bf16Wide13AVX512, bf16Wide14AVX512,
+}
+
+var bf16TilesAVX512 = [...]tile{
+	bf16Tile1AVX512, bf16Tile2AVX512, bf16Tile3AVX512, bf16Tile4AVX512, bf16Tile5AVX512, bf16Tile6AVX512, bf16Tile7AVX512,
+	bf16Tile8AVX512, bf16Tile9AVX512, bf16Tile10AVX512, bf16Tile11AVX512, bf16Tile12AVX512, bf16Tile13AVX512, bf16Tile14AVX512,
+}
+
+var int8WidesAVX2 = [...]int8Tile{
+	int8Wide1AVX2, int8Wide2AVX2, int8Wide3AVX2, int8Wide4AVX2, int8Wide5AVX2, int8Wide6AVX2,
+}
+
+var int8WidesAVX512 = [...]int8Tile{
+	int8Wide1AVX512, int8Wide2AVX512, int8Wide3AVX512, int8Wide4AVX512, int8Wide5AVX512, int8Wide6AVX512, int8Wide7AVX512,
+	int8Wide8AVX512, int8Wide9AVX512, int8Wide10AVX512, int8Wide11AVX512, int8Wide12AVX512, int8Wide13AVX512, int8Wide14AVX512,
+}
+
+var int8TilesAVX512 = [...]int8Tile{
+	int8Tile1AVX512, int8Tile2AVX512, int8Tile3AVX512, int8Tile4AVX512, int8Tile5AVX512, int8Tile6AVX512, int8Tile7AVX512,
+	int8Tile8AVX512, int8Tile9AVX512, int8Tile10AVX512, int8Tile11AVX512, int8Tile12AVX512, int8Tile13AVX512, int8Tile14AVX512,
+}
