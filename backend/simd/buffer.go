@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"unsafe"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/dtypes/bfloat16"
 	"github.com/gomlx/compute/shapes"
 
 	"github.com/go-lxmert/lxmert/backend/simd/kernel"
@@ -31,6 +34,7 @@ type Buffer struct {
 type packing struct {
 	layout kernel.Layout
 	k, n   int
+	number kernel.Number // that it is multiplied in
 }
 
 // stride is the distance between the rows that are packed.
@@ -74,9 +78,9 @@ func (b *Buffer) take() compute.Buffer {
 const large = 1 << 16
 
 // pack returns the buffer packed as the right side of a product; it is packed once, by whoever comes first. A weight
-// that nobody reads but products is then kept in that form alone. Of two ways to read it only the first is kept packed: for the
-// other one it returns nil.
-func (b *Buffer) pack(p packing) (*kernel.Packed, error) {
+// that nobody reads but products is then kept in that form alone, but float32 that is multiplied in a narrower type, which would not come back as it was, only if
+// it may be lost. Of two ways to read it only the first is kept packed: for the other one it returns nil. Int8 has a step for each column in scales.
+func (b *Buffer) pack(p packing, scales []float32, lossy bool) (*kernel.Packed, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if packed := b.packed[p]; packed != nil {
@@ -89,18 +93,33 @@ func (b *Buffer) pack(p packing) (*kernel.Packed, error) {
 	if err != nil {
 		return nil, err
 	}
-	weights, err := values(memory)
+	weights, err := memory.Data()
 	if err != nil {
 		return nil, err
 	}
-	packed := b.backend.packB(weights, p)
+	packed, err := b.backend.packB(weights, scales, p)
+	if err != nil {
+		return nil, err
+	}
 	b.packed = map[packing]*kernel.Packed{p: packed}
-	if !b.spread && len(weights) >= large {
+	same := p.number == numberOf(b.shape.DType)
+	if !b.spread && b.shape.Size() >= large && (same || lossy) {
 		// Let go, not finalized: another execution may be reading it.
 		b.memory = nil
-		b.backend.letGo(4 * len(weights))
+		b.backend.letGo(int(b.shape.ByteSize()))
 	}
 	return packed, nil
+}
+
+// numberOf is the type of number that weights of a type are multiplied in unless something else is asked for.
+func numberOf(dtype dtypes.DType) kernel.Number {
+	switch dtype {
+	case dtypes.BFloat16:
+		return kernel.BFloat16
+	case dtypes.Int8:
+		return kernel.Int8
+	}
+	return kernel.Float32
 }
 
 // flat is the buffer's memory, made again from the packed form if that is all there is.
@@ -120,7 +139,9 @@ func (b *Buffer) unpacked() (compute.Buffer, error) {
 		if err != nil {
 			return nil, err
 		}
-		b.backend.share(packed.Panels(), func(from, to int) { packed.Unpack(flat.([]float32), p.stride(), p.layout, from, to) })
+		if err := b.backend.unpack(flat, packed, p); err != nil {
+			return nil, err
+		}
 		b.memory, b.spread = memory, true
 		return memory, nil
 	}
@@ -139,11 +160,43 @@ func (b *Backend) letGo(bytes int) {
 	}
 }
 
-// packB packs a right side, its panels shared out among the threads.
-func (b *Backend) packB(weights []float32, p packing) *kernel.Packed {
-	packed := b.set.NewPacked(nil, p.k, p.n)
-	b.share(packed.Panels(), func(from, to int) { packed.Pack(weights, p.stride(), p.layout, from, to) })
-	return packed
+// packB packs a right side of float32, bfloat16 or, with scales, int8; its panels are shared out among the threads.
+func (b *Backend) packB(weights any, scales []float32, p packing) (*kernel.Packed, error) {
+	packed := b.set.In(p.number).NewPacked(nil, p.k, p.n)
+	var pack func(from, to int)
+	switch w := weights.(type) {
+	case []float32:
+		pack = func(from, to int) { packed.Pack(w, p.stride(), p.layout, from, to) }
+	case []bfloat16.BFloat16:
+		bits := unsafe.Slice((*uint16)(unsafe.SliceData(w)), len(w))
+		pack = func(from, to int) { packed.PackBF16(bits, p.stride(), p.layout, from, to) }
+	case []int8:
+		pack = func(from, to int) { packed.PackInt8(w, scales, p.stride(), p.layout, from, to) }
+	default:
+		return nil, fmt.Errorf("simd: found weights of %T, want float32, bfloat16 or int8", weights)
+	}
+	b.share(packed.Panels(), pack)
+	return packed, nil
+}
+
+// unpack is the inverse of packB, into memory of the buffer's own type.
+func (b *Backend) unpack(flat any, packed *kernel.Packed, p packing) error {
+	switch to := flat.(type) {
+	case []float32:
+		b.share(packed.Panels(), func(first, end int) { packed.Unpack(to, p.stride(), p.layout, first, end) })
+	case []bfloat16.BFloat16:
+		wide := make([]float32, len(to))
+		b.share(packed.Panels(), func(first, end int) { packed.Unpack(wide, p.stride(), p.layout, first, end) })
+		for i, v := range wide {
+			to[i] = bfloat16.FromFloat32(v)
+		}
+	case []int8:
+		scales := make([]float32, p.n)
+		b.share(packed.Panels(), func(first, end int) { packed.UnpackInt8(to, scales, p.stride(), p.layout, first, end) })
+	default:
+		return fmt.Errorf("simd: found weights of %T, want float32, bfloat16 or int8", flat)
+	}
+	return nil
 }
 
 // values are a float32 buffer's, in place.

@@ -72,6 +72,10 @@ type node struct {
 	barrier bool  // chains do not reach across it
 	sums    bool  // the result is the sum of all values
 
+	// What products in narrow numbers look through.
+	rounds bool  // a conversion of float32 to bfloat16
+	turned []int // a transposition's permutation
+
 	constant any // a constant's values
 
 	finish *finish // of a product or a convolution

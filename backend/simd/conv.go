@@ -143,7 +143,7 @@ type convolver struct {
 func (x *execution) convolver(c convolution, weights compute.Value, e kernel.Epilogue) (convolver, error) {
 	b, w := x.backend, c.window
 	src := x.plan.source(weights)
-	if buffer := x.callers[src]; buffer != nil && !x.donated[src] && c.worthTransforming() {
+	if buffer := x.callers[src]; buffer != nil && !x.donated[src] && b.weights == kernel.Float32 && c.worthTransforming() {
 		g, err := buffer.transform(c.packing)
 		if err != nil {
 			return convolver{}, err
@@ -152,16 +152,19 @@ func (x *execution) convolver(c convolution, weights compute.Value, e kernel.Epi
 			g.Convolve(dst, c.packing.n, x, w, from, to, e, scratch)
 		}}, nil
 	}
-	right, err := x.right(weights, c.packing)
+	right, err := x.right(weights, c.packing, nil)
 	if err != nil {
 		return convolver{}, err
 	}
 	packed := right.packed
 	if packed == nil { // the weights are used once
-		packed = b.packB(right.once.Values, c.packing)
+		if packed, err = b.packB(right.once.Values, nil, c.packing); err != nil {
+			return convolver{}, err
+		}
 	}
-	return convolver{b.set.LeftTiles(w.Pixels()), b.set.ConvolveScratch(&w), func(dst, x []float32, from, to int, scratch []float32) {
-		b.set.Convolve(dst, c.packing.n, x, w, packed, from, to, e, scratch)
+	set := right.set
+	return convolver{set.LeftTiles(w.Pixels()), set.ConvolveScratch(&w), func(dst, x []float32, from, to int, scratch []float32) {
+		set.Convolve(dst, c.packing.n, x, w, packed, from, to, e, scratch)
 	}}, nil
 }
 

@@ -19,6 +19,9 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 		return nil, err
 	}
 	n := f.made(v, inputs)
+	if n != nil && len(lhsBatch)+len(rhsBatch) == 0 && f.narrowProduct(v, lhs, lhsContracting, rhs, rhsContracting, config) {
+		return v, nil
+	}
 	if n == nil || !f.plain(v, lhs, rhs) || config.AccumulatorDType != dtypes.InvalidDType && config.AccumulatorDType != dtypes.Float32 {
 		return v, nil
 	}
@@ -30,7 +33,13 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 	if !rows.ok || !columns.ok || len(lhsBatch)+len(rhsBatch) > 0 {
 		return v, nil
 	}
-	p := packing{layout: kernel.OutputsInputs, k: columns.sums, n: columns.rows}
+	n.multiply(rows, columns, kernel.Float32)
+	return v, nil
+}
+
+// multiply lets a node be the product of its first two inputs, of which the first is float32.
+func (n *node) multiply(rows, columns side, number kernel.Number) {
+	p := packing{layout: kernel.OutputsInputs, k: columns.sums, n: columns.rows, number: number}
 	if columns.sumsFirst {
 		p.layout = kernel.InputsOutputs
 	}
@@ -40,13 +49,12 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 		if err != nil {
 			return err
 		}
-		right, err := x.right(n.inputs[1], p)
+		right, err := x.right(n.inputs[1], p, nil)
 		if err != nil {
 			return err
 		}
 		return x.product(n, left{values, rows.rows, rows.sums, rows.sumsFirst}, right)
 	}
-	return v, nil
 }
 
 // side is one side of a product as a matrix: [rows, sums], or [sums, rows] where sumsFirst.

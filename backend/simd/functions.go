@@ -120,8 +120,3 @@ func (f *function) dynamic(inputs ...compute.Value) func(compute.Value, error) (
 func (f *function) QuantizedEmbeddingLookup(compute.Value, compute.Value, *compute.Quantization) (compute.Value, error) {
 	return nil, fmt.Errorf("simd: QuantizedEmbeddingLookup: %w", compute.ErrNotImplemented)
 }
-
-// FusedQuantizedDense implements compute.Function.
-func (f *function) FusedQuantizedDense(_, _, _ compute.Value, _ *compute.Quantization, _ compute.ActivationType) (compute.Value, error) {
-	return nil, fmt.Errorf("simd: FusedQuantizedDense: %w", compute.ErrNotImplemented)
-}

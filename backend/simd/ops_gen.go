@@ -162,14 +162,6 @@ func (f *function) Conj(x compute.Value) (compute.Value, error) {
 	return f.one(inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) { return f.Conj(in[0]) })
 }
 
-func (f *function) ConvertDType(x compute.Value, dtype dtypes.DType) (compute.Value, error) {
-	var inputs []compute.Value
-	inputs = append(inputs, x)
-	return f.element(opConvert, inputs, func(f compute.Function, in []compute.Value) (compute.Value, error) {
-		return f.ConvertDType(in[0], dtype)
-	})
-}
-
 func (f *function) Cos(x compute.Value) (compute.Value, error) {
 	var inputs []compute.Value
 	inputs = append(inputs, x)

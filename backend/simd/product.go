@@ -11,20 +11,37 @@ type left struct {
 
 // right is the right side of a product: packed, or to be packed as it is multiplied with.
 type right struct {
+	set    *kernel.Set    // of the type of number that it is multiplied in
 	packed *kernel.Packed // nil where it is used once
 	once   kernel.Right
 }
 
-// right finds the right side of a product. One of the caller's buffers is packed once and kept packed, unless it is donated.
-func (x *execution) right(v value, p packing) (right, error) {
+// right finds the right side of a product. One of the caller's buffers is packed once and kept packed, unless it is donated; so is, for this once, one that is not
+// float32. Scales are those of int8, or nil.
+func (x *execution) right(v value, p packing, scales []float32) (right, error) {
+	b := x.backend
 	src := x.plan.source(v)
-	if buffer := x.callers[src]; buffer != nil && !x.donated[src] {
-		if packed, err := buffer.pack(p); packed != nil || err != nil {
-			return right{packed: packed}, err
+	kept := x.callers[src] != nil && !x.donated[src]
+	if kept && p.number == kernel.Float32 && p.k*p.n >= large {
+		p.number = b.weights
+	}
+	r := right{set: b.set.In(p.number)}
+	if kept {
+		var err error
+		if r.packed, err = x.callers[src].pack(p, scales, b.weights != kernel.Float32); r.packed != nil || err != nil {
+			return r, err
 		}
 	}
-	weights, err := x.input(v)
-	return right{once: kernel.Right{Values: weights, Layout: p.layout, K: p.k, N: p.n, Stride: p.stride()}}, err
+	flat, err := x.values(src)
+	if err != nil {
+		return r, err
+	}
+	if weights, ok := flat.([]float32); ok {
+		r.once = kernel.Right{Values: weights, Layout: p.layout, K: p.k, N: p.n, Stride: p.stride()}
+		return r, nil
+	}
+	r.packed, err = b.packB(flat, scales, p)
+	return r, err
 }
 
 // product makes a product's result.
@@ -52,17 +69,18 @@ func (r *right) columns() int {
 // product is c = epilogue(left · right). Threads share the packing of the left side, then the panels of the right; a long left side
 // is taken a group of rows at a time.
 func (b *Backend) product(c []float32, l left, r right, e kernel.Epilogue) {
-	n := r.columns()
-	group := min(l.m, b.set.GroupRows(l.k))
-	packed := b.memory.take(group * l.k)
+	n, set := r.columns(), r.set
+	group := min(l.m, set.GroupRows(l.k))
+	packed := b.memory.take(set.LeftLen(group, l.k))
 	for from := 0; from < l.m; from += group {
 		rows := min(group, l.m-from)
-		tiles := b.set.LeftTiles(rows)
+		tiles := set.LeftTiles(rows)
+		packed := packed[:set.LeftLen(rows, l.k)]
 		b.shareRows(tiles, rows*l.k/tiles, func(first, end int) {
 			if l.transposed {
-				b.set.PackLeftColumns(packed, l.values[from:], l.m, rows, l.k, first, end)
+				set.PackLeftColumns(packed, l.values[from:], l.m, rows, l.k, first, end)
 			} else {
-				b.set.PackLeft(packed, l.values[from*l.k:], l.k, rows, l.k, first, end)
+				set.PackLeft(packed, l.values[from*l.k:], l.k, rows, l.k, first, end)
 			}
 		})
 		e := e
@@ -84,9 +102,9 @@ func (b *Backend) panels(c, rows []float32, m int, r *right, e kernel.Epilogue) 
 		})
 		return
 	}
-	b.share(b.set.Panels(r.once.N), func(first, end int) {
-		scratch := b.memory.take(b.set.OnceScratch(r.once.K))
-		b.set.MulOnce(c, r.once.N, rows, &r.once, m, first, end, e, scratch)
+	b.share(r.set.Panels(r.once.N), func(first, end int) {
+		scratch := b.memory.take(r.set.OnceScratch(r.once.K))
+		r.set.MulOnce(c, r.once.N, rows, &r.once, m, first, end, e, scratch)
 		b.memory.give(scratch)
 	})
 }

@@ -10,7 +10,9 @@
 // what follows them, plan.go compiles the groups, memory.go says where each value lies, execute.go runs the plan.
 //
 // Configuration, after the colon of "simd:threads=2,isa=avx2": threads, how many goroutines share the work of
-// one operation (default: GOMAXPROCS); isa, generic, avx2 or avx512 (default: the best that the CPU runs, or $SIMD_ISA).
+// one operation (default: GOMAXPROCS); isa, generic, avx2 or avx512 (default: the best that the CPU runs, or $SIMD_ISA); weights,
+// float32, bfloat16 or int8 (default float32): in which type large weights that a caller keeps are multiplied, in products and convolutions of float32. In a narrower
+// type they take half or a quarter of the memory, and are no longer what they were: for inference.
 package simd
 
 import (
@@ -39,6 +41,7 @@ type Backend struct {
 	portable compute.Backend
 	set      *kernel.Set
 	threads  int
+	weights  kernel.Number // that large float32 weights are multiplied in
 	pool     *pool
 	memory   memory
 	garbage  atomic.Int64 // bytes let go since the garbage collector was last called for it
@@ -63,8 +66,17 @@ func New(config string) (compute.Backend, error) {
 			if b.set, err = kernel.Lookup(value); err != nil {
 				return nil, fmt.Errorf("simd: %w", err)
 			}
+		case "weights":
+			numbers := map[string]kernel.Number{}
+			for _, n := range []kernel.Number{kernel.Float32, kernel.BFloat16, kernel.Int8} {
+				numbers[n.String()] = n
+			}
+			var ok bool
+			if b.weights, ok = numbers[value]; !ok {
+				return nil, fmt.Errorf("simd: weights: found %q, want float32, bfloat16 or int8", value)
+			}
 		default:
-			return nil, fmt.Errorf("simd: found option %q, want threads or isa", key)
+			return nil, fmt.Errorf("simd: found option %q, want threads, isa or weights", key)
 		}
 	}
 	b.pool = newPool(b.threads - 1)
@@ -92,11 +104,10 @@ func (b *Backend) NumDevices() int { return 1 }
 // DeviceDescription implements compute.Backend.
 func (b *Backend) DeviceDescription(compute.DeviceNum) string { return b.Description() }
 
-// Capabilities implements compute.Backend: the portable backend's and attention, less quantised operations.
+// Capabilities implements compute.Backend: the portable backend's and attention, less quantised lookups.
 func (b *Backend) Capabilities() compute.Capabilities {
 	c := b.portable.Capabilities().Clone()
 	c.Operations[compute.OpTypeFusedScaledDotProductAttention] = true
-	delete(c.Operations, compute.OpTypeFusedQuantizedDense)
 	delete(c.Operations, compute.OpTypeQuantizedEmbeddingLookup)
 	return c
 }

@@ -18,7 +18,12 @@ func (f *function) Transpose(x compute.Value, permutation ...int) (compute.Value
 	if err != nil {
 		return nil, err
 	}
-	if f.made(v, inputs) == nil || !f.plain(x) {
+	n := f.made(v, inputs)
+	if n == nil {
+		return v, nil
+	}
+	n.turned = permutation
+	if !f.plain(x) {
 		return v, nil
 	}
 	m, ok := readMove(f.shape(x), permutation)

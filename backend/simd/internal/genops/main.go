@@ -24,14 +24,14 @@ var elements = map[string]string{
 	"GreaterOrEqual": "opGreaterOrEqual", "GreaterThan": "opGreater", "LessOrEqual": "opLessOrEqual", "LessThan": "opLess", "Log": "opLog",
 	"LogicalAnd": "opAnd", "LogicalNot": "opNot", "LogicalOr": "opOr", "LogicalXor": "opNotEqual", "Logistic": "opLogistic",
 	"Max": "opMax", "Min": "opMin", "Mul": "opMul", "Neg": "opNeg", "NotEqual": "opNotEqual", "Pow": "opPow", "Rsqrt": "opRsqrt", "Sign": "opSign",
-	"Sqrt": "opSqrt", "Sub": "opSub", "Tanh": "opTanh", "Where": "opWhere", "ConvertDType": "opConvert",
+	"Sqrt": "opSqrt", "Sub": "opSub", "Tanh": "opTanh", "Where": "opWhere",
 }
 
 // byHand are the operations with values inside of records, with functions as arguments, or with kernels.
 var byHand = map[string]bool{
 	"FusedScaledDotProductAttention": true, "FusedScaledDotProductAttentionVJP": true,
 	"QuantizedEmbeddingLookup": true, "FusedQuantizedDense": true,
-	"DotGeneral": true, "Transpose": true, "Reshape": true, "Identity": true, "BroadcastInDim": true, "ConvGeneral": true, "ReduceWindow": true, "FusedDense": true,
+	"DotGeneral": true, "Transpose": true, "Reshape": true, "Identity": true, "BroadcastInDim": true, "ConvertDType": true, "ConvGeneral": true, "ReduceWindow": true, "FusedDense": true,
 	"ReduceSum": true, "ReduceMax": true, "ReduceMin": true, "Gather": true, "ScatterSum": true, "RNGBitGenerator": true,
 	"Slice": true, "Concatenate": true, "Pad": true, "FusedLayerNorm": true, "FusedGelu": true, "FusedSoftmax": true,
 	"OptimizationBarrier": true, "SchedulingBarrier": true,
