@@ -1,6 +1,6 @@
 // What the tests stand on: the server, a browser, and pages that are watched for what must not happen.
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -24,7 +24,9 @@ let binary = process.env.LXMERT; // the command, built beforehand
 /** Starts a server on a free port of this machine; further flags are those of lxmert serve. */
 export async function startServer(...flags) {
   if (!binary) {
-    binary = path.join(mkdtempSync(path.join(tmpdir(), "lxmert-page-")), "lxmert");
+    const directory = mkdtempSync(path.join(tmpdir(), "lxmert-page-"));
+    process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+    binary = path.join(directory, "lxmert");
     execFileSync("go", ["build", "-o", binary, "./cmd/lxmert"], { cwd: root, stdio: "inherit" });
   }
   const child = spawn(binary, ["serve", "--addr", "127.0.0.1:0", "--log-level", "error", ...flags], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
