@@ -12,7 +12,13 @@ const browser = await startBrowser();
 
 /** Takes one picture: options are a browser profile's, act does on the page what is to be seen. */
 async function shot(name, options, act) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, deviceScaleFactor: 1.5, locale: "en-US", colorScheme: "light", ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 860 },
+    deviceScaleFactor: 1.5,
+    locale: "en-US",
+    colorScheme: "light",
+    ...options,
+  });
   const page = await context.newPage();
   await page.goto(server.url + (options.at ?? "/"));
   await act(page);
