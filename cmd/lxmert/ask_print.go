@@ -65,11 +65,7 @@ func (a asked) print(w io.Writer) error {
 		fmt.Fprintf(w, "%s\n", plain(q.Question))
 		fmt.Fprintf(table, "\tscore\tconfidence\t  answer\n")
 		for rank, answer := range q.Answers {
-			text := plain(answer.Text)
-			if text == "" {
-				text = "(the empty answer)"
-			}
-			fmt.Fprintf(table, "%d\t%.4f\t%.2f %%\t  %s\n", rank+1, answer.Score, 100*answer.Confidence, text)
+			fmt.Fprintf(table, "%d\t%.4f\t%.2f %%\t  %s\n", rank+1, answer.Score, 100*answer.Confidence, answerText(answer.Text))
 		}
 		if err := table.Flush(); err != nil {
 			return err
@@ -82,6 +78,14 @@ func (a asked) print(w io.Writer) error {
 	}
 	_, err := fmt.Fprintf(w, "%s: %d regions%s%s; model loaded in %.0f ms\n", plain(a.ImageID+a.Picture), a.Regions, by(a.Preset), seen, a.LoadMS)
 	return err
+}
+
+// answerText is an answer on a line; VQA's table has an empty one.
+func answerText(text string) string {
+	if text == "" {
+		return "(the empty answer)"
+	}
+	return plain(text)
 }
 
 // parts says how long each part took, if they were several, and one of them long.

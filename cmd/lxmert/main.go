@@ -69,6 +69,7 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(
 		newAsk(),
+		newExplain(),
 		newEval(),
 		newPredict(),
 		newServe(),

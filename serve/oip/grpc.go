@@ -32,7 +32,7 @@ type GRPCOptions struct {
 	// lets in.
 	Limiter *guard.Limiter
 
-	MaxCalls int           // for inference at a time, before they are read; 0 is 128. Each takes memory for its message.
+	MaxCalls int           // for inference at a time, counted before they are read; 0 is 128. Each takes memory for its message, up to Options.MaxBytes.
 	Timeout  time.Duration // for a call, from its head's arrival; 0 is 30 s, less than 0 is none
 
 	// ServerOptions are gRPC's own: credentials for TLS, interceptors.
@@ -58,6 +58,7 @@ func (a *API) Server(o GRPCOptions) *Server {
 	s := &Server{door: &door{api: a, options: o}, stopping: make(chan struct{})}
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(int(a.options.MaxBytes)),
+		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxConcurrentStreams(uint32(o.MaxCalls) + 16), // of one connection
 		grpc.MaxHeaderListSize(16 << 10),
 		grpc.ConnectionTimeout(10 * time.Second),

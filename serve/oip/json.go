@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/go-lxmert/lxmert/internal/jsonerror"
 	"github.com/go-lxmert/lxmert/serve/service"
@@ -19,23 +20,31 @@ const headerLength = "Inference-Header-Content-Length"
 // maxTensors is how many inputs or outputs a request may list; no model here has more than six.
 const maxTensors = 32
 
-// jsonRequest is a request for inference.
+// maxParameters is how many parameters a request, an input or an output may have.
+const maxParameters = 64
+
+// jsonRequest is a request for inference. Lists and parameters are read one by one, so that a request of nothing but braces does not become a hundred times as large
+// in memory.
 type jsonRequest struct {
-	Model      string                     `json:"model_name"` // KServe's client repeats here what the path says
-	Version    string                     `json:"model_version"`
-	ID         string                     `json:"id"`
-	Parameters map[string]json.RawMessage `json:"parameters"`
-	Inputs     []struct {
-		Name       string                     `json:"name"`
-		Shape      []int64                    `json:"shape"`
-		Datatype   string                     `json:"datatype"`
-		Parameters map[string]json.RawMessage `json:"parameters"`
-		Data       json.RawMessage            `json:"data"`
-	} `json:"inputs"`
-	Outputs []struct {
-		Name       string                     `json:"name"`
-		Parameters map[string]json.RawMessage `json:"parameters"`
-	} `json:"outputs"`
+	Model      string          `json:"model_name"` // KServe's client repeats here what the path says
+	Version    string          `json:"model_version"`
+	ID         string          `json:"id"`
+	Parameters json.RawMessage `json:"parameters"`
+	Inputs     json.RawMessage `json:"inputs"`
+	Outputs    json.RawMessage `json:"outputs"`
+}
+
+type jsonInput struct {
+	Name       string          `json:"name"`
+	Shape      json.RawMessage `json:"shape"`
+	Datatype   string          `json:"datatype"`
+	Parameters json.RawMessage `json:"parameters"`
+	Data       json.RawMessage `json:"data"`
+}
+
+type jsonWanted struct {
+	Name       string          `json:"name"`
+	Parameters json.RawMessage `json:"parameters"`
 }
 
 // form says which outputs are wanted in binary.
@@ -97,13 +106,10 @@ func parseRequest(data, raw []byte, limit int64) (r *request, f form, err error)
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			err = errors.New("it ends early")
 		}
-		return nil, f, service.Invalidf("the request's JSON: %w", jsonerror.Explain(err))
+		return nil, f, badJSON("the request", err)
 	}
 	if _, err := decoder.Token(); err != io.EOF {
 		return nil, f, service.Invalidf("the request's JSON ends at byte %d of %d: send tensors in binary behind it with the header %s", decoder.InputOffset(), len(data), headerLength)
-	}
-	if len(j.Inputs) > maxTensors || len(j.Outputs) > maxTensors {
-		return nil, f, service.Invalidf("found %d inputs and %d outputs, want at most %d", len(j.Inputs), len(j.Outputs), maxTensors)
 	}
 	r = &request{id: j.ID}
 	if r.parameters, err = parseParameters("parameters", j.Parameters); err != nil {
@@ -113,37 +119,105 @@ func parseRequest(data, raw []byte, limit int64) (r *request, f form, err error)
 		return nil, f, err
 	}
 	f.of = map[string]bool{}
-	for _, o := range j.Outputs {
-		r.outputs = append(r.outputs, o.Name)
+	err = eachOf(j.Outputs, "outputs", '[', maxTensors, func(_ string, d *json.Decoder) error {
+		var o jsonWanted
+		if err := d.Decode(&o); err != nil {
+			return badJSON("outputs", err)
+		}
 		p, err := parseParameters("output "+o.Name, o.Parameters)
-		if err == nil {
-			err = p.check([]string{"binary_data"})
-		}
-		if err == nil {
-			f.of[o.Name], err = p.flag("binary_data", f.binary)
-		}
 		if err != nil {
-			return nil, f, err
+			return err
 		}
+		if err := p.check([]string{"binary_data"}); err != nil {
+			return err
+		}
+		r.outputs = append(r.outputs, o.Name)
+		f.of[o.Name], err = p.flag("binary_data", f.binary)
+		return err
+	})
+	if err != nil {
+		return nil, f, err
 	}
-	for _, in := range j.Inputs {
-		t, elements, err := newTensor(in.Name, in.Datatype, in.Shape, limit)
-		if err != nil {
-			return nil, f, err
+	err = eachOf(j.Inputs, "inputs", '[', maxTensors, func(_ string, d *json.Decoder) error {
+		var in jsonInput
+		if err := d.Decode(&in); err != nil {
+			return badJSON("inputs", err)
 		}
-		p, err := parseParameters("input "+in.Name, in.Parameters)
-		if err != nil {
-			return nil, f, err
-		}
-		if raw, err = t.setContents(p, in.Data, raw, elements); err != nil {
-			return nil, f, err
-		}
-		r.inputs = append(r.inputs, t)
+		t, rest, err := in.tensor(raw, limit)
+		r.inputs, raw = append(r.inputs, t), rest
+		return err
+	})
+	if err != nil {
+		return nil, f, err
 	}
 	if len(raw) > 0 {
 		return nil, f, service.Invalidf("%d bytes are left behind the last tensor in binary", len(raw))
 	}
 	return r, f, nil
+}
+
+// eachOf visits the elements of a JSON list ('[') or the entries of an object ('{'), at most so many. Their names are those of an object; fields that a struct has not
+// are refused.
+func eachOf(data json.RawMessage, what string, open json.Delim, most int, visit func(name string, d *json.Decoder) error) error {
+	if len(data) == 0 || string(data) == "null" {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if token, err := d.Token(); err != nil || token != open {
+		kind := "a list"
+		if open == '{' {
+			kind = "an object"
+		}
+		return service.Invalidf("%.80s: found %.20s, want %s", what, data, kind)
+	}
+	for n := 0; d.More(); n++ {
+		if n == most {
+			return tooLarge("too_many", "%.80s: found more than %d", what, most)
+		}
+		name := ""
+		if open == '{' {
+			token, err := d.Token()
+			if err != nil {
+				return badJSON(what, err)
+			}
+			name, _ = token.(string)
+		}
+		if err := visit(name, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func badJSON(what string, err error) error {
+	return service.Invalidf("%.80s: its JSON: %s", what, strings.TrimPrefix(jsonerror.Explain(err).Error(), "json: "))
+}
+
+// maxShape is how many characters the shape of a tensor may have.
+const maxShape = 256
+
+// tensor is the input as a tensor; what it leaves of what is in binary is returned.
+func (in *jsonInput) tensor(raw []byte, limit int64) (t tensor, rest []byte, err error) {
+	if len(in.Shape) > maxShape {
+		return t, nil, service.Invalidf("input %.80s: shape: found %d characters, want a list of 1 to %d numbers", in.Name, len(in.Shape), maxRank)
+	}
+	var shape []int64
+	if len(in.Shape) > 0 {
+		if err := json.Unmarshal(in.Shape, &shape); err != nil {
+			return t, nil, badJSON("input "+in.Name+": shape", err)
+		}
+	}
+	t, elements, err := newTensor(in.Name, in.Datatype, shape, limit)
+	if err != nil {
+		return t, nil, err
+	}
+	p, err := parseParameters("input "+in.Name, in.Parameters)
+	if err != nil {
+		return t, nil, err
+	}
+	rest, err = t.setContents(p, in.Data, raw, elements)
+	return t, rest, err
 }
 
 // setContents takes an input's contents from its data, or from what is in binary; the rest of that is returned. Texts in JSON are base64 where they are pictures, for
@@ -172,29 +246,32 @@ func (t *tensor) setContents(p parameters, data json.RawMessage, raw []byte, ele
 }
 
 // parseParameters reads parameters, which are plain values.
-func parseParameters(where string, raw map[string]json.RawMessage) (parameters, error) {
-	if len(raw) == 0 {
-		return nil, nil
-	}
-	p := parameters{}
-	for name, text := range raw {
-		var value any
-		if err := json.Unmarshal(text, &value); err != nil {
-			return nil, service.Invalidf("%.80s: %.80s: %w", where, name, err)
+func parseParameters(where string, data json.RawMessage) (p parameters, err error) {
+	err = eachOf(data, where, '{', maxParameters, func(name string, d *json.Decoder) error {
+		var text json.RawMessage
+		if err := d.Decode(&text); err != nil {
+			return badJSON(where, err)
 		}
-		switch v := value.(type) {
-		case bool, string:
-			p[name] = v
-		case float64:
-			p[name] = v
-			if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
-				p[name] = n
-			}
-		default:
-			return nil, service.Invalidf("%.80s: %.80s: found %.20s, want a number, a string, or true or false", where, name, text)
+		if p == nil {
+			p = parameters{}
 		}
-	}
-	return p, nil
+		if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
+			p[name] = n
+			return nil
+		}
+		switch text[0] {
+		case '{', '[', 'n':
+			return service.Invalidf("%.80s: %.80s: found %.20s, want a number, a string, or true or false", where, name, text)
+		}
+		var value any // a plain one
+		err := json.Unmarshal(text, &value)
+		p[name] = value
+		if err != nil {
+			return badJSON(where, err)
+		}
+		return nil
+	})
+	return p, err
 }
 
 // writeResponse sends a response: JSON, and the outputs that are wanted so in binary behind it.

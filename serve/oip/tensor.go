@@ -11,6 +11,9 @@ import (
 // maxRank is how many axes a tensor may have; no model here has more than three.
 const maxRank = 8
 
+// maxTexts is how many elements a BYTES tensor may have. Each takes more memory than it has bytes, if they are short.
+const maxTexts = 4096
+
 // A tensor is an input. Its contents have been checked to be as many as its shape says.
 type tensor struct {
 	name     string
@@ -53,6 +56,9 @@ func newTensor(name, datatype string, shape []int64, limit int64) (t tensor, ele
 		}
 		n *= size
 		t.shape[i] = int(size)
+	}
+	if datatype == "BYTES" && n > maxTexts {
+		return t, 0, tooLarge("tensor_too_large", "input %.80s: shape: found %v, want at most %d elements", name, shape, maxTexts)
 	}
 	return t, int(n), nil
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/go-lxmert/lxmert/serve/service"
 )
 
-// dataURL is of a drawn scene: a red car and a blue ball.
-func dataURL(t testing.TB) string {
+// scene is the file of a drawn scene: a red car and a blue ball.
+func scene(t testing.TB) []byte {
 	t.Helper()
 	s := &scenes.Scene{Seed: 3, Objects: []scenes.Object{
 		{Kind: scenes.Car, Color: scenes.Red, Size: scenes.Big, Box: image.Rect(20, 120, 122, 180)},
@@ -31,19 +31,23 @@ func dataURL(t testing.TB) string {
 	return encoded(t, s.Draw())
 }
 
-func encoded(t testing.TB, img image.Image) string {
+func encoded(t testing.TB, img image.Image) []byte {
 	t.Helper()
 	var file bytes.Buffer
 	if err := png.Encode(&file, img); err != nil {
 		t.Fatal(err)
 	}
-	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(file.Bytes())
+	return file.Bytes()
+}
+
+func dataURL(file []byte) string {
+	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(file)
 }
 
 // routes are those of the shipped model, twice.
 func routes(t testing.TB) http.Handler {
 	t.Helper()
-	s, err := service.New(t.Context(), service.Options{Models: []service.Source{{}, {Name: "second"}}})
+	s, err := service.New(t.Context(), service.Options{Models: []service.Source{{}, {Name: "masked"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,29 +81,34 @@ func complete(t *testing.T, h http.Handler, path, body string) (c completion) {
 
 func TestChat(t *testing.T) {
 	h := routes(t)
-	car := dataURL(t)
+	car := dataURL(scene(t))
 	const chat = "/v1/chat/completions"
-	c := complete(t, h, chat, `{"model": "shipped", "temperature": 0.2, "max_tokens": 5, "seed": 1, "messages": [{"role": "system", "content": "Be brief."}, `+user(car, "what color is the car?")+`]}`)
+	c := complete(t, h, chat, `{"model": "shipped", "temperature": 0.2, "max_tokens": 5, "seed": 1, "messages": [{"role": "system", "content": "Be brief."}, `+
+		user(car, "what color is the car?")+`]}`)
 	if c.Choices[0].Message.Content != "red" || c.Choices[0].Message.Role != "assistant" || *c.Choices[0].FinishReason != "stop" || c.Choices[0].Logprobs != nil {
 		t.Errorf("%+v", c.Choices[0])
 	}
-	if c.Object != "chat.completion" || !strings.HasPrefix(c.ID, "chatcmpl-") || c.Model != "shipped" || c.Created == 0 || *c.Usage != (usage{8, 1, 9}) || c.Notes != nil {
+	if c.Object != "chat.completion" || !strings.HasPrefix(c.ID, "chatcmpl-") || c.Model != "shipped" || c.Created == 0 || *c.Usage != (usage{8, 1, 9}) ||
+		c.Notes != nil {
 		t.Errorf("%+v, usage %+v", c, c.Usage)
 	}
-	follow := `{"messages": [` + user(encoded(t, image.NewGray(image.Rect(0, 0, 9, 9))), "what is this?") + `, ` + user(car, "what color is the car?") +
+	follow := `{"messages": [` + user(dataURL(encoded(t, image.NewGray(image.Rect(0, 0, 9, 9)))), "what is this?") + `, ` + user(car, "what color is the car?") +
 		`, {"role": "assistant", "content": "red"}, {"role": "user", "content": "what color is the ball?"}]}`
-	for path, model := range map[string]string{chat: "shipped", "/models/second/v1/chat/completions": "second", "/models/go-lxmert/second/v1/chat/completions": "second"} {
+	for path, model := range map[string]string{chat: "shipped", "/models/masked/v1/chat/completions": "masked",
+		"/models/go-lxmert/masked/v1/chat/completions": "masked"} {
 		if c := complete(t, h, path, follow); c.Choices[0].Message.Content != "blue" || c.Model != model {
 			t.Errorf("%s: a question about a picture before: %+v, model %s", path, c.Choices[0].Message, c.Model)
 		}
 	}
 	for _, name := range []string{"", "lxmert", "dummy", "tgi", "shipped", "go-lxmert/shipped"} {
-		if c := complete(t, h, chat, fmt.Sprintf(`{"model": %q, "messages": [%s]}`, name, user(car, "is there a car?"))); c.Model != "shipped" || c.Choices[0].Message.Content != "yes" {
+		if c := complete(t, h, chat, fmt.Sprintf(`{"model": %q, "messages": [%s]}`, name, user(car, "is there a car?"))); c.Model != "shipped" ||
+			c.Choices[0].Message.Content != "yes" {
 			t.Errorf("model %q: %+v", name, c)
 		}
 	}
 	flat := `{"tools": [], "tool_choice": "auto", "response_format": {"type": "text"}, "n": 1, "logprobs": null, "stream": false,
-		"messages": [{"role": "user", "content": [{"type": "text", "text": "what color is"}, {"type": "text", "text": "the car?"}, {"type": "image_url", "image_url": "` + car + `"}]}]}`
+		"messages": [{"role": "user", "content": [{"type": "text", "text": "what color is"}, {"type": "text", "text": "the car?"}, {"type": "image_url",
+			"image_url": "` + car + `"}]}]}`
 	if c := complete(t, h, chat, flat); c.Choices[0].Message.Content != "red" {
 		t.Errorf("parts, and a URL that stands alone: %+v", c.Choices[0].Message)
 	}
@@ -107,16 +116,17 @@ func TestChat(t *testing.T) {
 	for i := range 64 * 64 {
 		noise.Set(i%64, i/64, color.RGBA{uint8(i * 37), uint8(i * 91), uint8(i * 13), 255})
 	}
-	if c := complete(t, h, chat, `{"messages": [`+user(encoded(t, noise), "what color is the car?")+`]}`); len(c.Notes) == 0 {
+	if c := complete(t, h, chat, `{"messages": [`+user(dataURL(encoded(t, noise)), "what color is the car?")+`]}`); len(c.Notes) == 0 {
 		t.Error("a strange picture has no note")
 	}
 }
 
 func TestLogprobs(t *testing.T) {
 	h := routes(t)
-	c := complete(t, h, "/v1/chat/completions", `{"logprobs": true, "top_logprobs": 20, "messages": [`+user(dataURL(t), "what color is the car?")+`]}`)
+	c := complete(t, h, "/v1/chat/completions", `{"logprobs": true, "top_logprobs": 20, "messages": [`+user(dataURL(scene(t)), "what color is the car?")+`]}`)
 	content := c.Choices[0].Logprobs.Content
-	if len(content) != 1 || content[0].Token != "red" || len(content[0].TopLogprobs) != 20 || content[0].TopLogprobs[0].Token != "red" || fmt.Sprint(content[0].Bytes) != "[114 101 100]" {
+	if len(content) != 1 || content[0].Token != "red" || len(content[0].TopLogprobs) != 20 || content[0].TopLogprobs[0].Token != "red" ||
+		fmt.Sprint(content[0].Bytes) != "[114 101 100]" {
 		t.Fatalf("%+v", content)
 	}
 	var sum float64
@@ -129,7 +139,7 @@ func TestLogprobs(t *testing.T) {
 	if sum > 1.0001 || sum < 0.9 {
 		t.Errorf("the probabilities' sum is %g", sum)
 	}
-	c = complete(t, h, "/v1/chat/completions", `{"logprobs": true, "messages": [`+user(dataURL(t), "what color is the car?")+`]}`)
+	c = complete(t, h, "/v1/chat/completions", `{"logprobs": true, "messages": [`+user(dataURL(scene(t)), "what color is the car?")+`]}`)
 	if l := c.Choices[0].Logprobs.Content[0]; l.TopLogprobs == nil || len(l.TopLogprobs) != 0 {
 		t.Errorf("without top_logprobs: %+v, want an empty list", l)
 	}
@@ -141,7 +151,8 @@ func TestLogprobs(t *testing.T) {
 func TestStream(t *testing.T) {
 	h := routes(t)
 	for _, withUsage := range []bool{false, true} {
-		w := post(h, "/v1/chat/completions", fmt.Sprintf(`{"stream": true, "logprobs": true, "stream_options": {"include_usage": %t}, "messages": [%s]}`, withUsage, user(dataURL(t), "what color is the car?")))
+		w := post(h, "/v1/chat/completions", fmt.Sprintf(`{"stream": true, "logprobs": true, "stream_options": {"include_usage": %t}, "messages": [%s]}`,
+			withUsage, user(dataURL(scene(t)), "what color is the car?")))
 		if kind := w.Header().Get("Content-Type"); w.Code != http.StatusOK || !strings.HasPrefix(kind, "text/event-stream") {
 			t.Fatalf("%d %s %s", w.Code, kind, w.Body)
 		}
@@ -158,7 +169,8 @@ func TestStream(t *testing.T) {
 			}
 			pieces = append(pieces, c)
 		}
-		if events[len(events)-1] != "data: [DONE]" || text != "red" || pieces[0].Choices[0].Delta.Role != "assistant" || *pieces[2].Choices[0].FinishReason != "stop" ||
+		if events[len(events)-1] != "data: [DONE]" || text != "red" || pieces[0].Choices[0].Delta.Role != "assistant" ||
+			*pieces[2].Choices[0].FinishReason != "stop" ||
 			pieces[1].Choices[0].Logprobs == nil || pieces[1].Object != "chat.completion.chunk" || pieces[0].ID != pieces[2].ID {
 			t.Errorf("%s", w.Body)
 		}
@@ -173,7 +185,7 @@ func TestStream(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	h := routes(t)
-	car := dataURL(t)
+	car := dataURL(scene(t))
 	about := `"messages": [` + user(car, "what color is the car?") + `]`
 	for _, c := range []struct {
 		body   string
@@ -199,7 +211,7 @@ func TestErrors(t *testing.T) {
 		{`{"messages": [` + user("data:image/png;base64,!", "what?") + `]}`, 400, "messages", "image_url: the data URL: base64"},
 		{`{"messages": [` + user("https://example.org/x.png", "what?") + `]}`, 400, "messages", "reads no pictures from the network"},
 		{`{"messages": [` + user("sha256:"+strings.Repeat("0", 64), "what?") + `]}`, 404, "messages", "send the picture itself"},
-		{`{"model": "gpt-4o", ` + about + `}`, 404, "model", `no model "gpt-4o" here, only shipped, second`},
+		{`{"model": "gpt-4o", ` + about + `}`, 404, "model", `no model "gpt-4o" here, only shipped, masked`},
 		{`{"n": 2, ` + about + `}`, 400, "n", "n: found 2, want 1"},
 		{`{"top_logprobs": 2, ` + about + `}`, 400, "top_logprobs", "wants logprobs"},
 		{`{"logprobs": true, "top_logprobs": 21, ` + about + `}`, 400, "top_logprobs", "found 21, want 0 to 20"},
@@ -217,7 +229,8 @@ func TestErrors(t *testing.T) {
 		if body.Error.Param != nil {
 			param = *body.Error.Param
 		}
-		if err != nil || w.Code != c.status || param != c.param || !strings.Contains(body.Error.Message, c.want) || body.Error.Type != "invalid_request_error" || body.Error.Code == nil {
+		if err != nil || w.Code != c.status || param != c.param || !strings.Contains(body.Error.Message, c.want) || body.Error.Type != "invalid_request_error" ||
+			body.Error.Code == nil {
 			t.Errorf("%.120s: %d %s, want %d %q about %q", c.body, w.Code, w.Body, c.status, c.want, c.param)
 		}
 	}
@@ -228,7 +241,8 @@ func TestErrors(t *testing.T) {
 		t.Errorf("busy: %d %v %s", w.Code, w.Header(), w.Body)
 	}
 	w = httptest.NewRecorder()
-	if refuse(w, r, fmt.Errorf("disk on fire")); w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "fire") || !strings.Contains(w.Body.String(), `"type":"server_error"`) {
+	if refuse(w, r, fmt.Errorf("disk on fire")); w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "fire") ||
+		!strings.Contains(w.Body.String(), `"type":"server_error"`) {
 		t.Errorf("a fault of ours: %d %s", w.Code, w.Body)
 	}
 }
@@ -250,7 +264,8 @@ func TestModels(t *testing.T) {
 		t.Fatalf("%d %v", status, list)
 	}
 	status, one := get("/v1/models/shipped")
-	if fmt.Sprint(one) != fmt.Sprint(data[0]) || status != http.StatusOK || one["object"] != "model" || one["card"].(map[string]any)["answers"].(float64) < 2 || one["created"].(float64) < 1e9 {
+	if fmt.Sprint(one) != fmt.Sprint(data[0]) || status != http.StatusOK || one["object"] != "model" || one["card"].(map[string]any)["answers"].(float64) < 2 ||
+		one["created"].(float64) < 1e9 {
 		t.Errorf("%d %v", status, one)
 	}
 	if status, body := get("/v1/models/meta/llama"); status != http.StatusNotFound || body["error"].(map[string]any)["code"] != "model_not_found" {
@@ -262,7 +277,8 @@ func TestModels(t *testing.T) {
 func FuzzChat(f *testing.F) {
 	h := routes(f)
 	f.Add(`{"model":"shipped","messages":[` + user("data:image/png;base64,AAAA", "what?") + `],"stream":true,"stream_options":{"include_usage":true}}`)
-	f.Add(`{"messages":[{"role":"user","content":"what?"},{"role":"user","content":[{"type":"image_url","image_url":"sha256:00"}]}],"logprobs":true,"top_logprobs":3}`)
+	f.Add(`{"messages":[{"role":"user","content":"what?"},` +
+		`{"role":"user","content":[{"type":"image_url","image_url":"sha256:00"}]}],"logprobs":true,"top_logprobs":3}`)
 	f.Add(`{"messages":[{"role":"user","content":[{"type":"text"}]}],"tools":[ ],"response_format":{"type": "text"}}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		if w := post(h, "/v1/chat/completions", body); w.Code >= 500 {

@@ -105,7 +105,8 @@ func TestPicture(t *testing.T) {
 	content := []byte("\x89PNG and so on")
 	text := base64.StdEncoding.EncodeToString(content)
 	for _, picture := range []string{
-		text, base64.RawURLEncoding.EncodeToString(content), "data:image/png;base64," + text, "data:;base64," + text, "DATA:image/svg+xml;charset=utf-8;base64," + text,
+		text, base64.RawURLEncoding.EncodeToString(content), "data:image/png;base64," + text, "data:;base64," + text, "DATA:image/svg+xml;charset=utf-8;base64," +
+			text,
 		"data:application/octet-stream;base64," + text + "\n",
 	} {
 		if got, err := Picture(t.Context(), s, picture); err != nil || !bytes.Equal(got.Content, content) {
@@ -115,6 +116,11 @@ func TestPicture(t *testing.T) {
 	hash := strings.Repeat("aB", 32)
 	if got, err := Picture(t.Context(), s, "sha256:"+hash); err != nil || got.SHA256 != strings.ToLower(hash) || got.Content != nil {
 		t.Errorf("a hash: %+v, %v", got, err)
+	}
+	for _, picture := range []string{"data", "http", "sha2", "dataAAAA"} { // base64, without a colon
+		if p, err := Picture(t.Context(), s, picture); err != nil || len(p.Content) != len(picture)*3/4 {
+			t.Errorf("%s: %d bytes, %v", picture, len(p.Content), err)
+		}
 	}
 	for picture, want := range map[string]string{
 		"":                           "it is empty",
@@ -199,7 +205,8 @@ func TestForm(t *testing.T) {
 func TestModel(t *testing.T) {
 	s := shipped(t)
 	for name, want := range map[string]string{
-		"": "shipped", "lxmert": "shipped", "dummy": "shipped", "http://127.0.0.1:8080/v1": "shipped", "shipped": "shipped", "other": "other", "go-lxmert/other": "other",
+		"": "shipped", "lxmert": "shipped", "dummy": "shipped", "http://127.0.0.1:8080/v1": "shipped", "shipped": "shipped", "other": "other",
+		"go-lxmert/other": "other",
 	} {
 		if card, err := Model(s, name); err != nil || card.ID != want {
 			t.Errorf("%q: %q, %v, want %s", name, card.ID, err, want)
@@ -231,7 +238,8 @@ func TestRefuse(t *testing.T) {
 
 func FuzzPicture(f *testing.F) {
 	s := shipped(f)
-	for _, seed := range []string{"", "AAAA", "data:image/png;base64,AA==", "sha256:", "https://example.org", "data:,", "a:b", "sha256:é"} {
+	for _, seed := range []string{"", "AAAA", "data:image/png;base64,AA==", "sha256:", "https://example.org", "data:,", "a:b", "sha256:é", "sha256", "data",
+		"https"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -246,7 +254,8 @@ func FuzzPicture(f *testing.F) {
 }
 
 func FuzzForm(f *testing.F) {
-	f.Add("--x\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a\"\r\n\r\nb\r\n--x\r\nContent-Disposition: form-data; name=\"question\"\r\n\r\nc\r\n--x--\r\n")
+	f.Add("--x\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a\"\r\n\r\nb\r\n" +
+		"--x\r\nContent-Disposition: form-data; name=\"question\"\r\n\r\nc\r\n--x--\r\n")
 	f.Fuzz(func(t *testing.T, body string) {
 		r := post(body)
 		r.Header.Set("Content-Type", "multipart/form-data; boundary=x")

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"image/color"
 	"math"
 
 	"github.com/go-lxmert/lxmert/internal/typeface"
@@ -50,20 +51,58 @@ func Draw(ctx context.Context, img image.Image, r vision.Regions, o Options) (*D
 	if err := checkBoxes(r); err != nil {
 		return nil, err
 	}
+	ranked := r.Ranked(o.Top, o.Confidence)
+	marks := make([]Mark, len(ranked))
+	for i, region := range ranked {
+		marks[i] = Mark{Region: region, Text: o.Vocabulary.Describe(r, region)}
+	}
+	return drawMarks(ctx, img, r, marks, o.Longest, nil)
+}
+
+// A Mark is a region to be drawn, and what its plate says.
+type Mark struct {
+	Region int
+	Text   string     // "": the region's number
+	Color  color.RGBA // of box and plate; the zero Color is one that differs from the neighbours'
+}
+
+// DrawMarks is [Draw] for regions that are chosen, and say what the caller will: the first is on top. Under, if it is not nil, paints the
+// picture, in the size in which it is drawn, before there are marks on it. Pixels are where [Pixels] says. It is an error too if there is no such region.
+func DrawMarks(ctx context.Context, img image.Image, r vision.Regions, marks []Mark, longest int, under func(*image.RGBA)) (*Drawing, error) {
+	if err := checkBoxes(r); err != nil {
+		return nil, err
+	}
+	for _, m := range marks {
+		if m.Region < 0 || m.Region >= len(r.Boxes)/4 {
+			return nil, fmt.Errorf("region %d is to be drawn, but there are %d", m.Region, len(r.Boxes)/4)
+		}
+	}
+	return drawMarks(ctx, img, r, marks, longest, under)
+}
+
+// Pixels is where region i is on a drawing of that size.
+func Pixels(r vision.Regions, i int, size image.Point) image.Rectangle {
+	return pixels(r.Box(i), size, 0)
+}
+
+func drawMarks(ctx context.Context, img image.Image, r vision.Regions, marks []Mark, longest int, under func(*image.RGBA)) (*Drawing, error) {
 	faces, err := typeface.New()
 	if err != nil {
 		return nil, err
 	}
-	d := &Drawing{Regions: r.Ranked(o.Top, o.Confidence)}
-	texts := make([]string, len(d.Regions))
-	for i, region := range d.Regions {
-		texts[i] = o.Vocabulary.Describe(r, region)
+	d := &Drawing{Regions: make([]int, len(marks))}
+	texts := make([]string, len(marks))
+	for i, mark := range marks {
+		d.Regions[i], texts[i] = mark.Region, mark.Text
 	}
-	d.Picture, err = fit(ctx, img, cmp.Or(max(o.Longest, 0), DefaultLongest), func(size image.Point) bool {
+	d.Picture, err = fit(ctx, img, cmp.Or(max(longest, 0), DefaultLongest), func(size image.Point) bool {
 		return roomy(size, faces, d.Regions, texts)
 	})
 	if err != nil {
 		return nil, err
+	}
+	if under != nil {
+		under(d.Picture)
 	}
 	m := measuresFor(d.Picture.Rect.Size(), faces, d.Regions, texts)
 	boxes := make([]image.Rectangle, len(d.Regions))
@@ -71,6 +110,11 @@ func Draw(ctx context.Context, img image.Image, r vision.Regions, o Options) (*D
 		boxes[i] = pixels(r.Box(region), d.Picture.Rect.Size(), m.line)
 	}
 	colors := choose(boxes)
+	for i, mark := range marks {
+		if mark.Color != (color.RGBA{}) {
+			colors[i] = mark.Color
+		}
+	}
 	plates := m.layOut(d.Picture.Rect, boxes, d.Regions, texts)
 	for i := len(boxes) - 1; i >= 0; i-- {
 		m.frame(d.Picture, boxes[i], colors[i])

@@ -130,7 +130,7 @@ func TestDraw(t *testing.T) {
 			for y := at.Min.Y; y < at.Max.Y; y++ {
 				for x := at.Min.X; x < at.Max.X; x++ {
 					switch d.Picture.RGBAAt(x, y) {
-					case ink(palette[i]):
+					case Ink(palette[i]):
 						letters++
 					case palette[i]:
 						filled++
@@ -216,7 +216,7 @@ func TestColors(t *testing.T) {
 		if slices.Contains(colors[:i], c) {
 			t.Errorf("colour %v comes twice", c)
 		}
-		if got := contrast(c, ink(c)); got < 4.5 {
+		if got := contrast(c, Ink(c)); got < 4.5 {
 			t.Errorf("%v: contrast %.2f", c, got)
 		}
 	}

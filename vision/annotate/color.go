@@ -41,8 +41,8 @@ func confusable(a, b image.Rectangle) float64 {
 
 func area(r image.Rectangle) int { return r.Dx() * r.Dy() }
 
-// ink is black or white, whichever is seen better on a ground (the contrast of WCAG 2).
-func ink(ground color.RGBA) color.RGBA {
+// Ink is black or white, whichever is seen better on a ground (the contrast of WCAG 2): it is 4.5 or more on any.
+func Ink(ground color.RGBA) color.RGBA {
 	if contrast(ground, okabeito.Black) >= contrast(ground, white) {
 		return okabeito.Black
 	}

@@ -44,7 +44,7 @@ func fill(picture *image.RGBA, r image.Rectangle, c color.Color) {
 func (m measures) plate(picture *image.RGBA, p plate, c color.RGBA) {
 	fill(picture, p.at, okabeito.Black)
 	fill(picture, p.at.Inset(1), c)
-	m.write(picture, p.at.Min.Add(image.Pt(1, 1)).Add(m.padding), p.text, ink(c))
+	m.write(picture, p.at.Min.Add(image.Pt(1, 1)).Add(m.padding), p.text, Ink(c))
 }
 
 // write draws a text whose upper left corner is at.

@@ -65,7 +65,7 @@ func (v *view) note(config *model.Config, path string) {
 
 // kept is where the regions of a picture with that content are kept: a region store in --cache, by the hash of the content and of what the detector is, as far as
 // files' names, sizes and dates tell. "" without --cache, and for detectors that take no longer than reading would.
-func (f *askFlags) kept(content []byte) (string, error) {
+func (f *lookFlags) kept(content []byte) (string, error) {
 	if _, err := extractors.ByPreset(f.detector.name); err == nil || f.cache == "" {
 		return "", nil
 	}

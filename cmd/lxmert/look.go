@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"image"
 	"io/fs"
 	"strings"
 	"time"
@@ -26,7 +27,9 @@ type view struct {
 	detector  string   // --detector, or where it was found
 	cached    bool     // the regions were kept from another time
 	stages    []stageRecord
-	notes     []string // what a person should know before believing the answers
+	seeMS     float64     // for the picture to be read and its regions to be found; 0 with --features
+	image     image.Image // nil with --features
+	notes     []string    // what a person should know before believing the answers
 }
 
 // trust is by how much probabilities are scaled to be confidences.
@@ -38,7 +41,7 @@ func (v *view) trust() float64 {
 }
 
 // look finds the regions that the questions are about.
-func (f *askFlags) look(cmd *cobra.Command, config *model.Config, args []string) (*view, error) {
+func (f *lookFlags) look(cmd *cobra.Command, config *model.Config, args []string) (*view, error) {
 	if f.features != "" {
 		return f.lookUp(config, args)
 	}
@@ -51,6 +54,7 @@ func (f *askFlags) look(cmd *cobra.Command, config *model.Config, args []string)
 	if err != nil {
 		return nil, err
 	}
+	v.image = img
 	if v.detector, err = f.detector.find(cmd, f.model, config); err != nil {
 		return nil, err
 	}
@@ -92,7 +96,7 @@ func (f *askFlags) look(cmd *cobra.Command, config *model.Config, args []string)
 	case familiar < scenes.FamiliarEnough:
 		v.notes = append(v.notes, fmt.Sprintf("%s does not look like a drawn scene: %.0f %% of it has the colours of one, where scenes have %.0f %% and more; %s knows drawn scenes only. "+
 			"What it says about this picture means little, and its confidence is scaled down. For other pictures take a model that was trained on them, with its detector's regions: "+
-			"lxmert ask --model DIR --features FILE --image-id ID QUESTION...", plain(path), 100*familiar, 100*scenes.FamiliarEnough, knows))
+			"%s --model DIR --features FILE --image-id ID QUESTION...", plain(path), 100*familiar, 100*scenes.FamiliarEnough, knows, cmd.CommandPath()))
 	case v.regions.Len() == 1:
 		v.notes = append(v.notes, fmt.Sprintf("%s: found no object in it, only a ground; %s knows drawn scenes only", plain(path), knows))
 	}
@@ -100,7 +104,7 @@ func (f *askFlags) look(cmd *cobra.Command, config *model.Config, args []string)
 }
 
 // lookUp finds regions that are there already.
-func (f *askFlags) lookUp(config *model.Config, questions []string) (*view, error) {
+func (f *lookFlags) lookUp(config *model.Config, questions []string) (*view, error) {
 	source, err := data.Open(f.features, f.index)
 	if err != nil {
 		return nil, err
