@@ -10,8 +10,8 @@ import (
 	"github.com/go-lxmert/lxmert/tokenizer"
 )
 
-// HiddenStates are what the model makes of each token of a text about a picture: language_output, the last hidden states of the language stream, [tokens, hidden], from
-// [CLS] to [SEP]. [Model.Embed] is one vector for the whole. A text that is refused, as [Model.Ask] refuses it, is a [QueryError].
+// HiddenStates are what the model makes of each token of a text about a picture: language_output, the last hidden states of the language stream, [tokens,
+// hidden], from [CLS] to [SEP]. [Model.Embed] is one vector for the whole. A text that is refused, as [Model.Ask] refuses it, is a [QueryError].
 func (m *Model) HiddenStates(ctx context.Context, q Query) ([][]float32, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -91,7 +91,8 @@ func Relevance(ctx context.Context, m *lxmert.Model, regions lxmert.Regions, que
 	return Of(attended, o)
 }
 
-// Of explains what the model has attended to; several methods can be had of one pass. The option Answer means nothing here: it was chosen at [lxmert.Model.Attend].
+// Of explains what the model has attended to; several methods can be had of one pass. The option Answer means nothing here: it was chosen
+// at [lxmert.Model.Attend].
 func Of(a *lxmert.Attended, o Options) (*Explanation, error) {
 	if a == nil || a.Output == nil {
 		return nil, errors.New("explain.Of: want what Attend gives, found nil")

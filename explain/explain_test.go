@@ -77,7 +77,8 @@ func TestMethods(t *testing.T) {
 		if slices.Max(e.TokenShades) != 1 || slices.Min(e.RegionShades) != 0 || slices.Max(e.RegionShades) != 1 {
 			t.Errorf("%s: shades %v, %v", method, e.TokenShades, e.RegionShades)
 		}
-		if x := e.Matrices; len(x.TokenToken) != tokens || len(x.TokenRegion) != tokens || len(x.TokenRegion[0]) != n || x.RegionRegion != nil && len(x.RegionRegion) != n {
+		x := e.Matrices
+		if len(x.TokenToken) != tokens || len(x.TokenRegion) != tokens || len(x.TokenRegion[0]) != n || x.RegionRegion != nil && len(x.RegionRegion) != n {
 			t.Errorf("%s: matrices of other sizes", method)
 		}
 	}
@@ -217,7 +218,8 @@ func TestJSON(t *testing.T) {
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
-	if want := []string{"answer", "maps", "matrices", "method", "question", "region_scores", "region_shades", "token_scores", "token_shades", "tokens"}; !slices.Equal(keys, want) {
+	want := strings.Fields("answer maps matrices method question region_scores region_shades token_scores token_shades tokens")
+	if !slices.Equal(keys, want) {
 		t.Errorf("keys %v, want %v", keys, want)
 	}
 	if !strings.Contains(string(object["matrices"]), `"region_token":null,"region_region":null`) {

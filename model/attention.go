@@ -122,7 +122,8 @@ type AttentionOutput[T Value] struct {
 const BestAnswer = -1
 
 // Attend runs the encoders and the answer head, and returns every attention of the network with its gradient of one answer's logit: targets
-// has an answer's id for each example, or [BestAnswer]; nil is the best of each. There is no dropout. It is what explanations are made of (package explain).
+// has an answer's id for each example, or [BestAnswer]; nil is the best of each. There is no dropout. It is what explanations are made
+// of (package explain).
 //
 // The model must have an answer head ([ErrNoAnswerHead]): [HeadQuestionAnswering], or [HeadPreTraining] with task_qa. Inputs are checked as Forward
 // checks them; labels are refused. One picture for several questions gets attentions for each of them.

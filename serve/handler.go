@@ -136,7 +136,8 @@ func Handler(s *service.Service, o Options) http.Handler {
 	if o.Traces != nil {
 		guarded.Trace, guarded.LogAttrs = telemetry.NewTraces(o.Traces).Request, telemetry.LogAttrs
 	}
-	return guard.New(guarded)(wire.Logged(o.Log, mux))
+	// The guard stands next to the mux, which tells the route it has chosen to the very request that it is given.
+	return wire.Logged(o.Log, guard.New(guarded)(mux))
 }
 
 // elsewhere answers where no route fits: with the methods that would, or not found.

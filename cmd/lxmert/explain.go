@@ -60,11 +60,13 @@ Pictures, detectors, models and regions are found as by lxmert ask; see there.`,
 	f.add(cmd)
 	f.words.add(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.method, "method", "", "how: `name` one of "+explain.MethodNames()+"\n(default: "+string(explain.MethodRelevance)+"; "+string(explain.MethodAttention)+" with --layer or --head)")
+	flags.StringVar(&f.method, "method", "", fmt.Sprintf("how: `name` one of %s\n(default: %s; %s with --layer or --head)",
+		explain.MethodNames(), explain.MethodRelevance, explain.MethodAttention))
 	flags.IntVar(&f.layer, "layer", 0, "with --method attention: cross-modality layer `n`, from 0 (default: the last)")
 	flags.IntVar(&f.head, "head", 0, "with --method attention: head `n`, from 0 (default: the mean of all)")
 	flags.StringVar(&f.answer, "answer", "", "explain this `answer` in place of the best")
-	flags.StringVar(&f.maps, "maps", "", "attentions that JSON and pages have besides: `detail` none, mean (over the heads) or all\n(default: mean for a page, none for JSON)")
+	flags.StringVar(&f.maps, "maps", "", "attentions that JSON and pages have besides: `detail` none, mean (over the heads) or all\n"+
+		"(default: mean for a page, none for JSON)")
 	flags.StringVar(&f.out, "out", "", "draw it, or write it down: `file` .png, .jpg, .html or .json")
 	flags.IntVar(&f.boxes, "boxes", 3, "put boxes around the `n` regions that counted most")
 	flags.IntVar(&f.top, "top", 5, "show the best `n` answers, and as many words and regions")

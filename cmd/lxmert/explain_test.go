@@ -20,7 +20,10 @@ func TestExplain(t *testing.T) {
 	if code != exitOK || errOut != "" {
 		t.Fatalf("exit code %d: %s", code, errOut)
 	}
-	for _, want := range []string{"What color is the car?\n", "  red\n", "because of, by relevance (Chefer et al. 2021)", "  red car\n", "and of the words", "explained in", "7 regions by scenes"} {
+	for _, want := range []string{
+		"What color is the car?\n", "  red\n", "because of, by relevance (Chefer et al. 2021)", "  red car\n", "and of the words", "explained in",
+		"7 regions by scenes",
+	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in:\n%s", want, out)
 		}
@@ -79,7 +82,8 @@ func TestExplainOut(t *testing.T) {
 				t.Errorf("%s: %v, %v", name, img.Bounds(), err)
 			}
 		case ".html":
-			if !strings.HasPrefix(string(content), "<!doctype html>") || strings.Count(string(content), `class="card"`) != 2 || !strings.Contains(string(content), "cross_language.2") {
+			page := string(content)
+			if !strings.HasPrefix(page, "<!doctype html>") || strings.Count(page, `class="card"`) != 2 || !strings.Contains(page, "cross_language.2") {
 				t.Errorf("%s: %.300s", name, content)
 			}
 		case ".json":
@@ -97,7 +101,8 @@ func TestExplainPhotograph(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "why.html")
 	code, _, errOut := command(t, "", "explain", "--out", out, picture(t, "photo.jpg", photograph()), "What color is the car?")
 	content, err := os.ReadFile(out)
-	if code != exitOK || err != nil || !strings.Contains(errOut, "does not look like a drawn scene") || !strings.Contains(string(content), "does not look like a drawn scene") {
+	const note = "does not look like a drawn scene"
+	if code != exitOK || err != nil || !strings.Contains(errOut, note) || !strings.Contains(string(content), note) {
 		t.Errorf("exit code %d, %v: %s", code, err, errOut)
 	}
 }

@@ -171,8 +171,8 @@ function build(section) {
   const under = e => {
     const r = boxes.getBoundingClientRect(), x = (e.clientX - r.left) / r.width, y = (e.clientY - r.top) / r.height;
     for (let k = bySize.length - 1; k >= 0; k--) {
-      const b = data.regions[bySize[k]].box;
-      if (x >= Math.min(b[0], b[2]) && x <= Math.max(b[0], b[2]) && y >= Math.min(b[1], b[3]) && y <= Math.max(b[1], b[3])) return { kind: "region", at: bySize[k] };
+      const b = data.regions[bySize[k]].box, between = (v, p, q) => v >= Math.min(p, q) && v <= Math.max(p, q);
+      if (between(x, b[0], b[2]) && between(y, b[1], b[3])) return { kind: "region", at: bySize[k] };
     }
     return null;
   };

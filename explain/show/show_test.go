@@ -36,8 +36,10 @@ var names = Options{Vocabulary: vision.Vocabulary{Objects: []string{"ground", "c
 func explanation(question string) *explain.Explanation {
 	e := &explain.Explanation{
 		Question: question, Method: explain.MethodRelevance, Answer: explain.Answer{ID: 1, Text: "red", Score: 2, Probability: 0.9},
-		Answers:      []explain.Answer{{ID: 1, Text: "red", Score: 2, Probability: 0.9}, {ID: 0, Text: "", Score: -1, Probability: 0.0004}},
-		Tokens:       []explain.Token{{Text: "[CLS]", Special: true}, {Text: "what", Start: 0, End: 4}, {Text: "##ever", Start: 4, End: 8}, {Text: "[SEP]", Special: true}},
+		Answers: []explain.Answer{{ID: 1, Text: "red", Score: 2, Probability: 0.9}, {ID: 0, Text: "", Score: -1, Probability: 0.0004}},
+		Tokens: []explain.Token{
+			{Text: "[CLS]", Special: true}, {Text: "what", Start: 0, End: 4}, {Text: "##ever", Start: 4, End: 8}, {Text: "[SEP]", Special: true},
+		},
 		TokenScores:  []float32{0, 0.1, 0.2, 0.3},
 		TokenShades:  []float32{0, 0.5, 1, 0},
 		RegionScores: []float32{0.01, 0.3},
@@ -177,7 +179,8 @@ func TestHTML(t *testing.T) {
 	e.Maps = []explain.Map{{Name: evil, Queries: "tokens", Keys: "regions", Mean: [][]float32{{0.5, 0.5}}}}
 	o := Options{Vocabulary: vision.Vocabulary{Objects: []string{evil, "car"}}}
 	var page bytes.Buffer
-	if err := HTML(t.Context(), &page, img, r, []*explain.Explanation{e, explanation("Whatever")}, Page{Title: evil, Model: evil, Notes: []string{evil}}, o); err != nil {
+	all, about := []*explain.Explanation{e, explanation("Whatever")}, Page{Title: evil, Model: evil, Notes: []string{evil}}
+	if err := HTML(t.Context(), &page, img, r, all, about, o); err != nil {
 		t.Fatal(err)
 	}
 	text := page.String()

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -152,7 +153,7 @@ func TestLog(t *testing.T) {
 		var line struct {
 			Level, Msg, ID, Method, Route, Remote, Trace string
 			Status, Bytes                                int
-			Took                                         time.Duration
+			Took                                         float64 `json:"took_ms"`
 		}
 		last := lines[len(lines)-1]
 		if err := json.Unmarshal([]byte(last), &line); err != nil {
@@ -348,4 +349,28 @@ func TestPaths(t *testing.T) {
 			t.Errorf("%s: %v, want %v", target, got, want)
 		}
 	}
+}
+
+// FuzzPaths: what the guard takes for one of its paths, the mux behind it serves as that, without a redirect.
+func FuzzPaths(f *testing.F) {
+	for _, seed := range []string{"/", "/web/a", "/web/../v1", "/web/%2e%2e/v1", "/web%2Fa", "//web/a", "/metrics/", "/web/./", "/web/%00", "*", ""} {
+		f.Add(seed)
+	}
+	p := Paths{"/", "/metrics", "/web/"}
+	mux := http.NewServeMux()
+	for _, pattern := range []string{"/{$}", "/metrics", "/web/", "/{any}", "/{any...}"} {
+		mux.Handle(pattern, http.NotFoundHandler())
+	}
+	f.Fuzz(func(t *testing.T, target string) {
+		u, err := url.ParseRequestURI(target)
+		if err != nil {
+			return
+		}
+		r := httptest.NewRequest("GET", "/", nil)
+		r.URL = u
+		_, pattern := mux.Handler(r)
+		if p.Match(r) && pattern != "/{$}" && pattern != "/metrics" && pattern != "/web/" {
+			t.Errorf("%q is one of the guard's, and the mux gives it to %q", target, pattern)
+		}
+	})
 }

@@ -40,7 +40,7 @@ func (g *guard) logged(next http.Handler) http.Handler {
 				slog.String("route", e.route),
 				slog.Int("status", status),
 				slog.Int64("bytes", e.bytes),
-				slog.Duration("took", took),
+				slog.Float64("took_ms", float64(took.Microseconds())/1000),
 				slog.String("remote", remote(r)),
 			}
 			if e.route == "" || status == http.StatusNotFound || status == http.StatusMethodNotAllowed { // the only trace of what was asked for

@@ -81,3 +81,24 @@ func TestTokenErrors(t *testing.T) {
 		t.Error("no file is no error")
 	}
 }
+
+// FuzzTokens: a file of tokens lets in what stands in it on a line, and nothing else; what is wrong with it is said without it.
+func FuzzTokens(f *testing.F) {
+	for _, seed := range []string{goodToken, "# a\n" + goodToken + "\n", "short", goodToken + "\r\n" + goodToken + "2", "\xff\xfe", "a b c d e f g h i j"} {
+		f.Add(seed, goodToken)
+	}
+	f.Fuzz(func(t *testing.T, text, sent string) {
+		tokens, err := readTokens(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		there := false
+		for line := range strings.Lines(text) {
+			line = strings.TrimSpace(line)
+			there = there || line == strings.TrimSpace(sent) && line != "" && line[0] != '#'
+		}
+		if got := tokens.Allow("Bearer " + sent); got != there {
+			t.Errorf("%q in %q: %v, want %v", sent, text, got, there)
+		}
+	})
+}

@@ -56,8 +56,8 @@ func (a *api) objectDetection(r *http.Request, card service.Card, in *request) (
 	return detections(sight, threshold), nil
 }
 
-// detections are a picture's objects, the surest first. The ground of a drawn scene, which its detector gives as the first region because the model wants to see the whole,
-// is no object and left out.
+// detections are a picture's objects, the surest first. The ground of a drawn scene, which its detector gives as the first region because the model wants
+// to see the whole, is no object and left out.
 func detections(v *service.Sight, threshold float64) []detected {
 	list := []detected{}
 	for i, object := range v.Regions.Objects {

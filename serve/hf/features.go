@@ -9,8 +9,9 @@ import (
 
 // featureExtraction turns texts into vectors; together with a picture if there is one.
 //
-// The published schema, and what clients make of it, is one vector for each text, [texts][hidden]: here the pooled output, as it is, or of length one if normalize is true.
-// What transformers' pipeline of the same name gives, a vector for each token, [texts][tokens][hidden], is there with the parameter pooling "none".
+// The published schema, and what clients make of it, is one vector for each text, [texts][hidden]: here the pooled output, as it is, or of length one if
+// normalize is true. What transformers' pipeline of the same name gives, a vector for each token, [texts][tokens][hidden], is there with the parameter
+// pooling "none".
 func (a *api) featureExtraction(r *http.Request, card service.Card, in *request) (any, error) {
 	texts, _, err := in.texts()
 	if err != nil {
@@ -44,6 +45,9 @@ func (a *api) featureExtraction(r *http.Request, card service.Card, in *request)
 		}
 		return vectors, nil
 	}
+	if err := a.checkNumbers(card, texts); err != nil {
+		return nil, err
+	}
 	all := make([][][]float32, len(texts))
 	for i, text := range texts {
 		if all[i], err = a.service.HiddenStates(r.Context(), card.ID, sight, text); err != nil {
@@ -54,6 +58,25 @@ func (a *api) featureExtraction(r *http.Request, card service.Card, in *request)
 		}
 	}
 	return all, nil
+}
+
+// mostNumbers of an answer, which are 12 bytes each.
+const mostNumbers = 2 << 20
+
+// checkNumbers refuses texts whose tokens' vectors are too many numbers.
+func (a *api) checkNumbers(card service.Card, texts []string) error {
+	tokens := 0
+	for _, text := range texts {
+		n, err := a.service.CountTokens(card.ID, text)
+		if err != nil {
+			return err
+		}
+		tokens += n
+	}
+	if most := mostNumbers / card.Hidden; tokens > most {
+		return tooMany("inputs: the texts have %d tokens, want at most %d in one request: send fewer", tokens, most)
+	}
+	return nil
 }
 
 // vectorOptions are of which kind vectors are.

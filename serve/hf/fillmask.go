@@ -1,16 +1,14 @@
 package hf
 
 import (
+	"errors"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/go-lxmert/lxmert"
 	"github.com/go-lxmert/lxmert/serve/service"
+	"github.com/go-lxmert/lxmert/serve/wire"
 )
-
-// mostWords that may be asked for in place of a mask.
-const mostWords = 1000
 
 // filled is a word in the place of a mask.
 type filled struct {
@@ -20,8 +18,8 @@ type filled struct {
 	Sequence string  `json:"sequence"`
 }
 
-// fillMask fills in masked words of a text, or of a list of texts; about a picture if there is one. The answer is as transformers' pipeline gives it: a list of words for a
-// text with one mask, a list of such lists for one with several; and of those a list for several texts.
+// fillMask fills in masked words of a text, or of a list of texts; about a picture if there is one. The answer is as transformers' pipeline gives it: a
+// list of words for a text with one mask, a list of such lists for one with several; and of those a list for several texts.
 func (a *api) fillMask(r *http.Request, card service.Card, in *request) (any, error) {
 	texts, _, err := in.texts()
 	if err != nil {
@@ -30,14 +28,11 @@ func (a *api) fillMask(r *http.Request, card service.Card, in *request) (any, er
 	if err := a.checkTexts(texts); err != nil {
 		return nil, err
 	}
-	top, err := in.top(mostWords)
+	top, err := in.top()
 	if err != nil {
 		return nil, err
 	}
-	targets := in.Parameters.Targets
-	if targets == nil {
-		targets = in.Targets
-	}
+	targets := in.targets()
 	var sight *service.Sight
 	if picture, err := in.picture(r.Context(), a.service, "image", nil); err != nil {
 		return nil, err
@@ -46,11 +41,14 @@ func (a *api) fillMask(r *http.Request, card service.Card, in *request) (any, er
 			return nil, err
 		}
 	}
-	all := make([]any, len(texts))
+	all, words := make([]any, len(texts)), 0
 	for i, text := range texts {
 		masks, err := a.fill(r, card, sight, text, top, targets)
 		if err != nil {
 			return nil, err
+		}
+		if words += len(masks) * len(masks[0]); words > service.MaxFilled {
+			return nil, tooMany("inputs: the answer would have more than %d words: send fewer texts, or ask for fewer words", service.MaxFilled)
 		}
 		if all[i] = masks; len(masks) == 1 {
 			all[i] = masks[0]
@@ -64,21 +62,21 @@ func (a *api) fillMask(r *http.Request, card service.Card, in *request) (any, er
 
 // fill fills in one text: a list for each mask.
 func (a *api) fill(r *http.Request, card service.Card, sight *service.Sight, text string, top int, targets []string) ([][]filled, error) {
-	ask := top
-	if targets != nil {
-		ask = card.Vocabulary
+	var found [][]lxmert.Filled
+	var err error
+	if targets == nil {
+		found, err = a.service.FillMask(r.Context(), card.ID, sight, text, top)
+	} else {
+		found, err = a.service.FillMaskWith(r.Context(), card.ID, sight, text, targets)
 	}
-	found, err := a.service.FillMask(r.Context(), card.ID, sight, text, ask)
+	if errors.Is(err, lxmert.ErrNoWord) { // transformers takes the word's first piece for it, which is another word
+		err = wire.Field("targets", err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	masks := make([][]filled, len(found))
 	for i, words := range found {
-		if targets != nil {
-			if words, err = only(words, targets); err != nil {
-				return nil, err
-			}
-		}
 		masks[i] = make([]filled, min(top, len(words)))
 		for k, w := range words[:len(masks[i])] {
 			masks[i][k] = filled{w.Probability, w.ID, w.Token, w.Sequence}
@@ -87,21 +85,20 @@ func (a *api) fill(r *http.Request, card service.Card, sight *service.Sight, tex
 	return masks, nil
 }
 
-// only are the words that are among the targets. A target that is no word of the vocabulary is refused: transformers takes its first piece for it, which is another word.
-func only(words []lxmert.Filled, targets []string) ([]lxmert.Filled, error) {
-	wanted := map[string]bool{}
-	for _, target := range targets {
-		target = strings.TrimSpace(target)
-		if !slices.ContainsFunc(words, func(w lxmert.Filled) bool { return w.Token == target }) {
-			lower := strings.ToLower(target)
-			if !slices.ContainsFunc(words, func(w lxmert.Filled) bool { return w.Token == lower }) {
-				return nil, service.Invalidf("targets: %.60q is no word of the model's vocabulary", target)
-			}
-			target = lower
-		}
-		wanted[target] = true
+// targets are the words that alone may fill a mask, without the blanks around them; nil for any.
+func (in *request) targets() []string {
+	given := in.Parameters.Targets
+	if given == nil {
+		given = in.Targets
 	}
-	return slices.DeleteFunc(words, func(w lxmert.Filled) bool { return !wanted[w.Token] }), nil
+	if given == nil {
+		return nil
+	}
+	words := make([]string, len(given))
+	for i, word := range given {
+		words[i] = strings.TrimSpace(word)
+	}
+	return words
 }
 
 // checkTexts refuses none, and too many.
@@ -110,7 +107,7 @@ func (a *api) checkTexts(texts []string) error {
 		return service.Invalidf("inputs: found an empty list, want one text or more")
 	}
 	if most := a.service.Limits().MaxQuestions; len(texts) > most {
-		return &service.Error{Kind: service.TooLarge, Code: "too_many", Message: "inputs: too many texts in one request"}
+		return tooMany("inputs: found %d texts, want at most %d in one request", len(texts), most)
 	}
 	return nil
 }

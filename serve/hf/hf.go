@@ -1,5 +1,6 @@
-// Package hf answers as Hugging Face's inference API does, so that its clients (huggingface_hub's InferenceClient, @huggingface/inference) and those who write its requests
-// by hand need no other: visual question answering, object detection, fill-mask and feature extraction. Errors are {"error": "a sentence"}.
+// Package hf answers as Hugging Face's inference API does, so that its clients (huggingface_hub's InferenceClient, @huggingface/inference) and those who
+// write its requests by hand need no other: visual question answering, object detection, fill-mask and feature extraction. Errors are {"error": "a
+// sentence"}.
 package hf
 
 import (
@@ -59,7 +60,8 @@ func (a *api) answer(r *http.Request, name, task string) (any, error) {
 		return nil, err
 	}
 	do, ok := map[string]func(*http.Request, service.Card, *request) (any, error){
-		service.TaskVQA: a.visualQuestionAnswering, service.TaskDetection: a.objectDetection, service.TaskFillMask: a.fillMask, service.TaskEmbedding: a.featureExtraction,
+		service.TaskVQA: a.visualQuestionAnswering, service.TaskDetection: a.objectDetection,
+		service.TaskFillMask: a.fillMask, service.TaskEmbedding: a.featureExtraction,
 	}[task]
 	if !ok {
 		return nil, unsupported("task %.60q is not supported, only %s", task, strings.Join(card.Tasks, ", "))

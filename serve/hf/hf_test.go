@@ -27,15 +27,21 @@ func TestVisualQuestionAnswering(t *testing.T) {
 	w.WriteField("top_k", "2")
 	w.Close()
 	for name, c := range map[string]struct{ path, kind, body string }{
-		"huggingface_hub":       {"/vqa", "application/json", fmt.Sprintf(`{"inputs": %q, "parameters": {"top_k": 2}, "question": %q, "image": %q}`, picture, question, picture)},
-		"schema":                {"/models/shipped", "application/json", fmt.Sprintf(`{"inputs": {"image": %q, "question": %q}, "parameters": {"top_k": 2}}`, picture, question)},
-		"hub's name":            {"/models/unc-nlp/shipped", "application/json", fmt.Sprintf(`{"inputs": {"image": %q, "question": %q}, "top_k": 2}`, picture, question)},
-		"pipeline":              {"/models/shipped/pipeline/visual-question-answering", "application/json", fmt.Sprintf(`{"image": %q, "question": %q, "top_k": 2}`, picture, question)},
-		"data URL":              {"/pipeline/visual-question-answering", "application/json", fmt.Sprintf(`{"inputs": {"image": "data:image/png;base64,%s", "question": %q}, "parameters": {"top_k": 2}}`, picture, question)},
-		"form":                  {"/vqa", w.FormDataContentType(), form.String()},
-		"file":                  {"/vqa?top_k=2&question=" + url.QueryEscape(question), "image/png", string(file)},
-		"curl -d":               {"/", "application/x-www-form-urlencoded", fmt.Sprintf(`{"image": %q, "question": %q, "top_k": 2}`, picture, question)},
-		"parameters over those": {"/visual-question-answering", "application/json; charset=utf-8", fmt.Sprintf(`{"image": %q, "question": %q, "top_k": 7, "parameters": {"top_k": 2}}`, picture, question)},
+		"huggingface_hub": {"/vqa", "application/json", fmt.Sprintf(`{"inputs": %q, "parameters": {"top_k": 2}, "question": %q, "image": %q}`, picture,
+			question, picture)},
+		"schema": {"/models/shipped", "application/json", fmt.Sprintf(`{"inputs": {"image": %q, "question": %q}, "parameters": {"top_k": 2}}`,
+			picture, question)},
+		"hub's name": {"/models/unc-nlp/shipped", "application/json", fmt.Sprintf(`{"inputs": {"image": %q, "question": %q}, "top_k": 2}`, picture,
+			question)},
+		"pipeline": {"/models/shipped/pipeline/visual-question-answering", "application/json",
+			fmt.Sprintf(`{"image": %q, "question": %q, "top_k": 2}`, picture, question)},
+		"data URL": {"/pipeline/visual-question-answering", "application/json",
+			fmt.Sprintf(`{"inputs": {"image": "data:image/png;base64,%s", "question": %q}, "parameters": {"top_k": 2}}`, picture, question)},
+		"form":    {"/vqa", w.FormDataContentType(), form.String()},
+		"file":    {"/vqa?top_k=2&question=" + url.QueryEscape(question), "image/png", string(file)},
+		"curl -d": {"/", "application/x-www-form-urlencoded", fmt.Sprintf(`{"image": %q, "question": %q, "top_k": 2}`, picture, question)},
+		"parameters over those": {"/visual-question-answering", "application/json; charset=utf-8",
+			fmt.Sprintf(`{"image": %q, "question": %q, "top_k": 7, "parameters": {"top_k": 2}}`, picture, question)},
 	} {
 		status, text := post(h, c.path, c.kind, c.body)
 		var answers []map[string]any
@@ -61,10 +67,11 @@ func TestObjectDetection(t *testing.T) {
 			within(got.Box.XMin, want.XMin) && within(got.Box.YMin, want.YMin) && within(got.Box.XMax, want.XMax) && within(got.Box.YMax, want.YMax)
 	}
 	for name, c := range map[string]struct{ path, kind, body string }{
-		"huggingface_hub":            {"/object-detection", "image/png", string(file)},
-		"with a parameter":           {"/models/shipped/pipeline/object-detection", "application/json", fmt.Sprintf(`{"inputs": %q, "parameters": {"threshold": 0.2}}`, in64(file))},
-		"@huggingface/inference":     {"/pipeline/object-detection", "", string(file)},
-		"no type, and a blank first": {"/object-detection", "application/octet-stream", string(file)},
+		"huggingface_hub": {"/object-detection", "image/png", string(file)},
+		"with a parameter": {"/models/shipped/pipeline/object-detection", "application/json",
+			fmt.Sprintf(`{"inputs": %q, "parameters": {"threshold": 0.2}}`, in64(file))},
+		"@huggingface/inference": {"/pipeline/object-detection", "", string(file)},
+		"octets":                 {"/object-detection", "application/octet-stream", string(file)},
 	} {
 		status, text := post(h, c.path, c.kind, c.body)
 		var objects []detected
@@ -164,7 +171,8 @@ func TestErrors(t *testing.T) {
 		{"/vqa", `{"inputs": {"image": "` + picture + `"}}`, 422, "question: missing"},
 		{"/vqa", `{"inputs": {"image": "` + picture + `", "question": " "}}`, 422, "the question is empty"},
 		{"/vqa", `{"inputs": {"image": "` + picture + `", "question": "a?"}, "parameters": {"top_k": 0}}`, 422, "top_k: found 0"},
-		{"/vqa", `{"inputs": {"image": "` + picture + `", "question": "a?"}, "parameters": {"top_k": "x"}}`, 422, "parameters.top_k: found a string, want a whole number"},
+		{"/vqa", `{"inputs": {"image": "` + picture + `", "question": "a?"}, "parameters": {"top_k": "x"}}`, 422,
+			"parameters.top_k: found a string, want a whole number"},
 		{"/vqa", `{"inputs": {"image": "AAAA", "question": "a?"}}`, 422, "picture"},
 		{"/vqa", `{"inputs": {"image": "https://example.org/x.png", "question": "a?"}}`, 422, "inputs.image: this server reads no pictures"},
 		{"/vqa", `{"inputs": {"image": "sha256:` + strings.Repeat("0", 64) + `", "question": "a?"}}`, 404, "send the picture itself"},
@@ -179,7 +187,12 @@ func TestErrors(t *testing.T) {
 		{"/models/masked/pipeline/fill-mask", `{"inputs": []}`, 422, "empty list"},
 		{"/models/masked/pipeline/fill-mask", `{"inputs": [5]}`, 422, "inputs: found number, want a string"},
 		{"/models/masked/pipeline/fill-mask", `{}`, 422, "inputs: missing"},
-		{"/models/masked/pipeline/fill-mask", `{"inputs": "a [MASK]", "parameters": {"targets": ["xylophone"]}}`, 422, `"xylophone" is no word`},
+		{"/models/masked/pipeline/fill-mask", `{"inputs": "a [MASK]", "parameters": {"targets": ["xylophone"]}}`, 422, `targets: "xylophone": it is no word`},
+		{"/models/masked/pipeline/fill-mask", `{"inputs": "a [MASK]", "parameters": {"targets": []}}`, 422, "no words"},
+		{"/models/masked/pipeline/fill-mask", `{"inputs": "` + strings.Repeat("[MASK] ", 20) + `", "top_k": 100000}`, 413,
+			"for each of 20 masks, want at most 4096 in all"},
+		{"/models/masked/pipeline/fill-mask", `{"inputs": ["` + strings.Repeat(`a [MASK]", "`, 60) + `a [MASK]"], "top_k": 150}`, 413, "more than 4096 words"},
+		{"/models/masked/pipeline/fill-mask", `{"inputs": ["` + strings.Repeat(`a [MASK]", "`, 64) + `a [MASK]"]}`, 413, "found 65 texts, want at most 64"},
 		{"/feature-extraction", `{"inputs": "a car", "dimensions": 64}`, 422, "have 128"},
 		{"/feature-extraction", `{"inputs": "a car", "encoding_format": "base64"}`, 422, "encoding_format"},
 		{"/feature-extraction", `{"inputs": "a car", "pooling": "mean"}`, 422, "pooling"},

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestRecorded sends what clients sent to this server: testdata/recorded.json has their requests, with marks in the place of the picture, and what the answer must hold.
+// TestRecorded sends what clients sent to this server: testdata/recorded.json has their requests, with marks in the place of the picture, and what the
+// answer must hold.
 func TestRecorded(t *testing.T) {
 	text, err := os.ReadFile("testdata/recorded.json")
 	if err != nil {

@@ -38,8 +38,8 @@ type parameters struct {
 	PromptName     *string `json:"prompt_name"`
 }
 
-// read reads a request in any of the forms that clients send: JSON, a form, or a picture's file with the rest in the URL's query. Where the Content-Type does not say
-// which (browsers and curl have defaults of their own) the first byte does.
+// read reads a request in any of the forms that clients send: JSON, a form, or a picture's file with the rest in the URL's query. Where the Content-Type
+// does not say which (browsers and curl have defaults of their own) the first byte does.
 func read(r *http.Request) (*request, error) {
 	in := &request{}
 	kind := wire.ContentType(r)
@@ -109,7 +109,7 @@ func (in *request) readTexts(values map[string][]string) error {
 }
 
 // top is how many of the best are asked for.
-func (in *request) top(most int) (int, error) {
+func (in *request) top() (int, error) {
 	const usual = 5
 	switch n := first(in.Parameters.TopK, in.TopK); {
 	case n == nil:
@@ -117,7 +117,7 @@ func (in *request) top(most int) (int, error) {
 	case *n < 1:
 		return 0, service.Invalidf("top_k: found %d, want 1 or more", *n)
 	default:
-		return min(*n, most), nil
+		return *n, nil
 	}
 }
 
@@ -169,4 +169,8 @@ func (in *request) texts() (texts []string, list bool, err error) {
 
 func unsupported(format string, args ...any) error {
 	return &service.Error{Kind: service.Unsupported, Code: "not_supported", Message: fmt.Sprintf(format, args...)}
+}
+
+func tooMany(format string, args ...any) error {
+	return &service.Error{Kind: service.TooLarge, Code: "too_many", Message: fmt.Sprintf(format, args...)}
 }

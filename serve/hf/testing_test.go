@@ -57,7 +57,7 @@ func preTraining(t testing.TB) string {
 	t.Helper()
 	words := words(t)
 	config := lx.DefaultConfig()
-	config.VocabSize, config.HiddenSize, config.NumAttentionHeads, config.IntermediateSize, config.MaxPositionEmbeddings = words.VocabSize(), 32, 4, 48, 16
+	config.VocabSize, config.HiddenSize, config.NumAttentionHeads, config.IntermediateSize, config.MaxPositionEmbeddings = words.VocabSize(), 32, 4, 48, 32
 	config.LanguageLayers, config.VisionLayers, config.CrossLayers = 1, 1, 1
 	config.NumQALabels, config.VisualFeatDim, config.NumObjectLabels, config.NumAttrLabels = 3, scenes.FeatureWidth, 5, 5
 	engine, err := backend.Open("")

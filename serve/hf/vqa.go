@@ -1,7 +1,6 @@
 package hf
 
 import (
-	"math"
 	"net/http"
 
 	"github.com/go-lxmert/lxmert/serve/service"
@@ -20,8 +19,8 @@ type answered struct {
 	Answer string  `json:"answer"`
 }
 
-// visualQuestionAnswering answers a question about a picture. The published schema has both in inputs; huggingface_hub's client sends the picture twice, as inputs and
-// as image, and the question beside them.
+// visualQuestionAnswering answers a question about a picture. The published schema has both in inputs; huggingface_hub's client sends the picture twice, as
+// inputs and as image, and the question beside them.
 func (a *api) visualQuestionAnswering(r *http.Request, card service.Card, in *request) (any, error) {
 	var about pair
 	name := "inputs"
@@ -44,7 +43,7 @@ func (a *api) visualQuestionAnswering(r *http.Request, card service.Card, in *re
 	if question == nil {
 		return nil, service.Invalidf("question: missing, want one about the picture (other tasks than visual question answering are at /pipeline/{task})")
 	}
-	top, err := in.top(math.MaxInt)
+	top, err := in.top()
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,8 @@ type said struct {
 	Refusal *string `json:"refusal"` // never
 }
 
-// usage counts tokens: those that the model reads of the question, [CLS] and [SEP] among them, and one for the answer, which is one class. Regions are not counted.
+// usage counts tokens: those that the model reads of the question, [CLS] and [SEP] among them, and one for the answer, which is one class. Regions are not
+// counted.
 type usage struct {
 	Prompt     int `json:"prompt_tokens"`
 	Completion int `json:"completion_tokens"`

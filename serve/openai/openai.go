@@ -1,5 +1,5 @@
-// Package openai answers as OpenAI's chat completions API does, as far as a classifier over a table of answers can: the last question of a conversation, about the last
-// picture of it. So its clients, and programs that were written for them, can ask LXMERT; it does not chat.
+// Package openai answers as OpenAI's chat completions API does, as far as a classifier over a table of answers can: the last question of a conversation,
+// about the last picture of it. So its clients, and programs that were written for them, can ask LXMERT; it does not chat.
 package openai
 
 import (

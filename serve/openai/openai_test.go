@@ -83,27 +83,32 @@ func TestChat(t *testing.T) {
 	h := routes(t)
 	car := dataURL(scene(t))
 	const chat = "/v1/chat/completions"
-	c := complete(t, h, chat, `{"model": "shipped", "temperature": 0.2, "max_tokens": 5, "seed": 1, "messages": [{"role": "system", "content": "Be brief."}, `+user(car, "what color is the car?")+`]}`)
+	c := complete(t, h, chat, `{"model": "shipped", "temperature": 0.2, "max_tokens": 5, "seed": 1, "messages": [{"role": "system", "content": "Be brief."}, `+
+		user(car, "what color is the car?")+`]}`)
 	if c.Choices[0].Message.Content != "red" || c.Choices[0].Message.Role != "assistant" || *c.Choices[0].FinishReason != "stop" || c.Choices[0].Logprobs != nil {
 		t.Errorf("%+v", c.Choices[0])
 	}
-	if c.Object != "chat.completion" || !strings.HasPrefix(c.ID, "chatcmpl-") || c.Model != "shipped" || c.Created == 0 || *c.Usage != (usage{8, 1, 9}) || c.Notes != nil {
+	if c.Object != "chat.completion" || !strings.HasPrefix(c.ID, "chatcmpl-") || c.Model != "shipped" || c.Created == 0 || *c.Usage != (usage{8, 1, 9}) ||
+		c.Notes != nil {
 		t.Errorf("%+v, usage %+v", c, c.Usage)
 	}
 	follow := `{"messages": [` + user(dataURL(encoded(t, image.NewGray(image.Rect(0, 0, 9, 9)))), "what is this?") + `, ` + user(car, "what color is the car?") +
 		`, {"role": "assistant", "content": "red"}, {"role": "user", "content": "what color is the ball?"}]}`
-	for path, model := range map[string]string{chat: "shipped", "/models/masked/v1/chat/completions": "masked", "/models/go-lxmert/masked/v1/chat/completions": "masked"} {
+	for path, model := range map[string]string{chat: "shipped", "/models/masked/v1/chat/completions": "masked",
+		"/models/go-lxmert/masked/v1/chat/completions": "masked"} {
 		if c := complete(t, h, path, follow); c.Choices[0].Message.Content != "blue" || c.Model != model {
 			t.Errorf("%s: a question about a picture before: %+v, model %s", path, c.Choices[0].Message, c.Model)
 		}
 	}
 	for _, name := range []string{"", "lxmert", "dummy", "tgi", "shipped", "go-lxmert/shipped"} {
-		if c := complete(t, h, chat, fmt.Sprintf(`{"model": %q, "messages": [%s]}`, name, user(car, "is there a car?"))); c.Model != "shipped" || c.Choices[0].Message.Content != "yes" {
+		if c := complete(t, h, chat, fmt.Sprintf(`{"model": %q, "messages": [%s]}`, name, user(car, "is there a car?"))); c.Model != "shipped" ||
+			c.Choices[0].Message.Content != "yes" {
 			t.Errorf("model %q: %+v", name, c)
 		}
 	}
 	flat := `{"tools": [], "tool_choice": "auto", "response_format": {"type": "text"}, "n": 1, "logprobs": null, "stream": false,
-		"messages": [{"role": "user", "content": [{"type": "text", "text": "what color is"}, {"type": "text", "text": "the car?"}, {"type": "image_url", "image_url": "` + car + `"}]}]}`
+		"messages": [{"role": "user", "content": [{"type": "text", "text": "what color is"}, {"type": "text", "text": "the car?"}, {"type": "image_url",
+			"image_url": "` + car + `"}]}]}`
 	if c := complete(t, h, chat, flat); c.Choices[0].Message.Content != "red" {
 		t.Errorf("parts, and a URL that stands alone: %+v", c.Choices[0].Message)
 	}
@@ -120,7 +125,8 @@ func TestLogprobs(t *testing.T) {
 	h := routes(t)
 	c := complete(t, h, "/v1/chat/completions", `{"logprobs": true, "top_logprobs": 20, "messages": [`+user(dataURL(scene(t)), "what color is the car?")+`]}`)
 	content := c.Choices[0].Logprobs.Content
-	if len(content) != 1 || content[0].Token != "red" || len(content[0].TopLogprobs) != 20 || content[0].TopLogprobs[0].Token != "red" || fmt.Sprint(content[0].Bytes) != "[114 101 100]" {
+	if len(content) != 1 || content[0].Token != "red" || len(content[0].TopLogprobs) != 20 || content[0].TopLogprobs[0].Token != "red" ||
+		fmt.Sprint(content[0].Bytes) != "[114 101 100]" {
 		t.Fatalf("%+v", content)
 	}
 	var sum float64
@@ -145,7 +151,8 @@ func TestLogprobs(t *testing.T) {
 func TestStream(t *testing.T) {
 	h := routes(t)
 	for _, withUsage := range []bool{false, true} {
-		w := post(h, "/v1/chat/completions", fmt.Sprintf(`{"stream": true, "logprobs": true, "stream_options": {"include_usage": %t}, "messages": [%s]}`, withUsage, user(dataURL(scene(t)), "what color is the car?")))
+		w := post(h, "/v1/chat/completions", fmt.Sprintf(`{"stream": true, "logprobs": true, "stream_options": {"include_usage": %t}, "messages": [%s]}`,
+			withUsage, user(dataURL(scene(t)), "what color is the car?")))
 		if kind := w.Header().Get("Content-Type"); w.Code != http.StatusOK || !strings.HasPrefix(kind, "text/event-stream") {
 			t.Fatalf("%d %s %s", w.Code, kind, w.Body)
 		}
@@ -162,7 +169,8 @@ func TestStream(t *testing.T) {
 			}
 			pieces = append(pieces, c)
 		}
-		if events[len(events)-1] != "data: [DONE]" || text != "red" || pieces[0].Choices[0].Delta.Role != "assistant" || *pieces[2].Choices[0].FinishReason != "stop" ||
+		if events[len(events)-1] != "data: [DONE]" || text != "red" || pieces[0].Choices[0].Delta.Role != "assistant" ||
+			*pieces[2].Choices[0].FinishReason != "stop" ||
 			pieces[1].Choices[0].Logprobs == nil || pieces[1].Object != "chat.completion.chunk" || pieces[0].ID != pieces[2].ID {
 			t.Errorf("%s", w.Body)
 		}
@@ -221,7 +229,8 @@ func TestErrors(t *testing.T) {
 		if body.Error.Param != nil {
 			param = *body.Error.Param
 		}
-		if err != nil || w.Code != c.status || param != c.param || !strings.Contains(body.Error.Message, c.want) || body.Error.Type != "invalid_request_error" || body.Error.Code == nil {
+		if err != nil || w.Code != c.status || param != c.param || !strings.Contains(body.Error.Message, c.want) || body.Error.Type != "invalid_request_error" ||
+			body.Error.Code == nil {
 			t.Errorf("%.120s: %d %s, want %d %q about %q", c.body, w.Code, w.Body, c.status, c.want, c.param)
 		}
 	}
@@ -232,7 +241,8 @@ func TestErrors(t *testing.T) {
 		t.Errorf("busy: %d %v %s", w.Code, w.Header(), w.Body)
 	}
 	w = httptest.NewRecorder()
-	if refuse(w, r, fmt.Errorf("disk on fire")); w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "fire") || !strings.Contains(w.Body.String(), `"type":"server_error"`) {
+	if refuse(w, r, fmt.Errorf("disk on fire")); w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "fire") ||
+		!strings.Contains(w.Body.String(), `"type":"server_error"`) {
 		t.Errorf("a fault of ours: %d %s", w.Code, w.Body)
 	}
 }
@@ -254,7 +264,8 @@ func TestModels(t *testing.T) {
 		t.Fatalf("%d %v", status, list)
 	}
 	status, one := get("/v1/models/shipped")
-	if fmt.Sprint(one) != fmt.Sprint(data[0]) || status != http.StatusOK || one["object"] != "model" || one["card"].(map[string]any)["answers"].(float64) < 2 || one["created"].(float64) < 1e9 {
+	if fmt.Sprint(one) != fmt.Sprint(data[0]) || status != http.StatusOK || one["object"] != "model" || one["card"].(map[string]any)["answers"].(float64) < 2 ||
+		one["created"].(float64) < 1e9 {
 		t.Errorf("%d %v", status, one)
 	}
 	if status, body := get("/v1/models/meta/llama"); status != http.StatusNotFound || body["error"].(map[string]any)["code"] != "model_not_found" {
@@ -266,7 +277,8 @@ func TestModels(t *testing.T) {
 func FuzzChat(f *testing.F) {
 	h := routes(f)
 	f.Add(`{"model":"shipped","messages":[` + user("data:image/png;base64,AAAA", "what?") + `],"stream":true,"stream_options":{"include_usage":true}}`)
-	f.Add(`{"messages":[{"role":"user","content":"what?"},{"role":"user","content":[{"type":"image_url","image_url":"sha256:00"}]}],"logprobs":true,"top_logprobs":3}`)
+	f.Add(`{"messages":[{"role":"user","content":"what?"},` +
+		`{"role":"user","content":[{"type":"image_url","image_url":"sha256:00"}]}],"logprobs":true,"top_logprobs":3}`)
 	f.Add(`{"messages":[{"role":"user","content":[{"type":"text"}]}],"tools":[ ],"response_format":{"type": "text"}}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		if w := post(h, "/v1/chat/completions", body); w.Code >= 500 {

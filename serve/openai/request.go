@@ -12,8 +12,8 @@ import (
 	"github.com/go-lxmert/lxmert/serve/wire"
 )
 
-// request is what is read of a request. What steers sampling (temperature, top_p, seed, max_tokens, stop and the like) is passed over: there is nothing to sample, the
-// answer is the likeliest of a table, and always the same.
+// request is what is read of a request. What steers sampling (temperature, top_p, seed, max_tokens, stop and the like) is passed over: there is nothing to
+// sample, the answer is the likeliest of a table, and always the same.
 type request struct {
 	Model         string    `json:"model"`
 	Messages      []message `json:"messages"`
@@ -188,7 +188,8 @@ func (in *request) asked() (question, picture string, err error) {
 	}
 	switch {
 	case picture == "":
-		return "", "", invalid("messages", "messages: there is no picture, want a part of type image_url with a data URL: the model answers questions about pictures, and does not chat")
+		return "", "", invalid("messages", "messages: there is no picture, want a part of type image_url with a data URL: "+
+			"the model answers questions about pictures, and does not chat")
 	case len(texts) == 0:
 		return "", "", invalid("messages", "messages: the last one of role user has no text, want a question about the picture")
 	}

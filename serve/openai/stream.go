@@ -12,8 +12,8 @@ type delta struct {
 	Content *string `json:"content,omitempty"`
 }
 
-// stream answers with server-sent events: the role, the answer, its end, and the usage if that is wanted. The answer is there before the first is sent, so that an error
-// is a status as ever.
+// stream answers with server-sent events: the role, the answer, its end, and the usage if that is wanted. The answer is there before the first is sent, so
+// that an error is a status as ever.
 func stream(w http.ResponseWriter, c *completion, withUsage bool) {
 	whole := c.Choices[0]
 	empty := ""

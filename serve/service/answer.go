@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -113,43 +112,6 @@ func (s *Service) Embed(ctx context.Context, model string, sight *Sight, texts [
 	}
 	s.options.Observer.Stage("embed", time.Since(start))
 	return vectors, nil
-}
-
-// FillMask says which words may stand in the place of each mask token of a text, top of them for each. A nil sight is no picture. The error is [Unsupported] if the
-// model has no head for it.
-func (s *Service) FillMask(ctx context.Context, model string, sight *Sight, text string, top int) (filled [][]lxmert.Filled, err error) {
-	if err := s.checkTexts("text", []string{text}); err != nil {
-		return nil, err
-	}
-	if top < 1 {
-		return nil, Invalidf("found %d words asked for, want 1 or more", top)
-	}
-	if sight == nil {
-		if sight, err = s.NoPicture(model); err != nil {
-			return nil, err
-		}
-	}
-	l, err := s.use(model)
-	if err != nil {
-		return nil, err
-	}
-	defer l.release()
-	start := time.Now()
-	err = guarded(s.options.Log, "fill mask", func() (err error) {
-		filled, err = l.model.FillMask(ctx, sight.Regions, text, top)
-		return err
-	})
-	switch e := AsError(err); {
-	case e == nil:
-	case errors.Is(err, lxmert.ErrNoHead):
-		return nil, &Error{Unsupported, "no_head", fmt.Sprintf("model %s has no masked-language head: serve a pre-training checkpoint (LxmertForPreTraining) to fill masks", l.card.ID), err}
-	case e.Kind == Internal:
-		return nil, &Error{Invalid, "text_refused", err.Error(), err}
-	default:
-		return nil, e
-	}
-	s.options.Observer.Stage("fill_mask", time.Since(start))
-	return filled, nil
 }
 
 // Forward runs the model on tensors; the outputs are under the reference's names. What is wrong with the tensors is all in the error.

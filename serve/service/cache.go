@@ -58,9 +58,9 @@ func newCache(limit int64) *cache {
 	return &cache{limit: limit, entries: map[cacheKey]*list.Element{}, recent: list.New(), flights: map[cacheKey]*flight{}}
 }
 
-// get finds what is kept or under way; else, if the caller has the picture, it looks: begin is called once, here, and what it gives is called once, in another
+// get finds what is kept or under way; else, if the caller has the picture, it looks: begin is called once, here, and what it gives, if that is no error, once, in another
 // goroutine. A look goes on as long as anyone waits for it.
-func (c *cache) get(ctx context.Context, key cacheKey, have bool, begin func() looking) (sight *Sight, hit bool, err error) {
+func (c *cache) get(ctx context.Context, key cacheKey, have bool, begin func() (looking, error)) (sight *Sight, hit bool, err error) {
 	c.mu.Lock()
 	if e, ok := c.entries[key]; ok {
 		c.recent.MoveToFront(e)
@@ -75,10 +75,15 @@ func (c *cache) get(ctx context.Context, key cacheKey, have bool, begin func() l
 		return nil, false, &Error{NotFound, "picture_unknown", "this server does not remember a picture of that hash: send the picture itself", nil}
 	}
 	if !under {
+		look, err := begin()
+		if err != nil {
+			c.mu.Unlock()
+			return nil, false, err
+		}
 		while, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		f = &flight{done: make(chan struct{}), cancel: cancel}
 		c.flights[key] = f
-		go c.fly(while, key, f, begin())
+		go c.fly(while, key, f, look)
 	}
 	f.waiting++
 	if under {

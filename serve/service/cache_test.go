@@ -17,9 +17,9 @@ func sightOf(floats int) *Sight {
 
 func key(name string) cacheKey { return cacheKey{"m", "1", name} }
 
-// at once makes a look that is ready.
-func ready(s *Sight, err error) func() looking {
-	return func() looking { return func(context.Context) (*Sight, error) { return s, err } }
+// ready makes a look that takes no time.
+func ready(s *Sight, err error) func() (looking, error) {
+	return func() (looking, error) { return func(context.Context) (*Sight, error) { return s, err }, nil }
 }
 
 // TestCacheIsBounded keeps what was asked for last.
@@ -58,7 +58,7 @@ func TestOneLooks(t *testing.T) {
 	c := newCache(1 << 20)
 	var looks atomic.Int64
 	begun, end := make(chan struct{}), make(chan struct{})
-	slow := func() looking {
+	slow := func() (looking, error) {
 		return func(ctx context.Context) (*Sight, error) {
 			if looks.Add(1) == 1 {
 				close(begun)
@@ -69,7 +69,7 @@ func TestOneLooks(t *testing.T) {
 			case <-ctx.Done():
 				return nil, ctx.Err()
 			}
-		}
+		}, nil
 	}
 	leaving, leave := context.WithCancel(t.Context())
 	var group sync.WaitGroup
@@ -98,12 +98,12 @@ func TestOneLooks(t *testing.T) {
 	alone, go1 := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer go1()
 	ended := make(chan error, 1)
-	_, _, err := c.get(alone, key("b"), true, func() looking {
+	_, _, err := c.get(alone, key("b"), true, func() (looking, error) {
 		return func(ctx context.Context) (*Sight, error) {
 			<-ctx.Done()
 			ended <- ctx.Err()
 			return nil, ctx.Err()
-		}
+		}, nil
 	})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("found %v", err)
@@ -119,5 +119,33 @@ func TestOneLooks(t *testing.T) {
 	}
 	if _, _, err := c.get(t.Context(), key("c"), true, ready(sightOf(1), nil)); err != nil {
 		t.Error("after one that failed:", err)
+	}
+}
+
+// TestPace turns pictures away that could not be looked at in time.
+func TestPace(t *testing.T) {
+	var p pace
+	soon, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	p.took(4 * time.Second)
+	for range 2 {
+		if err := p.room(soon, 1); err != nil {
+			t.Fatal("two of 4 s each fit into 10 s:", err)
+		}
+	}
+	if err := p.room(soon, 1); KindOf(err) != Busy {
+		t.Errorf("a third does not: found %v", err)
+	}
+	if err := p.room(soon, 2); err != nil {
+		t.Error("if two are looked at, at once, it does:", err)
+	}
+	if err := p.room(t.Context(), 1); err != nil {
+		t.Error("who has all the time in the world may wait:", err)
+	}
+	for range 4 {
+		p.done()
+	}
+	if err := p.room(soon, 1); err != nil {
+		t.Error("there is room again:", err)
 	}
 }

@@ -31,6 +31,7 @@ type loaded struct {
 	vocabulary vision.Vocabulary
 	labels     []string      // the answer of each id
 	looks      chan struct{} // one for each picture that the extractor may look at, at once
+	pace       pace          // of the looks
 	batcher    *batcher
 	free       func() error
 	seenFiles  string // fingerprint

@@ -55,12 +55,16 @@ func (s *Service) See(ctx context.Context, model string, p Picture) (*Sight, err
 	if err != nil {
 		return nil, err
 	}
-	found, cached, err := s.cache.get(ctx, key, p.Content != nil, func() looking {
+	found, cached, err := s.cache.get(ctx, key, p.Content != nil, func() (looking, error) {
+		if err := l.pace.room(ctx, cap(l.looks)); err != nil {
+			return nil, err
+		}
 		l.hold() // the look may outlive the request that began it
 		return func(ctx context.Context) (*Sight, error) {
 			defer l.release()
+			defer l.pace.done()
 			return s.look(ctx, l, p.Content, key.sha256)
-		}
+		}, nil
 	})
 	if err != nil {
 		return nil, err
@@ -142,6 +146,7 @@ func (s *Service) extract(ctx context.Context, l *loaded, img image.Image) (visi
 	}
 	defer func() { <-l.looks }()
 	start := time.Now()
+	defer func() { l.pace.took(time.Since(start)) }()
 	if d, ok := l.extractor.(*frcnn.Detector); ok {
 		regions, timings, err := d.ExtractTimed(ctx, img)
 		for _, t := range timings {

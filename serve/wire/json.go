@@ -14,8 +14,8 @@ import (
 	"github.com/go-lxmert/lxmert/serve/service"
 )
 
-// ReadJSON reads a request's body, which is one value of JSON, into v. Fields that v has not are passed over: clients send many. The error says which field is wrong,
-// what was found and what is wanted, or where the text is no JSON; or is [ReadBody]'s.
+// ReadJSON reads a request's body, which is one value of JSON, into v. Fields that v has not are passed over: clients send many. The error says which field
+// is wrong, what was found and what is wanted, or where the text is no JSON; or is [ReadBody]'s.
 func ReadJSON(r *http.Request, v any) error { return readJSON(r, v, Parse) }
 
 // ReadStrictJSON is [ReadJSON] for a protocol of our own: fields that v has not are an error, for they are misspelt.

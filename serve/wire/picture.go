@@ -9,8 +9,9 @@ import (
 	"github.com/go-lxmert/lxmert/serve/service"
 )
 
-// Picture is a picture as requests write it: the file in base64, a data URL of it, "sha256:" and the hash of one that the server has seen lately, or the http or https
-// URL of one, which is then read from the network if the server does that. The file is not looked into. The error does not say in which field the text was: see [Field].
+// Picture is a picture as requests write it: the file in base64, a data URL of it, "sha256:" and the hash of one that the server has seen lately, or the
+// http or https URL of one, which is then read from the network if the server does that. The file is not looked into. The error does not say in which field
+// the text was: see [Field].
 func Picture(ctx context.Context, s *service.Service, text string) (service.Picture, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
@@ -42,7 +43,8 @@ func Picture(ctx context.Context, s *service.Service, text string) (service.Pict
 // longestScheme is of the schemes that pictures may have, and what follows to know them by.
 const longestScheme = len("sha256://")
 
-// dataURL reads what follows "data:" (RFC 2397). What type it says matters little, for a picture's file says that better; but one that says it is no picture is refused.
+// dataURL reads what follows "data:" (RFC 2397). What type it says matters little, for a picture's file says that better; but one that says it is no
+// picture is refused.
 func dataURL(text string) ([]byte, error) {
 	const longest = 200 // of what comes before the data
 	head, data, found := strings.Cut(text, ",")

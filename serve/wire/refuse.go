@@ -55,7 +55,8 @@ func Explain(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &large):
-		return &service.Error{Kind: service.TooLarge, Code: "body_too_large", Message: fmt.Sprintf("the body has more than %d bytes, which is what this server reads", large.Limit), Err: err}
+		message := fmt.Sprintf("the body has more than %d bytes, which is what this server reads", large.Limit)
+		return &service.Error{Kind: service.TooLarge, Code: "body_too_large", Message: message, Err: err}
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return &service.Error{Kind: service.Invalid, Code: "body_cut", Message: "the body ends before its length", Err: err}
 	}
@@ -77,7 +78,8 @@ type noting struct {
 	answer http.ResponseWriter
 }
 
-// Note writes the cause of an error that is the server's own fault to the log, for clients are not told; other errors are no news. It does nothing without [Logged].
+// Note writes the cause of an error that is the server's own fault to the log, for clients are not told; other errors are no news. It does nothing without
+// [Logged].
 func Note(r *http.Request, err error) {
 	e := service.AsError(err)
 	n, ok := r.Context().Value(logKey{}).(*noting)

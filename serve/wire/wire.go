@@ -1,5 +1,5 @@
-// Package wire is what the protocols of a server have in common on the wire: reading bodies of JSON and of forms, pictures as requests write them, names of models
-// as clients write them, and the statuses of refusals. Bodies come already bounded, by [http.MaxBytesReader].
+// Package wire is what the protocols of a server have in common on the wire: reading bodies of JSON and of forms, pictures as requests write them, names of
+// models as clients write them, and the statuses of refusals. Bodies come already bounded, by [http.MaxBytesReader].
 package wire
 
 import (

@@ -105,7 +105,8 @@ func TestPicture(t *testing.T) {
 	content := []byte("\x89PNG and so on")
 	text := base64.StdEncoding.EncodeToString(content)
 	for _, picture := range []string{
-		text, base64.RawURLEncoding.EncodeToString(content), "data:image/png;base64," + text, "data:;base64," + text, "DATA:image/svg+xml;charset=utf-8;base64," + text,
+		text, base64.RawURLEncoding.EncodeToString(content), "data:image/png;base64," + text, "data:;base64," + text, "DATA:image/svg+xml;charset=utf-8;base64," +
+			text,
 		"data:application/octet-stream;base64," + text + "\n",
 	} {
 		if got, err := Picture(t.Context(), s, picture); err != nil || !bytes.Equal(got.Content, content) {
@@ -204,7 +205,8 @@ func TestForm(t *testing.T) {
 func TestModel(t *testing.T) {
 	s := shipped(t)
 	for name, want := range map[string]string{
-		"": "shipped", "lxmert": "shipped", "dummy": "shipped", "http://127.0.0.1:8080/v1": "shipped", "shipped": "shipped", "other": "other", "go-lxmert/other": "other",
+		"": "shipped", "lxmert": "shipped", "dummy": "shipped", "http://127.0.0.1:8080/v1": "shipped", "shipped": "shipped", "other": "other",
+		"go-lxmert/other": "other",
 	} {
 		if card, err := Model(s, name); err != nil || card.ID != want {
 			t.Errorf("%q: %q, %v, want %s", name, card.ID, err, want)
@@ -236,7 +238,8 @@ func TestRefuse(t *testing.T) {
 
 func FuzzPicture(f *testing.F) {
 	s := shipped(f)
-	for _, seed := range []string{"", "AAAA", "data:image/png;base64,AA==", "sha256:", "https://example.org", "data:,", "a:b", "sha256:é", "sha256", "data", "https"} {
+	for _, seed := range []string{"", "AAAA", "data:image/png;base64,AA==", "sha256:", "https://example.org", "data:,", "a:b", "sha256:é", "sha256", "data",
+		"https"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -251,7 +254,8 @@ func FuzzPicture(f *testing.F) {
 }
 
 func FuzzForm(f *testing.F) {
-	f.Add("--x\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a\"\r\n\r\nb\r\n--x\r\nContent-Disposition: form-data; name=\"question\"\r\n\r\nc\r\n--x--\r\n")
+	f.Add("--x\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a\"\r\n\r\nb\r\n" +
+		"--x\r\nContent-Disposition: form-data; name=\"question\"\r\n\r\nc\r\n--x--\r\n")
 	f.Fuzz(func(t *testing.T, body string) {
 		r := post(body)
 		r.Header.Set("Content-Type", "multipart/form-data; boundary=x")

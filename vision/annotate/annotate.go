@@ -66,8 +66,8 @@ type Mark struct {
 	Color  color.RGBA // of box and plate; the zero Color is one that differs from the neighbours'
 }
 
-// DrawMarks is [Draw] for regions that are chosen, and say what the caller will: the first is on top. Under, if it is not nil, paints the picture, in the size in
-// which it is drawn, before there are marks on it. Pixels are where [Pixels] says. It is an error too if there is no such region.
+// DrawMarks is [Draw] for regions that are chosen, and say what the caller will: the first is on top. Under, if it is not nil, paints the
+// picture, in the size in which it is drawn, before there are marks on it. Pixels are where [Pixels] says. It is an error too if there is no such region.
 func DrawMarks(ctx context.Context, img image.Image, r vision.Regions, marks []Mark, longest int, under func(*image.RGBA)) (*Drawing, error) {
 	if err := checkBoxes(r); err != nil {
 		return nil, err

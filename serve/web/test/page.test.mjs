@@ -360,6 +360,31 @@ test("a phone: nothing is wider than the screen, and a tap shows what a word att
   await fits("the table");
 });
 
+test("several models: the card of each, and the question goes to the chosen one", async (t) => {
+  const two = await startServer("--model", "first=shipped/qa", "--model", "second=shipped/qa");
+  t.after(() => two.stop());
+  const page = await openPage(t, browser, two.url);
+  await page.click("#card-open");
+  assert.match(await page.locator("#card").innerText(), /first[^]*classifier[^]*answer questions[^]*Parameters[^]*2,098,859/);
+  await shoot(page, "card");
+  await page.keyboard.press("Escape");
+  assert.ok(await page.locator("#card").isHidden());
+  await takePicture(page, "park.png");
+  await ask(page, "What color is the car?");
+  const asked = [];
+  await page.route(/v1\/(regions|answers)$/, (route) => {
+    const body = route.request().postDataBuffer().toString("latin1"); // JSON, or a form with the file
+    asked.push(`${route.request().url().split("/").pop()} ${/"model"(?::"|\r\n\r\n)(\w+)/.exec(body)?.[1]}`);
+    return route.continue();
+  });
+  await page.selectOption("#model", "second");
+  await page.waitForFunction(() => !document.querySelector("#send").hidden && document.querySelector(".word"));
+  assert.deepEqual(asked, ["regions second", "answers second"]);
+  assert.equal(await best(page), "red");
+  await page.setViewportSize({ width: 360, height: 740 });
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "wider than the screen");
+});
+
 test("another picture of the same name can be chosen", async (t) => {
   const page = await open(t);
   await takePicture(page, "park.png");

@@ -106,12 +106,13 @@ export const explanation = (picture, fields, signal) => aboutPicture("v1/explana
  */
 async function aboutPicture(path, picture, fields, signal) {
   let found;
-  if (picture.sha256) {
+  const model = fields.model ?? "";
+  if (picture.hashes.has(model)) {
     try {
-      found = await call(path, { body: { ...fields, image: "sha256:" + picture.sha256 }, signal });
+      found = await call(path, { body: { ...fields, image: "sha256:" + picture.hashes.get(model) }, signal });
     } catch (failure) {
       if (failure.code !== "picture_unknown") throw blame(failure, fields);
-      picture.sha256 = null;
+      picture.hashes.delete(model);
     }
   }
   if (!found) {
@@ -124,7 +125,7 @@ async function aboutPicture(path, picture, fields, signal) {
       throw blame(failure, fields);
     }
   }
-  picture.sha256 = found.picture?.sha256 ?? picture.sha256;
+  if (found.picture?.sha256) picture.hashes.set(model, found.picture.sha256);
   return found;
 }
 

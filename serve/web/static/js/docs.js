@@ -27,6 +27,9 @@ async function load() {
   }
 }
 
+/** A description: what stands between backticks is code. */
+const rich = (description) => description.split(/`([^`]+)`/).map((part, i) => (i % 2 ? h("code", {}, part) : part));
+
 /** Operations by their first tag, in the order of the document. */
 function groups() {
   const out = new Map((description.tags ?? []).map((tag) => [tag.name, { tag, operations: [] }]));
@@ -55,9 +58,9 @@ function show() {
   byId("main").replaceChildren(
     h("h1", {}, text("docsTitle")),
     h("p", { class: "fine version" }, `${info.title ?? ""} ${info.version ?? ""} · OpenAPI ${description.openapi ?? ""}`),
-    info.description ? h("p", { class: "about", lang: "en" }, info.description) : "",
+    info.description ? h("p", { class: "about", lang: "en" }, rich(info.description)) : "",
     ...all.map(({ tag, operations }) =>
-      h("section", { class: "group" }, h("h2", { lang: "en" }, tag.name), tag.description && h("p", { class: "about", lang: "en" }, tag.description), operations.map(operationArticle)),
+      h("section", { class: "group" }, h("h2", { lang: "en" }, tag.name), tag.description && h("p", { class: "about", lang: "en" }, rich(tag.description)), operations.map(operationArticle)),
     ),
   );
   if (location.hash) byId(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
@@ -73,7 +76,7 @@ function operationArticle({ method, path, operation, id }) {
     { class: "operation", id, lang: "en" },
     h("h3", {}, h("span", { class: "method" }, method.toUpperCase()), h("a", { href: "#" + id, class: "path" }, path), operation.deprecated && h("span", { class: "field-must" }, text("docsDeprecated"))),
     operation.summary && h("p", { class: "summary" }, operation.summary),
-    operation.description && h("p", { class: "about" }, operation.description),
+    operation.description && h("p", { class: "about" }, rich(operation.description)),
     parameters.length > 0 && [h("h4", {}, text("docsParameters")), h("div", { class: "fields" }, parameters.map(parameterRow))],
     body.content && [h("h4", {}, text("docsBody")), mediaTypes(body.content, true)],
     h("h4", {}, text("docsExample")),
@@ -117,7 +120,7 @@ function fieldRow({ name, schema, required }, depth, place) {
       place && h("span", { class: "field-type" }, place),
       required && h("span", { class: "field-must" }, text("docsRequired")),
     ),
-    about && h("p", { class: "field-about" }, about),
+    about && h("p", { class: "field-about" }, rich(about)),
     limits.length > 0 && h("p", { class: "field-more" }, limits.join(" · ")),
     inner.length > 0 && h("div", { class: "fields" }, inner.map((field) => fieldRow(field, depth + 1))),
   );
@@ -125,7 +128,7 @@ function fieldRow({ name, schema, required }, depth, place) {
 
 function responseRow(status, response) {
   const content = Object.entries(response.content ?? {});
-  return h("div", { class: "response" }, h("span", { class: "status" }, status), h("span", {}, response.description ?? ""), content.length > 0 && mediaTypes(response.content, false));
+  return h("div", { class: "response" }, h("span", { class: "status" }, status), h("span", {}, rich(response.description ?? "")), content.length > 0 && mediaTypes(response.content, false));
 }
 
 /** A block of code with a button that copies it. */

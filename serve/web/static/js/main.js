@@ -91,6 +91,7 @@ async function failed(failure, retry) {
     retry();
     return;
   }
+  if (!now.result) byId("answer").hidden = true; // nobody is thinking any more
   notices.failure(failure, retry);
   if (failure.kind === "busy" && attempts < 5) {
     attempts++;
@@ -199,7 +200,7 @@ function showPicture() {
 }
 
 /** How many questions are offered. */
-const offers = 5;
+const offers = 4;
 
 const asSentence = (question) => question[0].toUpperCase() + question.slice(1);
 
@@ -348,7 +349,7 @@ function showShading() {
 function readout(shown, { tokens }, regions) {
   const word = (i) => text("quoted", { word: tokens[i].text });
   const region = (i) => regionName(regions[i], i);
-  const list = [...strongest(shown.regions, 3).map(region), ...strongest(shown.words, shown.regions ? 2 : 3).map(word)].join(", ");
+  const list = [...strongest(shown.regions, 3).map(region), ...strongest(shown.words, shown.regions ? 2 : 3).map(word)].join(text("listComma"));
   const name = shown.focus && (shown.focus.kind === "words" ? word : region)(shown.focus.index);
   if (!list) return name ? text("readoutNothing", { name }) : "";
   return text(shown.says, { name, list, answer: now.explained ? answerName(now.explained) : "" });

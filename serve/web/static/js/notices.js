@@ -44,11 +44,15 @@ export class Notices {
     const element = h(
       "div",
       { class: "notice bad", role: "alert" },
-      h("h2", {}, text(title)),
-      what && h("p", {}, text(what)),
-      failure.message && h("p", { class: "said", lang: "en" }, failure.message),
-      countdown,
-      failure.requestId && h("p", { class: "fine" }, text("requestId", { id: failure.requestId })),
+      h(
+        "div",
+        { class: "notice-text" },
+        h("h2", {}, text(title)),
+        what && h("p", {}, text(what)),
+        failure.message && h("p", { class: "said", lang: "en" }, failure.message),
+        countdown,
+        failure.requestId && h("p", { class: "fine" }, text("requestId", { id: failure.requestId })),
+      ),
       h(
         "div",
         { class: "row" },
@@ -104,7 +108,7 @@ export class Notices {
         "div",
         { class: unfamiliar ? "notice warn" : "notice", role: "note", "aria-label": text("notes") },
         unfamiliar && h("h2", {}, text("unfamiliar")),
-        unfamiliar && h("p", {}, text("unfamiliarShare", { share: percent(familiarity) })),
+        unfamiliar && h("p", {}, text("unfamiliarWhat", { share: percent(familiarity) })),
         notes?.map((note) => h("p", { class: "said", lang: "en" }, note)),
       ),
     );

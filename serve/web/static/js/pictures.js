@@ -1,8 +1,8 @@
 // Pictures that were chosen, before they are sent.
 
 /**
- * A picture to ask about: the file as it is sent, an address under which this page can show it, the hash by which the server knows it once it has seen it,
- * what was seen in it by each model, and the seed if it is a drawn scene.
+ * A picture to ask about: the file as it is sent, an address under which this page can show it, what the server
+ * knows of it, and the seed if it is a drawn scene.
  */
 export class Picture {
   constructor(file, { name = file.name, seed = null } = {}) {
@@ -10,7 +10,7 @@ export class Picture {
     this.name = name || "picture";
     this.seed = seed;
     this.url = URL.createObjectURL(file);
-    this.sha256 = null;
+    this.hashes = new Map(); // by model: the hash by which the server knows it, once that model's detector has seen it
     this.shrunk = null; // { from, to } in bytes, if it had to be made smaller
     this.looks = new Map(); // by model: what the server answered about its regions
     this.questions = []; // to try
@@ -50,7 +50,7 @@ export async function shrink(picture, limit) {
       if (!blob || blob.size >= picture.file.size || (limit && blob.size > limit)) continue;
       picture.shrunk = { from: picture.shrunk?.from ?? picture.file.size, to: blob.size, side };
       picture.file = new File([blob], picture.name.replace(/\.\w+$/, "") + ".jpg", { type: "image/jpeg" });
-      picture.sha256 = null;
+      picture.hashes.clear();
       return;
     }
   } finally {
