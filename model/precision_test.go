@@ -10,6 +10,8 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"github.com/go-lxmert/lxmert/backend/simd"
+	"github.com/go-lxmert/lxmert/internal/formula"
 	"github.com/go-lxmert/lxmert/internal/golden"
 	"github.com/go-lxmert/lxmert/model"
 )
@@ -68,5 +70,34 @@ func testPrecisions(t *testing.T, backend compute.Backend) {
 			}
 		}
 		t.Logf("%s: logits are off by up to %.4f of their spread", precision, worst)
+	}
+}
+
+// TestPrecisionsFull runs the base-size model in each precision: its weights are a formula's.
+func TestPrecisionsFull(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: the base-size model needs 2 GB and some seconds")
+	}
+	backend, err := simd.New("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := golden.Inputs(t, filepath.Join("full", "inputs.safetensors"))
+	want := golden.Tensors(t, filepath.Join("full", "outputs.safetensors"))["question_answering_score"]
+	for precision, most := range narrowed {
+		n, err := model.NewIn(backend, golden.Config(t, "full"), model.HeadQuestionAnswering, precision, model.Source(formula.Weights).Kept())
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := (&model.LxmertForQuestionAnswering{Network: n}).Forward(t.Context(), in, model.Options{})
+		n.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		off := ofSpread(t, "question_answering_score", out.QuestionAnsweringScore, want)
+		t.Logf("%s: logits are off by up to %.4f of their spread", precision, off)
+		if !(off <= most) {
+			t.Errorf("%s: logits are off by %.4f of their spread, want at most %v", precision, off, most)
+		}
 	}
 }
