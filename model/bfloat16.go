@@ -8,7 +8,6 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
-	"github.com/gomlx/gomlx/ml/nn"
 )
 
 // With [Options.BFloat16] the linear maps and the products of attention multiply bfloat16 values, forward and backward, and hidden states are
@@ -35,15 +34,6 @@ func (o Options) check(b compute.Backend) {
 	if o.BFloat16 && !b.Capabilities().DTypes[dtypes.BFloat16] {
 		panic(fmt.Errorf("the backend %q has no bfloat16: leave model.Options.BFloat16 off or take another backend", b.Name()))
 	}
-}
-
-// dense is x·weightᵀ + bias over the last axis, as linear. weight is [out, in], bias [out], both float32.
-func dense(x, weight, bias *Node) *Node {
-	if x.DType() == dtypes.Float32 {
-		return nn.Dense(x, weight, bias, compute.DenseLayoutOutputsInput)
-	}
-	y := wide(product(x, like(weight, x)).General([]int{-1}, nil, []int{-1}, nil))
-	return Add(y, ExpandLeftToRank(bias, y.Rank()))
 }
 
 // product multiplies bfloat16 values. Engines add in float32 anyway; asking for it, as Dot and Einsum do, would make GoMLX's gradient

@@ -52,10 +52,11 @@ func (h Head) Class() string {
 	}
 }
 
-// Weight is one weight: its Hugging Face name and its shape.
+// Weight is one weight: its Hugging Face name, its shape, and the type in which a network keeps it (see [Precision.Kept]).
 type Weight struct {
 	Name       string
 	Dimensions []int
+	DType      dtypes.DType
 }
 
 // Size is the number of elements.
@@ -67,7 +68,7 @@ func (w Weight) Size() int {
 	return size
 }
 
-// Declare lists the weights of a model in the order in which the graph meets them. It builds the
+// Declare lists the weights of a model, float32, in the order in which the graph meets them. It builds the
 // graph once, for one token and one region, and throws it away: the shapes stand in
 // the graph code and nowhere else. The decoder of the masked-language head is the word
 // embedding and has no entry of its own.
@@ -108,7 +109,7 @@ func Declare(c *Config, head Head) ([]Weight, error) {
 	var weights []Weight
 	total := 0
 	for v := range store.IterVariables() {
-		weights = append(weights, Weight{weightName(v.Path()), v.Shape().Dimensions})
+		weights = append(weights, Weight{weightName(v.Path()), v.Shape().Dimensions, v.DType()})
 		total += v.Shape().Size()
 	}
 	if total > maxWeights {

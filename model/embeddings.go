@@ -36,10 +36,10 @@ func (c *Config) embedTokens(s *model.Scope, in *Inputs[*Node]) *Node {
 	return dropout(s, c.layerNorm(s.In("LayerNorm"), x), c.HiddenDropout)
 }
 
-// lookup gathers rows of a table by ids. Row 0 is the reference's padding_idx in all three
+// lookup gathers rows of a table by ids, in float32. Row 0 is the reference's padding_idx in all three
 // tables: looking it up passes no gradient to it ([TensorFlow] has none).
 func (c *Config) lookup(table, ids *Node) *Node {
-	rows := Gather(table, InsertAxes(ids, -1))
+	rows := wide(Gather(table, InsertAxes(ids, -1)))
 	if c.framework == TensorFlow {
 		return rows
 	}

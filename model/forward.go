@@ -21,6 +21,9 @@ func forward[Out any](ctx context.Context, n *Network, head Head, in *Batch, opt
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
+	if err := n.allows(opt); err != nil {
+		return none, err
+	}
 	unlock := n.lock(opt)
 	if n.closed {
 		unlock()
@@ -47,6 +50,19 @@ func forward[Out any](ctx context.Context, n *Network, head Head, in *Batch, opt
 	case <-ctx.Done():
 		return none, ctx.Err()
 	}
+}
+
+// allows says whether a network of its precision can do what the options ask for.
+func (n *Network) allows(opt Options) error {
+	switch {
+	case n.precision == Float32:
+		return nil
+	case opt.Training, opt.watched:
+		return ErrAnswersOnly
+	case opt.BFloat16:
+		return fmt.Errorf("the network keeps its weights in %s already: leave model.Options.BFloat16 off, which is for float32 weights", n.precision)
+	}
+	return nil
 }
 
 // lock keeps the weights as they are for one forward pass. Training passes advance the random state,

@@ -15,7 +15,7 @@ type Source func(name string, dimensions []int) ([]float32, error)
 // 0, layer-normalisation weights 1. A weight depends on the seed and its own name only.
 func (c *Config) Fresh(seed uint64) Source {
 	return func(name string, dimensions []int) ([]float32, error) {
-		size := Weight{name, dimensions}.Size()
+		size := Weight{Name: name, Dimensions: dimensions}.Size()
 		values := make([]float32, size)
 		switch {
 		case len(dimensions) > 1:

@@ -4,25 +4,12 @@ import (
 	"math"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/layers"
 	"github.com/gomlx/gomlx/ml/layers/attention"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/nn"
 )
-
-// param is the weight of that name in the scope. Its shape stands here, beside its name,
-// and nowhere else: loading, saving and initialising walk what the graph has declared.
-func param(s *model.Scope, g *Graph, name string, dimensions ...int) *Node {
-	return s.VariableWithShape(name, shapes.Make(dtypes.Float32, dimensions...)).NodeValue(g)
-}
-
-// linear is x·weightᵀ + bias over the last axis. It multiplies in the type of x; the result is float32.
-func linear(s *model.Scope, x *Node, out int) *Node {
-	g, in := x.Graph(), x.Shape().Dim(-1)
-	return dense(x, param(s, g, "weight", out, in), param(s, g, "bias", out))
-}
 
 // layerNorm normalises the last axis, then scales and shifts it.
 func (c *Config) layerNorm(s *model.Scope, x *Node) *Node {

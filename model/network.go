@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -16,9 +15,10 @@ import (
 // and the graphs compiled so far. It is safe for concurrent use; methods that change weights
 // wait for the forward passes under way, and later ones see the change.
 type Network struct {
-	head    Head
-	backend compute.Backend
-	names   []string // of the weights, in the order of Declare; training keeps more in the store
+	head      Head
+	backend   compute.Backend
+	precision Precision
+	kept      []Weight // in the order of Declare; training keeps more in the store
 
 	mu     sync.RWMutex // held for reading while weights are in use
 	config *Config
@@ -30,19 +30,34 @@ type Network struct {
 // Batch is a batch of inputs outside a graph.
 type Batch = Inputs[*tensors.Tensor]
 
-// New makes a model with that head on the backend, with weights from source ([Config.Fresh] for new ones).
+// New makes a model with that head on the backend, float32, with weights from source ([Config.Fresh] for new ones).
 // Errors: an invalid configuration, or the source's.
 func New(backend compute.Backend, c *Config, head Head, source Source) (*Network, error) {
+	if source == nil {
+		return NewIn(backend, c, head, Float32, nil)
+	}
+	return NewIn(backend, c, head, Float32, source.Kept())
+}
+
+// NewIn is [New] for a network of some precision, of weights as it keeps them ([Source.Kept] converts others). It is an error if the
+// backend has not the types.
+func NewIn(backend compute.Backend, c *Config, head Head, precision Precision, source KeptSource) (*Network, error) {
 	if backend == nil || c == nil || source == nil {
 		return nil, errors.New("model.New wants a backend, a configuration and a source of weights")
+	}
+	if precision > Int8 {
+		return nil, fmt.Errorf("there is no %s", precision)
 	}
 	weights, err := Declare(c, head)
 	if err != nil {
 		return nil, err
 	}
-	n := &Network{head: head, backend: backend, config: c.Clone(), store: model.NewStore(), graphs: newGraphCache()}
-	for _, w := range weights {
-		n.names = append(n.names, w.Name)
+	n := &Network{head: head, backend: backend, precision: precision, kept: precision.Kept(weights), config: c.Clone(), store: model.NewStore(), graphs: newGraphCache()}
+	for _, w := range n.kept {
+		if !backend.Capabilities().DTypes[w.DType] {
+			n.Close()
+			return nil, fmt.Errorf("the backend %q has no %s, which %s needs: take another precision or another backend", backend.Name(), w.DType, precision)
+		}
 		if err := n.declare(w, source); err != nil {
 			n.Close()
 			return nil, fmt.Errorf("%s: %w", w.Name, err)
@@ -52,8 +67,8 @@ func New(backend compute.Backend, c *Config, head Head, source Source) (*Network
 }
 
 // declare makes the variable of one weight.
-func (n *Network) declare(w Weight, source Source) error {
-	values, err := source(w.Name, w.Dimensions)
+func (n *Network) declare(w Weight, source KeptSource) error {
+	values, err := source(w)
 	if err != nil {
 		return err
 	}
@@ -61,7 +76,10 @@ func (n *Network) declare(w Weight, source Source) error {
 	if err != nil {
 		return err
 	}
-	_, err = n.store.CreateVariable(variablePath(w.Name), value)
+	variable, err := n.store.CreateVariable(variablePath(w.Name), value)
+	if err == nil && n.precision != Float32 {
+		variable.SetTrainable(false)
+	}
 	return err
 }
 
@@ -72,13 +90,12 @@ func (n *Network) SetSeed(seed int64) error {
 	return n.store.SetRNGStateFromSeed(seed)
 }
 
-// tensor copies values to the backend, the values of weight w.
-func (n *Network) tensor(w Weight, values []float32) (*tensors.Tensor, error) {
-	if len(values) != w.Size() {
-		return nil, fmt.Errorf("found %d values, want %d for shape %v", len(values), w.Size(), w.Dimensions)
+// tensor copies values to the backend, those of weight w as it is kept.
+func (n *Network) tensor(w Weight, values []byte) (*tensors.Tensor, error) {
+	if width := w.DType.Size(); len(values) != w.Size()*width {
+		return nil, fmt.Errorf("found %d values, want %d for shape %v", len(values)/width, w.Size(), w.Dimensions)
 	}
-	raw := dtypes.UnsafeByteSliceFromAny(values)
-	return tensors.FromRaw(n.backend, 0, shapes.Make(dtypes.Float32, w.Dimensions...), raw)
+	return tensors.FromRaw(n.backend, 0, shapes.Make(w.DType, w.Dimensions...), values)
 }
 
 // ErrClosed is what a closed model answers.
@@ -105,6 +122,9 @@ func (n *Network) Config() *Config {
 
 // Head tells which of the four models it is.
 func (n *Network) Head() Head { return n.head }
+
+// Precision says how it keeps its weights.
+func (n *Network) Precision() Precision { return n.precision }
 
 // Backend is where the weights live and the graphs run.
 func (n *Network) Backend() compute.Backend { return n.backend }

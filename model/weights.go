@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 )
@@ -14,7 +16,8 @@ import (
 var ErrNoAnswerHead = errors.New("this model has no answer head")
 
 // Weights visits every weight under its Hugging Face name, in the order of [Declare]; none of a closed
-// model. The tensors are the model's own: read them, do not keep or change them, and do not visit
+// model. They are as the model keeps them ([Precision.Kept]): in bfloat16 and int8 too, with the scales of quantised ones
+// under names of their own. The tensors are the model's own: read them, do not keep or change them, and do not visit
 // them while someone else changes weights.
 func (n *Network) Weights() iter.Seq2[string, *tensors.Tensor] {
 	return func(yield func(string, *tensors.Tensor) bool) {
@@ -36,8 +39,8 @@ func (n *Network) weights() []namedTensor {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	var list []namedTensor
-	for _, name := range n.names {
-		v, err := n.variable(name)
+	for _, w := range n.kept {
+		v, err := n.variable(w.Name)
 		if err != nil {
 			return nil // the model is closed
 		}
@@ -45,12 +48,12 @@ func (n *Network) weights() []namedTensor {
 		if err != nil {
 			return nil // it is being closed
 		}
-		list = append(list, namedTensor{name, value})
+		list = append(list, namedTensor{w.Name, value})
 	}
 	return list
 }
 
-// Weight is a copy of one weight, by its Hugging Face name.
+// Weight is a copy of one weight in float32, by its Hugging Face name: of one that is kept in bfloat16 or int8, what it stands for.
 func (n *Network) Weight(name string) (*tensors.Tensor, error) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
@@ -67,10 +70,17 @@ func (n *Network) copyOf(name string) (*tensors.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return value.LocalClone()
+	var scales *tensors.Tensor
+	if v.DType() == dtypes.Int8 {
+		if scales, err = n.copyOf(name + ScaleSuffix); err != nil {
+			return nil, err
+		}
+	}
+	return widened(value, scales)
 }
 
-// SetWeight replaces one weight by a copy of value, a float32 tensor of the same shape.
+// SetWeight replaces one weight by a copy of value, a float32 tensor of the same shape, in the type in which the model keeps it. A quantised
+// one's scales change with it.
 func (n *Network) SetWeight(name string, value *tensors.Tensor) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -80,6 +90,9 @@ func (n *Network) SetWeight(name string, value *tensors.Tensor) error {
 	}
 	if value == nil {
 		return fmt.Errorf("%s: no tensor given", name)
+	}
+	if of, ok := strings.CutSuffix(name, ScaleSuffix); ok {
+		return fmt.Errorf("%s: scales are set with their weight, %s", name, of)
 	}
 	if !slices.Equal(value.Shape().Dimensions, v.Shape().Dimensions) {
 		return fmt.Errorf("%s: found shape %v, want %v", name, value.Shape().Dimensions, v.Shape().Dimensions)
@@ -93,38 +106,77 @@ func (n *Network) variable(name string) (*model.Variable, error) {
 		return nil, ErrClosed
 	}
 	v := n.store.GetVariable(variablePath(name))
-	if v == nil || !slices.Contains(n.names, name) {
+	if v == nil || n.keptAs(name) == nil {
 		return nil, fmt.Errorf("%s has no weight %q", n.head.Class(), name)
 	}
 	return v, nil
 }
 
-// replace puts copies of tensors in place of weights, of other shapes perhaps: all of them or, if
+// keptAs says how a weight is kept; nil if it is none.
+func (n *Network) keptAs(name string) *Weight {
+	if i := slices.IndexFunc(n.kept, func(w Weight) bool { return w.Name == name }); i >= 0 {
+		return &n.kept[i]
+	}
+	return nil
+}
+
+// replace puts copies of float32 tensors in place of weights, of other shapes perhaps: all of them or, if
 // one cannot be copied, none; mu is held.
 func (n *Network) replace(replacements ...namedTensor) error {
-	moved := make([]*tensors.Tensor, len(replacements))
-	for i, r := range replacements {
-		values, err := tensors.CopyFlatData[float32](r.value)
-		if err == nil {
-			moved[i], err = n.tensor(Weight{r.name, r.value.Shape().Dimensions}, values)
-		}
+	var moved []namedTensor
+	for _, r := range replacements {
+		copies, err := n.copies(r)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.name, err)
 		}
+		moved = append(moved, copies...)
 	}
-	for i, r := range replacements {
+	for _, r := range moved {
 		v, err := n.variable(r.name)
 		if err != nil {
 			return err
 		}
-		if !slices.Equal(v.Shape().Dimensions, r.value.Shape().Dimensions) {
+		dimensions := r.value.Shape().Dimensions
+		if !slices.Equal(v.Shape().Dimensions, dimensions) {
 			n.graphs.clear() // compiled for the old shape
 		}
-		if err := v.SetValue(moved[i]); err != nil {
+		if err := v.SetValue(r.value); err != nil {
 			return fmt.Errorf("%s: %w", r.name, err)
 		}
+		n.keptAs(r.name).Dimensions = slices.Clone(dimensions)
 	}
 	return nil
+}
+
+// copies are a float32 tensor's on the backend, as a weight is kept, and those of its scales if it has any.
+func (n *Network) copies(r namedTensor) ([]namedTensor, error) {
+	kept := n.keptAs(r.name)
+	if kept == nil {
+		return nil, fmt.Errorf("%s has no weight of this name", n.head.Class())
+	}
+	values, err := tensors.CopyFlatData[float32](r.value)
+	if err != nil {
+		return nil, err
+	}
+	w := Weight{r.name, r.value.Shape().Dimensions, kept.DType}
+	source := Source(func(string, []int) ([]float32, error) { return values, nil }).Kept()
+	list := []Weight{w}
+	if w.DType == dtypes.Int8 {
+		list = append(list, w.scales())
+	}
+	var out []namedTensor
+	for _, w := range list {
+		raw, err := source(w)
+		if err != nil {
+			return nil, err
+		}
+		moved, err := n.tensor(w, raw)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, namedTensor{w.Name, moved})
+	}
+	return out, nil
 }
 
 // wordEmbeddingsName is the word embedding's name in a model with that head.

@@ -43,10 +43,14 @@ type Step struct {
 	graphs    map[string]*stepGraph // by phase and the names of the inputs
 }
 
-// NewStep makes a training step. clip is the largest norm that all gradients together may have; 0 means any.
+// NewStep makes a training step. clip is the largest norm that all gradients together may have; 0 means any. A model
+// that is not float32 is refused ([model.ErrAnswersOnly]).
 func NewStep(m *model.Network, objective Objective, optimizer Optimizer, clip float64) (*Step, error) {
 	if m == nil || objective == nil || optimizer == nil || !(clip >= 0) {
 		return nil, errors.New("train.NewStep wants a model, an objective, an optimiser and a clip of 0 or more")
+	}
+	if m.Precision() != model.Float32 {
+		return nil, fmt.Errorf("train.NewStep: %w", model.ErrAnswersOnly)
 	}
 	return &Step{model: m, objective: objective, optimizer: optimizer, clip: clip, graphs: map[string]*stepGraph{}}, nil
 }

@@ -1,0 +1,91 @@
+// Package quantize turns matrices of floating-point numbers into int8 and back: symmetric, with one scale for each row. The rows of a
+// linear map's weight [out, in] are its outputs.
+package quantize
+
+import (
+	"fmt"
+	"math"
+)
+
+// Most is the largest of the whole numbers that stand for a row's numbers; the smallest is -Most. That -128 is not among them makes
+// negation exact, and products of two such numbers fit where engines add them in pairs.
+const Most = 127
+
+// Rows fills q with whole numbers in -Most..Most and scales with one scale a row, so that q × scale is within half a scale of x: the scale is the
+// row's largest magnitude / [Most], and each number is rounded to the nearest, ties to even. A row of zeros has scale 0, and so has one whose
+// largest magnitude is too small for its scale to be a float32. x and q are len(scales) rows, one after the other.
+//
+// The error names the first number that is not finite; q and scales then hold nothing of use.
+func Rows(q []int8, scales, x []float32) error {
+	if len(scales) == 0 {
+		return nil
+	}
+	width := len(x) / len(scales)
+	for row := range scales {
+		values := x[row*width : (row+1)*width]
+		most := float32(0)
+		for i, v := range values {
+			switch a := float32(math.Abs(float64(v))); {
+			case a > most:
+				most = a
+			case a != a:
+				return notFinite(row, i, v)
+			}
+		}
+		if math.IsInf(float64(most), 0) {
+			return firstInfinite(row, values)
+		}
+		scales[row] = most / Most
+		put(q[row*width:(row+1)*width], values, scales[row])
+	}
+	return nil
+}
+
+// put is one row in whole numbers. Dividing in float64 is exact enough that rounding is right but for ties that are none.
+func put(q []int8, x []float32, scale float32) {
+	if scale == 0 {
+		clear(q)
+		return
+	}
+	for i, v := range x {
+		whole := math.RoundToEven(float64(v) / float64(scale))
+		q[i] = int8(max(-Most, min(Most, whole))) // a subnormal scale has few bits: the quotient may be beyond Most
+	}
+}
+
+func firstInfinite(row int, values []float32) error {
+	for i, v := range values {
+		if math.IsInf(float64(v), 0) {
+			return notFinite(row, i, v)
+		}
+	}
+	return nil
+}
+
+func notFinite(row, column int, v float32) error {
+	return fmt.Errorf("row %d, column %d is %v, want a finite number: it cannot be quantised", row, column, v)
+}
+
+// Values fills x with what q stands for: each whole number times its row's scale, rounded to float32.
+func Values(x []float32, q []int8, scales []float32) {
+	if len(scales) == 0 {
+		return
+	}
+	width := len(x) / len(scales)
+	for row, scale := range scales {
+		values := x[row*width : (row+1)*width]
+		for i, whole := range q[row*width : (row+1)*width] {
+			values[i] = float32(whole) * scale
+		}
+	}
+}
+
+// Check is nil if each scale is one that [Rows] may give: finite, not negative.
+func Check(scales []float32) error {
+	for row, scale := range scales {
+		if !(scale >= 0 && scale <= math.MaxFloat32) {
+			return fmt.Errorf("the scale of row %d is %v, want a finite number of 0 or more", row, scale)
+		}
+	}
+	return nil
+}
