@@ -29,9 +29,11 @@ func (g *guard) identify(next http.Handler) http.Handler {
 	})
 }
 
-// requestID is the id that the client has sent, if it has sent one and a sane one, else a new one of 130 random bits.
-func requestID(h http.Header) string {
-	if sent := h.Values(requestIDHeader); len(sent) == 1 && saneID(sent[0]) {
+func requestID(h http.Header) string { return IDFor(h.Values(requestIDHeader)) }
+
+// IDFor is the id that a client has sent, if it has sent one and a sane one, else a new one of 130 random bits.
+func IDFor(sent []string) string {
+	if len(sent) == 1 && saneID(sent[0]) {
 		return sent[0]
 	}
 	return rand.Text()

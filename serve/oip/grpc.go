@@ -35,6 +35,10 @@ type GRPCOptions struct {
 	MaxCalls int           // for inference at a time, counted before they are read; 0 is 128. Each takes memory for its message, up to Options.MaxBytes.
 	Timeout  time.Duration // for a call, from its head's arrival; 0 is 30 s, less than 0 is none
 
+	// Observe, if not nil, is told of every call that was answered or refused, by its name, such as "/inference.GRPCInferenceService/ModelInfer". It is called
+	// by many goroutines, and must not block.
+	Observe func(method string, code codes.Code, took time.Duration)
+
 	// ServerOptions are gRPC's own: credentials for TLS, interceptors.
 	ServerOptions []grpc.ServerOption
 }
@@ -72,6 +76,12 @@ func (a *API) Server(o GRPCOptions) *Server {
 	inference.RegisterGRPCInferenceServiceServer(s.Server, &methods{api: a, stopping: s.stopping})
 	healthpb.RegisterHealthServer(s.Server, &health{api: a, stopping: s.stopping})
 	reflection.Register(s.Server)
+	s.door.methods = map[string]bool{}
+	for name, service := range s.GetServiceInfo() {
+		for _, method := range service.Methods {
+			s.door.methods["/"+name+"/"+method.Name] = true
+		}
+	}
 	return s
 }
 
@@ -99,7 +109,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 type door struct {
 	api     *API
 	options GRPCOptions
-	calls   atomic.Int64 // for inference
+	methods map[string]bool // those that there are
+	calls   atomic.Int64    // for inference
 }
 
 // public are methods that want no token: probes have none.
@@ -109,7 +120,12 @@ func public(method string) bool {
 }
 
 // enter lets a call in when its head has come: what is refused here is not read.
-func (d *door) enter(ctx context.Context, info *tap.Info) (context.Context, error) {
+func (d *door) enter(ctx context.Context, info *tap.Info) (_ context.Context, err error) {
+	defer func() {
+		if err != nil { // else unary and stream tell
+			d.tell(ctx, "", info.FullMethodName, err, 0)
+		}
+	}()
 	if err := d.authorize(info.FullMethodName, info.Header); err != nil {
 		return nil, err
 	}
@@ -147,7 +163,11 @@ func (d *door) authorize(method string, head metadata.MD) error {
 
 // unary surrounds a call: a token where none was looked at (a server behind net/http knows no enter), a place to work in, panics.
 func (d *door) unary(ctx context.Context, in any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (out any, err error) {
+	start := time.Now()
 	head, _ := metadata.FromIncomingContext(ctx)
+	id := guard.IDFor(head.Get(requestID))
+	grpc.SetHeader(ctx, metadata.Pairs(requestID, id)) // an error is the client's going
+	defer func() { d.tell(ctx, id, info.FullMethod, err, time.Since(start)) }()
 	if err := d.authorize(info.FullMethod, head); err != nil {
 		return nil, err
 	}
@@ -166,7 +186,11 @@ func (d *door) unary(ctx context.Context, in any, info *grpc.UnaryServerInfo, ha
 }
 
 func (d *door) stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
+	start := time.Now()
 	head, _ := metadata.FromIncomingContext(stream.Context())
+	id := guard.IDFor(head.Get(requestID))
+	stream.SetHeader(metadata.Pairs(requestID, id))
+	defer func() { d.tell(stream.Context(), id, info.FullMethod, err, time.Since(start)) }()
 	if err := d.authorize(info.FullMethod, head); err != nil {
 		return err
 	}

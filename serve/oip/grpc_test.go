@@ -278,7 +278,16 @@ func TestGRPCRefused(t *testing.T) {
 }
 
 func TestGRPCToken(t *testing.T) {
-	_, conn, client := dial(t, Options{}, GRPCOptions{Check: func(token string) bool { return token == "secret" }})
+	var mu sync.Mutex
+	told := map[string]int{}
+	_, conn, client := dial(t, Options{}, GRPCOptions{Check: func(token string) bool { return token == "secret" }, Observe: func(method string, code codes.Code, _ time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		told[method+" "+code.String()]++
+	}})
+	if err := conn.Invoke(t.Context(), "/made/up", &inference.ServerLiveRequest{}, &inference.ServerLiveResponse{}); status.Code(err) != codes.Unauthenticated {
+		t.Error(err)
+	}
 	for token, want := range map[string]codes.Code{"": codes.Unauthenticated, "Bearer other": codes.Unauthenticated, "Basic secret": codes.Unauthenticated, "Bearer secret": codes.OK} {
 		ctx := t.Context()
 		if token != "" {
@@ -301,6 +310,17 @@ func TestGRPCToken(t *testing.T) {
 	}
 	if _, err := healthpb.NewHealthClient(conn).Check(t.Context(), &healthpb.HealthCheckRequest{}); err != nil {
 		t.Error(err)
+	}
+	var head metadata.MD
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer secret", "x-request-id", "mine")
+	if _, err := client.ServerMetadata(ctx, &inference.ServerMetadataRequest{}, grpc.Header(&head)); err != nil || !slices.Equal(head.Get("x-request-id"), []string{"mine"}) {
+		t.Error(head, err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	method := inference.GRPCInferenceService_ServerMetadata_FullMethodName
+	if told[method+" Unauthenticated"] != 3 || told[method+" OK"] != 2 || told[" Unauthenticated"] != 1 {
+		t.Errorf("the observer was told %v", told)
 	}
 }
 
