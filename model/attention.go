@@ -135,9 +135,10 @@ func (n *Network) Attend(ctx context.Context, in *Batch, targets []int) (*Attent
 	if err != nil {
 		return nil, err
 	}
-	return forward(ctx, n, HeadQuestionAnswering, in, Options{Attentions: true, watched: true}, func(s *model.Scope, in *Inputs[*Node]) record[*AttentionOutput[*tensors.Tensor]] {
+	build := func(s *model.Scope, in *Inputs[*Node]) record[*AttentionOutput[*tensors.Tensor]] {
 		return (*attentionNodes)(n.config.attended(s, in))
-	})
+	}
+	return forward(ctx, n, HeadQuestionAnswering, in, Options{Attentions: true, watched: true}, build)
 }
 
 // withTargets is the batch with the targets in the place of its labels, where [IgnoreLabel] means the best.

@@ -76,13 +76,13 @@ func HTML(ctx context.Context, w io.Writer, img image.Image, r vision.Regions, e
 		Page
 		Style         template.CSS
 		Script        template.JS
-		ScriptHash    template.HTMLAttr
+		ScriptHash    string
 		Picture       template.URL
 		Width, Height int
 		Questions     []pageQuestion
 		Data          pageData
 	}{
-		p, template.CSS(pageStyle), template.JS(pageScript), template.HTMLAttr(base64.StdEncoding.EncodeToString(hash[:])),
+		p, template.CSS(pageStyle), template.JS(pageScript), base64.StdEncoding.EncodeToString(hash[:]),
 		template.URL(picture), fitted.Picture.Rect.Dx(), fitted.Picture.Rect.Dy(), questions, data,
 	})
 }

@@ -92,14 +92,15 @@ function build(section) {
     data.regions.forEach((r, i) => {
       const s = regionShades[i], item = regionItem[i], on = held?.kind === "region" && held.at === i;
       item.swatch.style.background = color(s);
-      item.score.textContent = regions ? number(regions[i]) : "–";
+      const told = on && by.kind === "region" && !look.value ? "itself" : regions ? number(regions[i]) : "–";
+      item.score.textContent = told;
       item.button.classList.toggle("held", on);
       item.button.setAttribute("aria-pressed", on);
       const box = boxOf[i];
       box.classList.toggle("on", regions !== null && order.indexOf(i) < 3 && s >= 0.1);
       box.classList.toggle("held", on);
       box.style.setProperty("--c", color(0.35 + 0.65 * s));
-      box.firstChild.textContent = r.name + (regions ? " " + number(regions[i]) : "");
+      box.firstChild.textContent = r.name + (regions && told !== "itself" ? " " + told : "");
       box.firstChild.style.color = ink(0.35 + 0.65 * s);
     });
     paint(regionShades, regions === null);

@@ -25,13 +25,22 @@ func Register(mux *http.ServeMux, s *service.Service) {
 
 type api struct{ service *service.Service }
 
-// models lists what is served.
+// models lists what is served; the server's limits stand beside, so that clients need not find them out by being refused.
 func (a *api) models(w http.ResponseWriter, r *http.Request) {
 	list := []model{}
 	for _, card := range a.service.Cards() {
 		list = append(list, modelOf(card))
 	}
-	wire.WriteJSON(w, http.StatusOK, map[string]any{"object": "list", "data": list})
+	o := a.service.Limits()
+	wire.WriteJSON(w, http.StatusOK, map[string]any{"object": "list", "data": list, "limits": limits{o.MaxFileBytes, o.MaxPixels, o.MaxQuestions, o.MaxQuestionBytes}})
+}
+
+// limits are what a request may have.
+type limits struct {
+	FileBytes     int64 `json:"file_bytes"` // of a picture
+	Pixels        int   `json:"pixels"`     // of a picture
+	Questions     int   `json:"questions"`
+	QuestionBytes int   `json:"question_bytes"`
 }
 
 // model is one of them.

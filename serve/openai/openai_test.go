@@ -263,6 +263,9 @@ func TestModels(t *testing.T) {
 	if status != http.StatusOK || list["object"] != "list" || len(data) != 2 {
 		t.Fatalf("%d %v", status, list)
 	}
+	if limits := list["limits"].(map[string]any); limits["file_bytes"] != 20.0*(1<<20) || limits["pixels"] != 40e6 || limits["questions"] != 64.0 || limits["question_bytes"] != 4096.0 {
+		t.Errorf("limits %v", limits)
+	}
 	status, one := get("/v1/models/shipped")
 	if fmt.Sprint(one) != fmt.Sprint(data[0]) || status != http.StatusOK || one["object"] != "model" || one["card"].(map[string]any)["answers"].(float64) < 2 ||
 		one["created"].(float64) < 1e9 {

@@ -136,6 +136,25 @@ func TestForm(t *testing.T) {
 	}
 }
 
+// TestFormExplanation: a form's question is explained as one in JSON is.
+func TestFormExplanation(t *testing.T) {
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	part, err := form.CreateFormFile("image", "x.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	part.Write(drawn(6))
+	form.WriteField("question", "how many hats are there?")
+	form.Close()
+	r := httptest.NewRequest("POST", "/v1/explanations", &body)
+	r.Header.Set("Content-Type", form.FormDataContentType())
+	code, out := send(t, r)
+	if code != http.StatusOK || at(t, out, "explanation", "question") != "how many hats are there?" || at(t, out, "explanation", "answer", "answer") != "2" {
+		t.Errorf("found %d, %.300v", code, out)
+	}
+}
+
 func TestRegions(t *testing.T) {
 	code, out := post(t, "/v1/regions", map[string]any{"image": inBase64(6), "features": true})
 	regions := at(t, out, "regions").([]any)

@@ -144,7 +144,10 @@ func (in *request) readForm(r *http.Request) error {
 			in.Image = last
 		case "image_url":
 			in.ImageURL = last
-		case "question", "questions":
+		case "question":
+			in.Question = values[0] // explanations are about one
+			in.Questions = append(slices.Clone(values[1:]), in.Questions...)
+		case "questions":
 			in.Questions = append(in.Questions, values...)
 		case "texts":
 			in.Texts = values

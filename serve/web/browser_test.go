@@ -26,9 +26,13 @@ func TestBrowser(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
+	command := filepath.Join(t.TempDir(), "lxmert")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", command, "../../cmd/lxmert").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 	cmd := exec.CommandContext(ctx, node, "--test", "--test-concurrency=1")
 	cmd.Dir = "test"
-	cmd.Env = append(os.Environ(), "SCREENSHOTS="+t.TempDir())
+	cmd.Env = append(os.Environ(), "SCREENSHOTS="+t.TempDir(), "LXMERT="+command)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // so that it ends its browser and its server
 	cmd.WaitDelay = 10 * time.Second
 	if out, err := cmd.CombinedOutput(); err != nil {

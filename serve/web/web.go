@@ -1,5 +1,5 @@
-// Package web is the page on which people ask pictures, and the page that shows the HTTP API. Both are embedded: files written by hand, without a build step and
-// without anything from elsewhere. They speak the server's own API, and nothing else is asked for by them.
+// Package web is the page on which people ask pictures, and the page that shows the HTTP API. Both are embedded: files written by hand, without a build step
+// and without anything from elsewhere. They speak the server's own API, and nothing else is asked for by them.
 //
 // What a browser is told to keep for ever has the content's hash in its path, so a page never meets the scripts of another version.
 package web
@@ -27,7 +27,8 @@ var embedded embed.FS
 // version stands in the HTML files for the hash of all files.
 const version = "{version}"
 
-// types are the kinds of files there are. The machine's own table (package mime) differs from one machine to the next, and a browser refuses a module of another type.
+// types are the kinds of files there are. The machine's own table (package mime) differs from one machine to the next, and a browser refuses a module of
+// another type.
 var types = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",

@@ -80,7 +80,8 @@ func TestHandler(t *testing.T) {
 			t.Errorf("HEAD %s: status %d", target, res.StatusCode)
 		}
 	}
-	for _, target := range []string{"/index.html", "/web/", "/web/js/main.js", "/web/000000000000/js/main.js", "/web/" + hash + "/js/", "/web/" + hash + "/../web.go", "/other"} {
+	for _, target := range []string{"/index.html", "/other", "/web/", "/web/js/main.js", "/web/000000000000/js/main.js",
+		"/web/" + hash + "/js/", "/web/" + hash + "/../web.go"} {
 		if res := get(t, h, "GET", target); res.StatusCode == http.StatusOK {
 			t.Errorf("%s: found", target)
 		}

@@ -19,10 +19,15 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 
 /** Looks for what is serious or critical; what is minor is printed. */
 async function check(page, where) {
-  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))).then(() => {}), undefined).catch(() => {});
+  await page
+    .evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))).then(() => {}), undefined)
+    .catch(() => {});
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe); // through the debugger: the page's policy forbids a script element
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  const told = violations.map((v) => `${v.impact} ${v.id}: ${v.help}\n    ${v.nodes.map((n) => n.html.slice(0, 160) + " " + (n.any[0]?.message ?? "")).join("\n    ")}`);
+  const told = violations.map(
+    (v) =>
+      `${v.impact} ${v.id}: ${v.help}\n    ${v.nodes.map((n) => n.html.slice(0, 160) + " " + (n.any[0]?.message ?? "")).join("\n    ")}`,
+  );
   const serious = told.filter((line) => /^(serious|critical)/.test(line));
   assert.equal(serious.length, 0, `${where}:\n${serious.join("\n")}`);
   if (told.length > 0) console.log(`${where}, minor:\n${told.join("\n")}`);
@@ -48,7 +53,9 @@ for (const [name, options] of Object.entries({
     await page.selectOption("#method", "maps");
     await page.locator("#map").waitFor();
     await check(page, "attention maps");
-    await page.route("**/v1/answers", (route) => route.fulfill({ status: 500, json: { error: { code: "internal", message: "No." } } }), { times: 1 });
+    await page.route("**/v1/answers", (route) => route.fulfill({ status: 500, json: { error: { code: "internal", message: "No." } } }), {
+      times: 1,
+    });
     await page.fill("#question", "Why?");
     await page.press("#question", "Enter");
     await page.locator(".notice.bad").waitFor();
@@ -70,10 +77,18 @@ test("the API's documentation says everything that the document says", async (t)
   const page = await openPage(t, browser, server.url, { at: "/docs" });
   await page.locator(".operation").first().waitFor();
   const document = await (await page.request.get(server.url + "/openapi.json")).json();
-  const operations = Object.entries(document.paths).flatMap(([path, item]) => Object.keys(item).filter((key) => ["get", "post", "put", "delete"].includes(key)).map((method) => [method, path]));
+  const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.keys(item)
+      .filter((key) => ["get", "post", "put", "delete"].includes(key))
+      .map((method) => [method, path]),
+  );
   assert.equal(await page.locator(".operation").count(), operations.length);
   const body = await page.locator("main").innerText();
-  for (const [method, path] of operations) assert.ok(body.includes(`${method.toUpperCase()}\n${path}`) || body.includes(`${method.toUpperCase()} ${path}`), `${method} ${path} is missing`);
+  for (const [method, path] of operations)
+    assert.ok(
+      body.includes(`${method.toUpperCase()}\n${path}`) || body.includes(`${method.toUpperCase()} ${path}`),
+      `${method} ${path} is missing`,
+    );
   assert.doesNotMatch(body, /undefined|\[object/);
   const answers = page.locator("#post-v1-answers");
   assert.match(await answers.innerText(), /curl .*\/v1\/answers/);

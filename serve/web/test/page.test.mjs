@@ -1,7 +1,19 @@
 // The page in a real browser, with the real server.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { ask, explained, openPage, picture, pictureBytes, shades, shoot, startBrowser, startServer, takePicture, takeScene } from "./setup.mjs";
+import {
+  ask,
+  explained,
+  openPage,
+  picture,
+  pictureBytes,
+  shades,
+  shoot,
+  startBrowser,
+  startServer,
+  takePicture,
+  takeScene,
+} from "./setup.mjs";
 
 let server, browser;
 before(async () => {
@@ -77,7 +89,9 @@ function transferred([type, base64, name]) {
   const data = new DataTransfer();
   data.items.add(new File([bytes], name, { type: "image/png" }));
   const init = { bubbles: true, cancelable: true };
-  document.body.dispatchEvent(type === "paste" ? new ClipboardEvent(type, { ...init, clipboardData: data }) : new DragEvent(type, { ...init, dataTransfer: data }));
+  document.body.dispatchEvent(
+    type === "paste" ? new ClipboardEvent(type, { ...init, clipboardData: data }) : new DragEvent(type, { ...init, dataTransfer: data }),
+  );
 }
 
 test("pointing at words and regions shows what they attend to", async (t) => {
@@ -120,7 +134,10 @@ test("all of it by keyboard", async (t) => {
     assert.fail(`Tab does not reach ${selector}`);
   };
   await page.keyboard.press("Tab");
-  assert.ok(await page.locator(".skip").evaluate((link) => link === document.activeElement && link.getBoundingClientRect().top >= 0), "the first Tab shows the link to the content");
+  assert.ok(
+    await page.locator(".skip").evaluate((link) => link === document.activeElement && link.getBoundingClientRect().top >= 0),
+    "the first Tab shows the link to the content",
+  );
   await tabTo("#choose");
   await tabTo(".thumb");
   await page.keyboard.press("Enter");
@@ -160,7 +177,15 @@ test("methods, layers, heads; another answer explained", async (t) => {
   const asked = [];
   page.on("request", (request) => request.url().endsWith("/v1/explanations") && asked.push(request.postDataJSON()));
   const methods = await page.locator("#method option").evaluateAll((all) => all.map((option) => option.value));
-  assert.deepEqual(methods, ["relevance", "relevance_unnormalised", "relevance_no_self", "raw_attention", "rollout", "attention_gradcam", "maps"]);
+  assert.deepEqual(methods, [
+    "relevance",
+    "relevance_unnormalised",
+    "relevance_no_self",
+    "raw_attention",
+    "rollout",
+    "attention_gradcam",
+    "maps",
+  ]);
   const about = new Set();
   for (const method of methods.slice(1, -1)) {
     await page.selectOption("#method", method);
@@ -169,7 +194,10 @@ test("methods, layers, heads; another answer explained", async (t) => {
     about.add(await page.locator("#why .hint").first().innerText());
   }
   assert.equal(about.size, 5);
-  assert.deepEqual(asked.map((body) => body.method), methods.slice(1, -1));
+  assert.deepEqual(
+    asked.map((body) => body.method),
+    methods.slice(1, -1),
+  );
   assert.ok(asked.every((body) => body.maps === "none" && body.image.startsWith("sha256:")));
   await page.selectOption("#method", "maps"); // the maps are fetched now, and not before
   await page.locator("#map").waitFor();
@@ -202,7 +230,11 @@ test("what was asked before is asked again", async (t) => {
   await takePicture(page, "table.png");
   await page.locator(".facts", { hasText: "table.png" }).waitFor();
   await ask(page, "How many things are there?");
-  assert.deepEqual(await page.locator(".past-question").allInnerTexts(), ["How many things are there?", "How many trees are there?", "What color is the car?"]);
+  assert.deepEqual(await page.locator(".past-question").allInnerTexts(), [
+    "How many things are there?",
+    "How many trees are there?",
+    "What color is the car?",
+  ]);
   await page.locator(".past").nth(2).click();
   await page.locator(".facts", { hasText: "park.png" }).waitFor();
   await page.locator(".words", { hasText: "What color is the car?" }).waitFor();
@@ -218,7 +250,13 @@ test("what was asked before is asked again", async (t) => {
 test("labels and shading can be turned off", async (t) => {
   const page = await open(t);
   await takePicture(page, "park.png");
-  assert.equal(await page.locator(".plate").first().evaluate((plate) => getComputedStyle(plate).pointerEvents), "auto");
+  assert.equal(
+    await page
+      .locator(".plate")
+      .first()
+      .evaluate((plate) => getComputedStyle(plate).pointerEvents),
+    "auto",
+  );
   await page.getByRole("button", { name: "Labels" }).click();
   await page.waitForFunction(() => [...document.querySelectorAll(".plate")].every((plate) => getComputedStyle(plate).opacity === "0"));
   await ask(page, "What color is the car?");
@@ -254,7 +292,7 @@ test("an unfamiliar picture: it says so before all else", async (t) => {
     const context = canvas.getContext("2d");
     for (let y = 0; y < 240; y += 4)
       for (let x = 0; x < 320; x += 4) {
-        context.fillStyle = `rgb(${40 + (x * 7 + y * 3) % 70} ${60 + (x * y) % 40} ${30 + (y * 5) % 60})`;
+        context.fillStyle = `rgb(${40 + ((x * 7 + y * 3) % 70)} ${60 + ((x * y) % 40)} ${30 + ((y * 5) % 60)})`;
         context.fillRect(x, y, 4, 4);
       }
     return canvas.toDataURL("image/png").split(",")[1];
@@ -265,7 +303,10 @@ test("an unfamiliar picture: it says so before all else", async (t) => {
   assert.match(await page.locator(".notice.warn .said").first().innerText(), /drawn scene/);
   await ask(page, "What color is the car?");
   assert.ok(await page.locator(".notice.warn").isVisible());
-  const [share, was] = await page.locator(".bar-row").first().evaluate((row) => [row.style.getPropertyValue("--share"), row.style.getPropertyValue("--was")].map(Number));
+  const [share, was] = await page
+    .locator(".bar-row")
+    .first()
+    .evaluate((row) => [row.style.getPropertyValue("--share"), row.style.getPropertyValue("--was")].map(Number));
   assert.ok(share < was, `confidence ${share}, probability ${was}`);
   await shoot(page, "unfamiliar");
 });
@@ -319,7 +360,8 @@ test("Chinese: the browser's language, a switch, no English left", async (t) => 
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
       const element = node.parentElement;
-      if (element.closest("[lang=en], script, noscript, #language, .mark, .readout, #live, tbody, option") || !element.checkVisibility()) continue;
+      if (element.closest("[lang=en], script, noscript, #language, .mark, .readout, #live, tbody, option") || !element.checkVisibility())
+        continue;
       if (/[A-Za-z]{4,}/.test(node.data) && !/[\u4e00-\u9fff]/.test(node.data)) out.push(node.data.trim());
     }
     return out;
@@ -335,7 +377,8 @@ test("Chinese: the browser's language, a switch, no English left", async (t) => 
 
 test("a phone: nothing is wider than the screen, and a tap shows what a word attends to", async (t) => {
   const page = await open(t, { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true });
-  const fits = async (what) => assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what} is wider than the screen`);
+  const fits = async (what) =>
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what} is wider than the screen`);
   await page.locator(".thumb img").nth(5).waitFor();
   await fits("the start");
   await shoot(page, "phone-start");
@@ -353,7 +396,10 @@ test("a phone: nothing is wider than the screen, and a tap shows what a word att
   await page.evaluate(() => scrollTo(0, 0));
   await shoot(page, "phone");
   const small = await page.evaluate(() =>
-    [...document.querySelectorAll("button, select, a")].filter((e) => e.checkVisibility() && !e.closest(".regions, .words, .foot, .skip")).filter((e) => e.getBoundingClientRect().height < 24).map((e) => e.outerHTML.slice(0, 80)),
+    [...document.querySelectorAll("button, select, a")]
+      .filter((e) => e.checkVisibility() && !e.closest(".regions, .words, .foot, .skip"))
+      .filter((e) => e.getBoundingClientRect().height < 24)
+      .map((e) => e.outerHTML.slice(0, 80)),
   );
   assert.deepEqual(small, [], "too small for a finger");
   await page.locator("summary").tap();

@@ -1,6 +1,6 @@
 // What the tests stand on: the server, a browser, and pages that are watched for what must not happen.
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -17,17 +17,24 @@ export const screenshots = process.env.SCREENSHOTS ?? path.join(here, "screensho
 mkdirSync(screenshots, { recursive: true });
 
 /** The browser's program: $CHROMIUM, or where distributions put it. */
-export const browserPath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((file) => file && existsSync(file));
+export const browserPath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
+  (file) => file && existsSync(file),
+);
 
 let binary = process.env.LXMERT; // the command, built beforehand
 
 /** Starts a server on a free port of this machine; further flags are those of lxmert serve. */
 export async function startServer(...flags) {
   if (!binary) {
-    binary = path.join(mkdtempSync(path.join(tmpdir(), "lxmert-page-")), "lxmert");
+    const directory = mkdtempSync(path.join(tmpdir(), "lxmert-page-"));
+    process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+    binary = path.join(directory, "lxmert");
     execFileSync("go", ["build", "-o", binary, "./cmd/lxmert"], { cwd: root, stdio: "inherit" });
   }
-  const child = spawn(binary, ["serve", "--addr", "127.0.0.1:0", "--log-level", "error", ...flags], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(binary, ["serve", "--addr", "127.0.0.1:0", "--log-level", "error", ...flags], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const url = await new Promise((resolve, reject) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
@@ -53,8 +60,8 @@ export const picture = (name) => path.join(root, "examples", name);
 export const pictureBytes = (name) => readFileSync(picture(name)).toString("base64");
 
 /**
- * A page of a fresh browser profile. When the test ends nothing may have gone wrong in it: no error on the console or in a script, no request to elsewhere, nothing
- * that the content security policy had to stop. Failing requests that a test provokes are named by allow, a pattern of the console's messages.
+ * A page of a fresh browser profile. When the test ends nothing may have gone wrong in it: no error on the console or in a script, no request to elsewhere,
+ * nothing that the content security policy had to stop. Failing requests that a test provokes are named by allow, a pattern of the console's messages.
  */
 export async function openPage(t, browser, url, { allow, at = "/", ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, locale: "en-US", colorScheme: "light", ...options });
@@ -65,11 +72,14 @@ export async function openPage(t, browser, url, { allow, at = "/", ...options } 
   });
   page.on("pageerror", (error) => wrong.push(`script: ${error.stack}`));
   page.on("request", (request) => {
-    if (!request.url().startsWith(url + "/") && !/^(blob|data):/.test(request.url())) wrong.push(`a request to elsewhere: ${request.url()}`);
+    if (!request.url().startsWith(url + "/") && !/^(blob|data):/.test(request.url()))
+      wrong.push(`a request to elsewhere: ${request.url()}`);
   });
   await page.exposeFunction("__violated", (what) => wrong.push(`content security policy: ${what}`));
   await page.addInitScript(() => {
-    document.addEventListener("securitypolicyviolation", (event) => window.__violated(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+    document.addEventListener("securitypolicyviolation", (event) =>
+      window.__violated(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`),
+    );
   });
   t.after(async () => {
     await context.close();
@@ -108,7 +118,9 @@ export async function explained(page) {
 }
 
 /** The numbers by which words or regions are shaded. */
-export const shades = (page, selector) => page.locator(selector).evaluateAll((all) => all.map((element) => Number(element.style.getPropertyValue("--shade"))));
+export const shades = (page, selector) =>
+  page.locator(selector).evaluateAll((all) => all.map((element) => Number(element.style.getPropertyValue("--shade"))));
 
 /** Writes a picture of the page. */
-export const shoot = (page, name, options) => page.screenshot({ path: path.join(screenshots, name + ".png"), animations: "disabled", ...options });
+export const shoot = (page, name, options) =>
+  page.screenshot({ path: path.join(screenshots, name + ".png"), animations: "disabled", ...options });

@@ -20,7 +20,11 @@ async function refuse(page, path, n, status, { code = "x", message = "A sentence
   let left = n;
   await page.route("**" + path, (route) => {
     if (left-- <= 0) return route.continue();
-    return route.fulfill({ status, headers: { "X-Request-Id": "REQ7", ...headers }, json: { error: { code, message, request_id: "REQ7" } } });
+    return route.fulfill({
+      status,
+      headers: { "X-Request-Id": "REQ7", ...headers },
+      json: { error: { code, message, request_id: "REQ7" } },
+    });
   });
 }
 
@@ -85,7 +89,9 @@ test("413 that nothing helps against", async (t) => {
 
 test("a limit that the server tells is kept before anything is sent", async (t) => {
   const page = await open(t, { at: "/docs" });
-  await page.route("**/v1/models", (route) => route.fulfill({ json: { object: "list", data: [{ id: "one" }], limits: { file_bytes: 100_000 } } }));
+  await page.route("**/v1/models", (route) =>
+    route.fulfill({ json: { object: "list", data: [{ id: "one" }], limits: { file_bytes: 100_000 } } }),
+  );
   const sizes = [];
   page.on("request", (request) => request.url().endsWith("/v1/regions") && sizes.push(request.postDataBuffer().length));
   await page.goto(server.url + "/");
@@ -93,11 +99,16 @@ test("a limit that the server tells is kept before anything is sent", async (t) 
   const base64 = await page.evaluate(bigPicture, 1500);
   await page.route("**/v1/regions", async (route) => {
     sizes.push(route.request().postDataBuffer().length);
-    await route.fulfill({ json: { model: "one", picture: { sha256: "0", width: 10, height: 10 }, regions: [{ box: [0, 0, 0.5, 0.5], label: "thing" }] } });
+    await route.fulfill({
+      json: { model: "one", picture: { sha256: "0", width: 10, height: 10 }, regions: [{ box: [0, 0, 0.5, 0.5], label: "thing" }] },
+    });
   });
   await page.setInputFiles("#file", { name: "big.png", mimeType: "image/png", buffer: Buffer.from(base64, "base64") });
   await page.locator(".region").first().waitFor();
-  assert.ok(sizes.every((size) => size < 100_000 + 2000), `sizes ${sizes}`);
+  assert.ok(
+    sizes.every((size) => size < 100_000 + 2000),
+    `sizes ${sizes}`,
+  );
   assert.match(await page.locator(".notice").first().innerText(), /\(98 kB\)/);
 });
 
@@ -108,7 +119,8 @@ async function bigPicture(side) {
   const context = canvas.getContext("2d");
   const data = context.createImageData(side, side);
   let state = 1;
-  for (let i = 0; i < data.data.length; i++) data.data[i] = i % 4 === 3 ? 255 : (state = (state * 1103515245 + 12345) & 0x7fffffff) >> 16 & 63;
+  for (let i = 0; i < data.data.length; i++)
+    data.data[i] = i % 4 === 3 ? 255 : ((state = (state * 1103515245 + 12345) & 0x7fffffff) >> 16) & 63;
   context.putImageData(data, 0, 0);
   return canvas.toDataURL("image/png").split(",")[1];
 }
@@ -133,7 +145,8 @@ test("401: a token is asked for, kept for the tab, and sent", async (t) => {
   await page.route("**/v1/**", (route) => {
     const sent = route.request().headers().authorization;
     headers.push(sent);
-    if (sent !== "Bearer right") return route.fulfill({ status: 401, json: { error: { code: "unauthorized", message: "A token is wanted." } } });
+    if (sent !== "Bearer right")
+      return route.fulfill({ status: 401, json: { error: { code: "unauthorized", message: "A token is wanted." } } });
     return route.continue();
   });
   await page.reload();
@@ -183,12 +196,18 @@ test("500: kind words and the request's id; trying again helps", async (t) => {
 test("504, and something that is not JSON", async (t) => {
   const page = await open(t);
   await takePicture(page, "park.png");
-  await page.route("**/v1/answers", (route) => route.fulfill({ status: 504, contentType: "text/html", body: "<h1>Gateway</h1>" }), { times: 1 });
+  await page.route("**/v1/answers", (route) => route.fulfill({ status: 504, contentType: "text/html", body: "<h1>Gateway</h1>" }), {
+    times: 1,
+  });
   await page.fill("#question", "What color is the car?");
   await page.press("#question", "Enter");
   await notice(page).waitFor();
   assert.match(await notice(page).innerText(), /took too long/);
-  await page.route("**/v1/answers", (route) => route.fulfill({ status: 200, contentType: "text/html", body: "<h1>Welcome to the hotel’s network</h1>" }), { times: 1 });
+  await page.route(
+    "**/v1/answers",
+    (route) => route.fulfill({ status: 200, contentType: "text/html", body: "<h1>Welcome to the hotel’s network</h1>" }),
+    { times: 1 },
+  );
   await page.getByRole("button", { name: "Try again" }).click();
   await page.locator(".notice.bad", { hasText: "went wrong at the server" }).waitFor();
 });
@@ -252,7 +271,11 @@ test("a question that is asked while the picture is looked at waits for it", asy
     await held;
     await route.continue();
   });
-  await page.setInputFiles("#file", { name: "park.png", mimeType: "image/png", buffer: (await import("node:fs")).readFileSync((await import("./setup.mjs")).picture("park.png")) });
+  await page.setInputFiles("#file", {
+    name: "park.png",
+    mimeType: "image/png",
+    buffer: (await import("node:fs")).readFileSync((await import("./setup.mjs")).picture("park.png")),
+  });
   await page.fill("#question", "What color is the car?");
   await page.press("#question", "Enter");
   await shoot(page, "looking");

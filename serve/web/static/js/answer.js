@@ -9,14 +9,20 @@ export const answerName = (answer) => answer.answer || text("emptyAnswer");
 export const answerSure = (answer) => answer.confidence ?? answer.probability;
 
 /**
- * The best answer, large, then all as bars. words is the element that shows the question; explain(answer) is asked for when an answer is chosen, explained is the
- * id of the one whose reasons are shown.
+ * The best answer, large, then all as bars. words is the element that shows the question; explain(answer) is asked for when an answer is chosen, explained is
+ * the id of the one whose reasons are shown.
  */
 export function answerParts({ words, result, timing, explained, explain }) {
   const [best] = result.answers;
   return [
     words,
-    h("p", { class: "best", lang: "en" }, h("span", { class: "best-name" }, answerName(best)), " ", h("span", { class: "best-sure" }, percent(answerSure(best)))),
+    h(
+      "p",
+      { class: "best", lang: "en" },
+      h("span", { class: "best-name" }, answerName(best)),
+      " ",
+      h("span", { class: "best-sure" }, percent(answerSure(best))),
+    ),
     h(
       "ol",
       { class: "bars", "aria-label": text("answers") },

@@ -31,7 +31,13 @@ export async function call(path, { body, signal, blob = false } = {}) {
   const timeout = AbortSignal.timeout(patience);
   const signals = signal ? AbortSignal.any([signal, timeout]) : timeout;
   try {
-    const response = await fetch(path, { method: body === undefined ? "GET" : "POST", headers, body, signal: signals, credentials: "same-origin" });
+    const response = await fetch(path, {
+      method: body === undefined ? "GET" : "POST",
+      headers,
+      body,
+      signal: signals,
+      credentials: "same-origin",
+    });
     if (!response.ok) throw await refusal(response);
     return blob ? await response.blob() : await response.json();
   } catch (error) {
@@ -130,6 +136,7 @@ async function aboutPicture(path, picture, fields, signal) {
 }
 
 function blame(failure, fields) {
-  if (failure.kind === "refused" && (failure.status === 422 || failure.status === 400)) failure.kind = "question" in fields ? "question" : "notPicture";
+  if (failure.kind === "refused" && (failure.status === 422 || failure.status === 400))
+    failure.kind = "question" in fields ? "question" : "notPicture";
   return failure;
 }

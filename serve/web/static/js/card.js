@@ -22,7 +22,11 @@ export function fillCard(dialog, model) {
     ["cardTasks", card.tasks?.map((task) => (tasks[task] ? text(tasks[task]) : task)).join(", ")],
     ["cardAnswers", card.answers && number(card.answers)],
     ["cardRegions", [...new Set([card.preset, card.detector])].filter(Boolean).join(", ")],
-    ["cardLayers", card.language_layers && text("cardLayersValue", { language: card.language_layers, vision: card.vision_layers, cross: card.cross_layers })],
+    [
+      "cardLayers",
+      card.language_layers &&
+        text("cardLayersValue", { language: card.language_layers, vision: card.vision_layers, cross: card.cross_layers }),
+    ],
     ["cardHidden", card.hidden && `${number(card.hidden)}, ${number(card.heads)}`],
     ["cardParameters", card.parameters && number(card.parameters)],
     ["cardTokens", card.max_tokens && text("cardTokensValue", { n: number(card.max_tokens) })],
@@ -49,5 +53,7 @@ export function fillCard(dialog, model) {
 
 function when(date) {
   const time = new Date(date);
-  return Number.isNaN(time.getTime()) ? date : time.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  return Number.isNaN(time.getTime())
+    ? date
+    : time.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 }

@@ -51,7 +51,9 @@ function show() {
   byId("contents").replaceChildren(
     ...all.flatMap(({ tag, operations }) => [
       h("h2", { lang: "en" }, tag.name),
-      ...operations.map(({ method, path, id }) => h("a", { href: "#" + id }, h("span", { class: "method" }, method.toUpperCase()), h("span", { class: "path" }, path))),
+      ...operations.map(({ method, path, id }) =>
+        h("a", { href: "#" + id }, h("span", { class: "method" }, method.toUpperCase()), h("span", { class: "path" }, path)),
+      ),
     ]),
   );
   const { info = {} } = description;
@@ -60,7 +62,13 @@ function show() {
     h("p", { class: "fine version" }, `${info.title ?? ""} ${info.version ?? ""} · OpenAPI ${description.openapi ?? ""}`),
     info.description ? h("p", { class: "about", lang: "en" }, rich(info.description)) : "",
     ...all.map(({ tag, operations }) =>
-      h("section", { class: "group" }, h("h2", { lang: "en" }, tag.name), tag.description && h("p", { class: "about", lang: "en" }, rich(tag.description)), operations.map(operationArticle)),
+      h(
+        "section",
+        { class: "group" },
+        h("h2", { lang: "en" }, tag.name),
+        tag.description && h("p", { class: "about", lang: "en" }, rich(tag.description)),
+        operations.map(operationArticle),
+      ),
     ),
   );
   if (location.hash) byId(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
@@ -74,7 +82,13 @@ function operationArticle({ method, path, operation, id }) {
   return h(
     "article",
     { class: "operation", id, lang: "en" },
-    h("h3", {}, h("span", { class: "method" }, method.toUpperCase()), h("a", { href: "#" + id, class: "path" }, path), operation.deprecated && h("span", { class: "field-must" }, text("docsDeprecated"))),
+    h(
+      "h3",
+      {},
+      h("span", { class: "method" }, method.toUpperCase()),
+      h("a", { href: "#" + id, class: "path" }, path),
+      operation.deprecated && h("span", { class: "field-must" }, text("docsDeprecated")),
+    ),
     operation.summary && h("p", { class: "summary" }, operation.summary),
     operation.description && h("p", { class: "about" }, rich(operation.description)),
     parameters.length > 0 && [h("h4", {}, text("docsParameters")), h("div", { class: "fields" }, parameters.map(parameterRow))],
@@ -87,7 +101,15 @@ function operationArticle({ method, path, operation, id }) {
 }
 
 const parameterRow = (parameter) =>
-  fieldRow({ name: parameter.name, schema: { ...parameter.schema, description: parameter.description ?? parameter.schema?.description }, required: parameter.required }, 0, text("docsIn", { place: parameter.in }));
+  fieldRow(
+    {
+      name: parameter.name,
+      schema: { ...parameter.schema, description: parameter.description ?? parameter.schema?.description },
+      required: parameter.required,
+    },
+    0,
+    text("docsIn", { place: parameter.in }),
+  );
 
 /** The media types of a body, with their fields and an example of each. The first is open. */
 function mediaTypes(content, open) {
@@ -99,7 +121,12 @@ function mediaTypes(content, open) {
       { class: "media", open: open && i === 0 },
       h("summary", {}, type),
       media.schema && fields.length === 0 && h("p", { class: "field-type" }, typeOf(description, media.schema)),
-      fields.length > 0 && h("div", { class: "fields" }, fields.map((field) => fieldRow(field, 0))),
+      fields.length > 0 &&
+        h(
+          "div",
+          { class: "fields" },
+          fields.map((field) => fieldRow(field, 0)),
+        ),
       example !== undefined && [h("h4", {}, text("docsExample")), code(JSON.stringify(example, null, 2))],
     );
   });
@@ -122,13 +149,24 @@ function fieldRow({ name, schema, required }, depth, place) {
     ),
     about && h("p", { class: "field-about" }, rich(about)),
     limits.length > 0 && h("p", { class: "field-more" }, limits.join(" · ")),
-    inner.length > 0 && h("div", { class: "fields" }, inner.map((field) => fieldRow(field, depth + 1))),
+    inner.length > 0 &&
+      h(
+        "div",
+        { class: "fields" },
+        inner.map((field) => fieldRow(field, depth + 1)),
+      ),
   );
 }
 
 function responseRow(status, response) {
   const content = Object.entries(response.content ?? {});
-  return h("div", { class: "response" }, h("span", { class: "status" }, status), h("span", {}, rich(response.description ?? "")), content.length > 0 && mediaTypes(response.content, false));
+  return h(
+    "div",
+    { class: "response" },
+    h("span", { class: "status" }, status),
+    h("span", {}, rich(response.description ?? "")),
+    content.length > 0 && mediaTypes(response.content, false),
+  );
 }
 
 /** A block of code with a button that copies it. */

@@ -137,7 +137,13 @@ function takeFile(file) {
 
 /** Shows a picture and lets the server look at it; then a question that waits is asked. */
 function take(picture, question = "") {
-  if (now.picture && now.picture !== picture && now.picture.seed === null && !history.entries.some((entry) => entry.picture === now.picture)) now.picture.forget();
+  if (
+    now.picture &&
+    now.picture !== picture &&
+    now.picture.seed === null &&
+    !history.entries.some((entry) => entry.picture === now.picture)
+  )
+    now.picture.forget();
   Object.assign(now, { picture, look: picture.looks.get(now.model) ?? null });
   forgetAnswer();
   now.question = question;
@@ -186,10 +192,11 @@ async function seen(picture, signal) {
 }
 
 /** Whether the server answers at all. */
-const alive = () => api.models().then(
-  () => true,
-  () => false,
-);
+const alive = () =>
+  api.models().then(
+    () => true,
+    () => false,
+  );
 
 const modelField = () => (now.model ? { model: now.model } : {});
 
@@ -208,14 +215,19 @@ const asSentence = (question) => question[0].toUpperCase() + question.slice(1);
 async function loadTries(picture) {
   if (picture.questions.length === 0) {
     try {
-      picture.questions = picture.seed === null ? questionsAbout(now.look) : (await api.sceneQuestions(picture.seed)).map(asSentence).filter((question) => question.length < 56);
+      picture.questions =
+        picture.seed === null
+          ? questionsAbout(now.look)
+          : (await api.sceneQuestions(picture.seed)).map(asSentence).filter((question) => question.length < 56);
     } catch {
       picture.questions = questionsAbout(now.look); // offers are not worth an error
     }
   }
   if (now.picture !== picture) return;
   byId("tries").replaceChildren(
-    ...picture.questions.slice(0, offers).map((question) => h("button", { type: "button", class: "chip", lang: "en", onclick: () => ask(question) }, question)),
+    ...picture.questions
+      .slice(0, offers)
+      .map((question) => h("button", { type: "button", class: "chip", lang: "en", onclick: () => ask(question) }, question)),
   );
 }
 
@@ -278,7 +290,13 @@ async function explain(signal) {
   if (!explanations.has(key)) {
     byId("why").classList.add("loading");
     try {
-      const fields = { ...modelField(), question, method: view.method, maps: view.map ? "all" : "none", answer: explained.answer || explained.id };
+      const fields = {
+        ...modelField(),
+        question,
+        method: view.method,
+        maps: view.map ? "all" : "none",
+        answer: explained.answer || explained.id,
+      };
       const response = await api.explanation(picture, fields, signal);
       if (response.timing?.explain_ms) now.timing = { ...now.timing, explain_ms: response.timing.explain_ms };
       explanations.set(key, response.explanation);
@@ -288,7 +306,8 @@ async function explain(signal) {
   }
   if (now.explanations !== explanations) return; // another question was asked meanwhile
   now.explanation = explanations.get(key);
-  if (now.view.map && !now.explanation.maps?.some((map) => map.name === now.view.map)) now.view = { ...now.view, map: firstMap(now.explanation), head: "mean" };
+  if (now.view.map && !now.explanation.maps?.some((map) => map.name === now.view.map))
+    now.view = { ...now.view, map: firstMap(now.explanation), head: "mean" };
   showAnswer();
   showShading();
 }
@@ -317,7 +336,13 @@ function showAnswer() {
     return;
   }
   article.replaceChildren(
-    ...answerParts({ words: words.element, result: now.result, timing: now.timing, explained: now.explained?.id, explain: explainAnswer }).filter(Boolean),
+    ...answerParts({
+      words: words.element,
+      result: now.result,
+      timing: now.timing,
+      explained: now.explained?.id,
+      explain: explainAnswer,
+    }).filter(Boolean),
   );
   if (focused >= 0) article.querySelectorAll("button")[focused]?.focus();
   byId("why").hidden = false;
@@ -349,7 +374,9 @@ function showShading() {
 function readout(shown, { tokens }, regions) {
   const word = (i) => text("quoted", { word: tokens[i].text });
   const region = (i) => regionName(regions[i], i);
-  const list = [...strongest(shown.regions, 3).map(region), ...strongest(shown.words, shown.regions ? 2 : 3).map(word)].join(text("listComma"));
+  const list = [...strongest(shown.regions, 3).map(region), ...strongest(shown.words, shown.regions ? 2 : 3).map(word)].join(
+    text("listComma"),
+  );
   const name = shown.focus && (shown.focus.kind === "words" ? word : region)(shown.focus.index);
   if (!list) return name ? text("readoutNothing", { name }) : "";
   return text(shown.says, { name, list, answer: now.explained ? answerName(now.explained) : "" });

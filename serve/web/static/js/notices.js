@@ -56,7 +56,9 @@ export class Notices {
       h(
         "div",
         { class: "row" },
-        retry && again.has(failure.kind) && h("button", { type: "button", class: "primary", onclick: () => (this.clearFailure(), retry()) }, text("tryAgain")),
+        retry &&
+          again.has(failure.kind) &&
+          h("button", { type: "button", class: "primary", onclick: () => (this.clearFailure(), retry()) }, text("tryAgain")),
         h("button", { type: "button", class: "quiet", onclick: () => this.clearFailure() }, text("dismiss")),
       ),
     );

@@ -1,7 +1,7 @@
 // From an explanation to shades: how dark or bright each word and each region is shown. Nothing here touches the page.
 //
-// A view says what of an explanation is shown: { method, map, head }. map is null for the method's own scores, or the name of an attention map; head is "mean" or
-// a head's number. A focus is the word or region that a person points at: { kind: "words" | "regions", index }.
+// A view says what of an explanation is shown: { method, map, head }. map is null for the method's own scores, or the name of an attention map; head is
+// "mean" or a head's number. A focus is the word or region that a person points at: { kind: "words" | "regions", index }.
 //
 // A shading is { words, regions, wordValues, regionValues, says, focus }: shades are in 0..1, values are the raw numbers; null means that nothing is said about
 // words, or regions. says is the key of the sentence that tells what is shown.
@@ -73,7 +73,12 @@ function mapShading(explanation, view, focus) {
     return none;
   }
   const shades = scale(values, () => false);
-  return { ...none, says, focus: focus ?? null, ...(side === "words" ? { words: shades, wordValues: values } : { regions: shades, regionValues: values }) };
+  return {
+    ...none,
+    says,
+    focus: focus ?? null,
+    ...(side === "words" ? { words: shades, wordValues: values } : { regions: shades, regionValues: values }),
+  };
 }
 
 export const findMap = (explanation, name) => explanation?.maps?.find((map) => map.name === name);

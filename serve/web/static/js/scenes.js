@@ -38,14 +38,23 @@ export class Scenes {
 
   show() {
     this.list.replaceChildren(
-      ...this.seeds.map((seed, i) => h("li", {}, h("button", { type: "button", class: "thumb", "aria-label": text("sceneAlt", { seed }), onclick: () => this.#choose(i) }))),
+      ...this.seeds.map((seed, i) =>
+        h(
+          "li",
+          {},
+          h("button", { type: "button", class: "thumb", "aria-label": text("sceneAlt", { seed }), onclick: () => this.#choose(i) }),
+        ),
+      ),
     );
     this.seeds.forEach((_, i) => this.#fill(i));
   }
 
   #fill(i) {
     const picture = this.pictures[i];
-    if (picture) this.list.children[i].firstChild.replaceChildren(h("img", { src: picture.url, alt: "", width: 320, height: 240, draggable: "false" }));
+    if (picture)
+      this.list.children[i].firstChild.replaceChildren(
+        h("img", { src: picture.url, alt: "", width: 320, height: 240, draggable: "false" }),
+      );
   }
 
   #choose(i) {

@@ -23,12 +23,15 @@ function whole(document, schema) {
   schema = resolve(document, schema);
   if (!schema.allOf) return schema;
   const { allOf, ...own } = schema;
-  return [...allOf.map((part) => whole(document, part)), own].reduce((all, part) => ({
-    ...all,
-    ...part,
-    properties: { ...all.properties, ...part.properties },
-    required: [...(all.required ?? []), ...(part.required ?? [])],
-  }), {});
+  return [...allOf.map((part) => whole(document, part)), own].reduce(
+    (all, part) => ({
+      ...all,
+      ...part,
+      properties: { ...all.properties, ...part.properties },
+      required: [...(all.required ?? []), ...(part.required ?? [])],
+    }),
+    {},
+  );
 }
 
 /** A type in a few words: "string", "array of number", "integer or null". */
@@ -37,7 +40,9 @@ export function typeOf(document, schema, depth = 0) {
   const ways = schema.oneOf ?? schema.anyOf;
   if (ways && depth < deepest) return [...new Set(ways.map((way) => typeOf(document, way, depth + 1)))].join(" or ");
   const types = [schema.type ?? (schema.properties ? "object" : schema.const !== undefined ? typeof schema.const : "any")].flat();
-  return types.map((type) => (type === "array" && schema.items && depth < deepest ? "array of " + typeOf(document, schema.items, depth + 1) : type)).join(" or ");
+  return types
+    .map((type) => (type === "array" && schema.items && depth < deepest ? "array of " + typeOf(document, schema.items, depth + 1) : type))
+    .join(" or ");
 }
 
 /** What else a schema demands, in words. */
@@ -63,7 +68,11 @@ export function limitsOf(document, schema) {
 export function fieldsOf(document, schema, depth = 0) {
   schema = whole(document, schema);
   if (schema.properties)
-    return Object.entries(schema.properties).map(([name, value]) => ({ name, schema: resolve(document, value), required: schema.required?.includes(name) ?? false }));
+    return Object.entries(schema.properties).map(([name, value]) => ({
+      name,
+      schema: resolve(document, value),
+      required: schema.required?.includes(name) ?? false,
+    }));
   if (depth >= deepest) return [];
   if (schema.items) return fieldsOf(document, schema.items, depth + 1);
   for (const way of schema.oneOf ?? schema.anyOf ?? []) {
@@ -118,9 +127,11 @@ export function curl(document, origin, method, path, operation, secured) {
   const parameters = (operation.parameters ?? []).map((parameter) => resolve(document, parameter));
   const value = (parameter) => String(parameter.example ?? exampleOf(document, parameter.schema ?? {}));
   let address = path;
-  for (const parameter of parameters) if (parameter.in === "path") address = address.replace(`{${parameter.name}}`, encodeURIComponent(value(parameter)));
+  for (const parameter of parameters)
+    if (parameter.in === "path") address = address.replace(`{${parameter.name}}`, encodeURIComponent(value(parameter)));
   const query = parameters.filter((parameter) => parameter.in === "query" && (parameter.required || parameter.example !== undefined));
-  if (query.length) address += "?" + query.map((parameter) => `${encodeURIComponent(parameter.name)}=${encodeURIComponent(value(parameter))}`).join("&");
+  if (query.length)
+    address += "?" + query.map((parameter) => `${encodeURIComponent(parameter.name)}=${encodeURIComponent(value(parameter))}`).join("&");
   const lines = [`curl ${quote(origin + address)}`];
   if (method !== "get" && method !== "post") lines.push(`-X ${method.toUpperCase()}`);
   if (secured) lines.push(`-H "Authorization: Bearer $TOKEN"`);
@@ -133,7 +144,8 @@ export function curl(document, origin, method, path, operation, secured) {
     lines.push(`-H ${quote("Content-Type: " + json)}`, `-d ${quote(JSON.stringify(mediaExample(document, body.content[json])))}`);
   } else if (chosen === form && form) {
     const fields = fieldsOf(document, body.content[form].schema ?? {});
-    for (const field of fields.filter((field, i) => field.required || i < 2)) lines.push(`-F ${quote(isFile(field.schema) ? `${field.name}=@photo.jpg` : `${field.name}=${exampleOf(document, field.schema)}`)}`);
+    for (const field of fields.filter((field, i) => field.required || i < 2))
+      lines.push(`-F ${quote(isFile(field.schema) ? `${field.name}=@photo.jpg` : `${field.name}=${exampleOf(document, field.schema)}`)}`);
   } else if (chosen) {
     lines.push(`-H ${quote("Content-Type: " + chosen)}`, "--data-binary @FILE");
   }

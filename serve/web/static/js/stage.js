@@ -31,8 +31,19 @@ export class Stage {
     this.frame = h("div", { class: "frame" }, this.image, this.missing, this.canvas, this.group);
     this.readout = h("p", { class: "readout" });
     this.facts = h("span", { class: "facts" });
-    this.labels = h("button", { type: "button", class: "quiet toggle", "aria-pressed": "true", onclick: () => this.#toggle(this.labels, "no-labels") });
-    this.shading = h("button", { type: "button", class: "quiet toggle", "aria-pressed": "true", hidden: true, onclick: () => this.#toggle(this.shading, "no-veil") });
+    this.labels = h("button", {
+      type: "button",
+      class: "quiet toggle",
+      "aria-pressed": "true",
+      onclick: () => this.#toggle(this.labels, "no-labels"),
+    });
+    this.shading = h("button", {
+      type: "button",
+      class: "quiet toggle",
+      "aria-pressed": "true",
+      hidden: true,
+      onclick: () => this.#toggle(this.shading, "no-veil"),
+    });
     this.other = h("button", { type: "button", class: "quiet", onclick: other });
     container.append(this.frame, this.readout, h("div", { class: "row bar" }, this.facts, this.labels, this.shading, this.other));
     this.veil = new Veil(this.canvas);
@@ -67,12 +78,20 @@ export class Stage {
     this.buttons = this.regions.map((region, index) => {
       const [x1, y1, x2, y2] = region.box;
       const plate = h("span", { class: "plate", lang: "en" }, regionName(region, index));
-      const button = h("button", { type: "button", class: isWhole(region.box) ? "region whole" : "region", "aria-pressed": "false" }, plate);
+      const button = h(
+        "button",
+        { type: "button", class: isWhole(region.box) ? "region whole" : "region", "aria-pressed": "false" },
+        plate,
+      );
       setNumber(button, "--x", x1);
       setNumber(button, "--y", y1);
       setNumber(button, "--w", x2 - x1);
       setNumber(button, "--h", y2 - y1);
-      pointable(button, (begins) => this.point(index, begins), () => this.pin(index));
+      pointable(
+        button,
+        (begins) => this.point(index, begins),
+        () => this.pin(index),
+      );
       return button;
     });
     // What is drawn later lies above: the smallest last. Tab and arrows go in the same order.

@@ -10,10 +10,19 @@ export class Tables {
     container.append(h("details", {}, this.summary, this.body));
   }
 
-  /** Shows regions, the most relevant first, and the question's words. tokens and shading are null before a question; of what a shading says nothing about there are no numbers. */
+  /**
+   * Shows regions, the most relevant first, and the question's words. tokens and shading are null before a question; of what a shading says nothing about
+   * there are no numbers.
+   */
   show(regions, tokens, shading) {
     this.summary.textContent = text("table");
-    const words = (tokens ?? []).map((token, i) => ({ name: token.text, cells: [], shade: shading?.words?.[i], value: shading?.wordValues?.[i], special: token.special }));
+    const words = (tokens ?? []).map((token, i) => ({
+      name: token.text,
+      cells: [],
+      shade: shading?.words?.[i],
+      value: shading?.wordValues?.[i],
+      special: token.special,
+    }));
     const found = regions.map((region, i) => ({
       name: regionName(region, i),
       cells: [sure(region), place(region.box)],
@@ -23,7 +32,16 @@ export class Tables {
     const figures = shading ? ["tableRelevance", "tableValue"] : [];
     this.body.replaceChildren(
       table("tableRegions", ["tableRegion", "tableSure", "tablePlace", ...figures], found, Boolean(shading)),
-      ...(tokens ? [table("tableWords", ["tableWord", ...figures], words.filter((row) => !row.special || row.shade > 0), Boolean(shading))] : []),
+      ...(tokens
+        ? [
+            table(
+              "tableWords",
+              ["tableWord", ...figures],
+              words.filter((row) => !row.special || row.shade > 0),
+              Boolean(shading),
+            ),
+          ]
+        : []),
     );
   }
 }
@@ -47,7 +65,15 @@ function table(caption, heads, rows, withFigures) {
       "table",
       {},
       h("caption", {}, text(caption)),
-      h("thead", {}, h("tr", {}, heads.map((key) => h("th", { scope: "col" }, text(key))))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          heads.map((key) => h("th", { scope: "col" }, text(key))),
+        ),
+      ),
       h("tbody", {}, [...rows].sort((a, b) => (b.shade ?? 0) - (a.shade ?? 0)).map(row)),
     ),
   );

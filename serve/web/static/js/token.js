@@ -2,7 +2,9 @@
 import { byId } from "./dom.js";
 import { token } from "./api.js";
 
-/** Asks for a token until one is given, which is then used, or it is given up: true or false. wrong says that there was one already, which the server refused. */
+/**
+ * Asks for a token until one is given, which is then used, or it is given up: true or false. wrong says that there was one already, which the server refused.
+ */
 export function askToken(wrong) {
   const dialog = byId("token");
   const input = byId("token-value");

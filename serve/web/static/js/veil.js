@@ -12,7 +12,10 @@ const scale = [
 ];
 
 function colour(shade) {
-  const i = Math.max(1, scale.findIndex(([at]) => shade <= at));
+  const i = Math.max(
+    1,
+    scale.findIndex(([at]) => shade <= at),
+  );
   const [from, a] = scale[i - 1];
   const [to, b] = scale[i];
   const t = (shade - from) / (to - from);
@@ -20,7 +23,10 @@ function colour(shade) {
   return `rgba(${red} ${green} ${blue} / ${alpha})`;
 }
 
-/** Whether a region is the whole picture, or as good as that. It is shaded at its edge only: lit, it would leave nothing dark for the others to stand out from. */
+/**
+ * Whether a region is the whole picture, or as good as that. It is shaded at its edge only: lit, it would leave nothing dark for the others to stand out
+ * from.
+ */
 export const isWhole = ([x1, y1, x2, y2]) => (x2 - x1) * (y2 - y1) > 0.97;
 
 export class Veil {

@@ -9,10 +9,15 @@ const methods = ["relevance", "relevance_unnormalised", "relevance_no_self", "ra
 /** The value that stands for attention maps in the list of methods. */
 const maps = "maps";
 
-const camel = (name) => name.split("_").map((word) => word[0].toUpperCase() + word.slice(1)).join("");
+const camel = (name) =>
+  name
+    .split("_")
+    .map((word) => word[0].toUpperCase() + word.slice(1))
+    .join("");
 
 /** The map that is shown first: the last layer in which words look at regions. */
-export const firstMap = (explanation) => explanation.maps?.findLast((map) => map.kind === "cross_language")?.name ?? explanation.maps?.[0]?.name ?? null;
+export const firstMap = (explanation) =>
+  explanation.maps?.findLast((map) => map.kind === "cross_language")?.name ?? explanation.maps?.[0]?.name ?? null;
 
 export class Why {
   /** change(view) is called when something else is to be shown. */
@@ -58,7 +63,11 @@ export class Why {
     this.more.textContent = text("more");
     this.hint.textContent = text(matchMedia("(hover: none)").matches ? "pinHintTouch" : "pinHint");
     this.method.replaceChildren(
-      h("optgroup", { label: text("byMethod") }, methods.map((method) => h("option", { value: method }, text("method" + camel(method))))),
+      h(
+        "optgroup",
+        { label: text("byMethod") },
+        methods.map((method) => h("option", { value: method }, text("method" + camel(method)))),
+      ),
       h("optgroup", { label: text("byAttention") }, h("option", { value: maps }, text("attentionMaps"))),
     );
     this.method.value = view.map ? maps : view.method;

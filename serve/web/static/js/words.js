@@ -4,6 +4,9 @@ import { percent, text } from "./language.js";
 import { pieces } from "./relevance.js";
 import { pointable, roving } from "./roving.js";
 
+/** Whether a token goes on with the word of the token before it. */
+const goesOn = (token) => token?.text.startsWith("##") && !token.special;
+
 export class Words {
   /** point(index, begins) and pin(index) hear of tokens. */
   constructor({ point, pin }) {
@@ -25,8 +28,20 @@ export class Words {
     this.element.replaceChildren(
       ...pieces(question, tokens, withSpecial).map((piece) => {
         if (piece.index === null) return piece.text;
-        const button = h("button", { type: "button", class: piece.special ? "word special" : "word", "aria-pressed": "false" }, piece.text);
-        pointable(button, (begins) => this.point(piece.index, begins), () => this.pin(piece.index));
+        const kind = [
+          "word",
+          piece.special && "special",
+          goesOn(tokens[piece.index]) && "after",
+          goesOn(tokens[piece.index + 1]) && "before",
+        ]
+          .filter(Boolean)
+          .join(" ");
+        const button = h("button", { type: "button", class: kind, "aria-pressed": "false" }, piece.text);
+        pointable(
+          button,
+          (begins) => this.point(piece.index, begins),
+          () => this.pin(piece.index),
+        );
         this.buttons.set(piece.index, button);
         return button;
       }),
@@ -41,7 +56,10 @@ export class Words {
       setNumber(button, "--shade", shade);
       button.classList.toggle("here", i === index);
       button.setAttribute("aria-pressed", String(kept && i === index));
-      button.setAttribute("aria-label", shades ? text("regionShade", { label: button.textContent, shade: percent(shade) }) : button.textContent);
+      button.setAttribute(
+        "aria-label",
+        shades ? text("regionShade", { label: button.textContent, shade: percent(shade) }) : button.textContent,
+      );
     }
   }
 }
