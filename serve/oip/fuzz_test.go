@@ -23,7 +23,8 @@ func FuzzJSON(f *testing.F) {
 	for _, seed := range []string{
 		`{"id":"1","inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["AAAA"],"parameters":{"content_type":"base64"}},` +
 			`{"name":"question","shape":[1],"datatype":"BYTES","data":["a\u0020?"]}],"parameters":{"top_k":2}}`,
-		`{"inputs":[{"name":"input_ids","shape":[1,2],"datatype":"INT64","data":[[1,2]]},{"name":"visual_feats","shape":[1,1,1],"datatype":"FP32","data":[[[1e3]]]}],` +
+		`{"inputs":[{"name":"input_ids","shape":[1,2],"datatype":"INT64","data":[[1,2]]},` +
+			`{"name":"visual_feats","shape":[1,1,1],"datatype":"FP32","data":[[[1e3]]]}],` +
 			`"outputs":[{"name":"score","parameters":{"binary_data":true}}]}`,
 		`{"inputs":[{"name":"attention_mask","shape":[-1,9223372036854775807],"datatype":"BOOL","data":[true,false]}]}`,
 		`{"inputs":[{"name":"visual_pos","shape":[4294967296,4294967296],"datatype":"FP64","data":[[[[]]]]}]}`,
