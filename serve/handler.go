@@ -46,6 +46,8 @@ type Options struct {
 	AllowReload bool   // a request may have a model loaded anew from its files (Triton's model repository)
 	Version     string // of the program, for who asks; "" is "devel"
 
+	inference *oip.API // shared with gRPC, so that both are counted; nil: one of its own
+
 	Traces  trace.TracerProvider // spans of requests; nil: none
 	Metrics *telemetry.Metrics   // nil: none
 	Limiter *guard.Limiter       // in place of Concurrency and Queue, where something else shares it
@@ -112,7 +114,10 @@ func Handler(s *service.Service, o Options) http.Handler {
 	own.Register(mux, s)
 	hf.Register(mux, s)
 	openai.Register(mux, s)
-	oip.New(s, o.oip()).Register(mux)
+	if o.inference == nil {
+		o.inference = oip.New(s, o.oip())
+	}
+	o.inference.Register(mux)
 	if !o.NoPage {
 		page := web.Handler()
 		for _, path := range []string{"GET /{$}", "GET /docs", "GET /web/"} {

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/net/netutil"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 
 	"github.com/go-lxmert/lxmert/serve/guard"
@@ -101,6 +102,7 @@ func Run(ctx context.Context, c Config) error {
 	metrics.Cache(cacheStats(s))
 
 	c.HTTP = c.HTTP.withDefaults(s) // whose limits gRPC shares
+	c.HTTP.inference = oip.New(s, c.HTTP.oip())
 	failed := make(chan error, 3)
 	main := c.server(Handler(s, c.HTTP), certificates)
 	go func() {
@@ -117,7 +119,7 @@ func Run(ctx context.Context, c Config) error {
 	}
 	var rpc *oip.Server
 	if l.grpc != nil {
-		rpc = c.rpc(s, certificates)
+		rpc = c.rpc(certificates)
 		go func() { failed <- rpc.Serve(l.grpc) }()
 	}
 	if c.Ready != nil {
@@ -185,15 +187,27 @@ func (c Config) server(h http.Handler, certificates *certificates) *http.Server 
 }
 
 // rpc is the server over gRPC.
-func (c Config) rpc(s *service.Service, certificates *certificates) *oip.Server {
-	o := oip.GRPCOptions{Limiter: c.HTTP.Limiter, Timeout: c.HTTP.Timeout}
+func (c Config) rpc(certificates *certificates) *oip.Server {
+	o := oip.GRPCOptions{Limiter: c.HTTP.Limiter, Timeout: c.HTTP.Timeout, Observe: c.observeRPC}
 	if tokens := c.HTTP.Tokens; tokens != nil {
 		o.Check = func(token string) bool { return tokens.Allow("Bearer " + token) }
 	}
 	if certificates != nil {
 		o.ServerOptions = append(o.ServerOptions, grpc.Creds(credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificates.get})))
 	}
-	return oip.New(s, c.HTTP.oip()).Server(o)
+	return c.HTTP.inference.Server(o)
+}
+
+// observeRPC counts calls over gRPC among the requests.
+func (c Config) observeRPC(method string, code codes.Code, took time.Duration) {
+	status := map[codes.Code]int{
+		codes.OK: 200, codes.InvalidArgument: 400, codes.Unauthenticated: 401, codes.NotFound: 404, codes.ResourceExhausted: 429, codes.Canceled: 499,
+		codes.Unimplemented: 501, codes.Unavailable: 503, codes.DeadlineExceeded: 504,
+	}[code]
+	if method != "" {
+		method = "GRPC " + method // made-up ones are "other", as paths are
+	}
+	c.HTTP.Metrics.Request(method, http.MethodPost, cmp.Or(status, 500), took)
 }
 
 // adminHandler is for those who run the server: metrics and profiles.

@@ -165,8 +165,9 @@ func (a *API) picture(ctx context.Context, t *tensor, element []byte) (service.P
 	return wire.Picture(ctx, a.service, string(element))
 }
 
-// regions are what is sent in place of pictures: visual_feats [pictures, regions, visual_feat_dim] and visual_pos [pictures, regions, visual_pos_dim], one picture for
-// all questions or one for each. visual_attention_mask [pictures, regions] is 1 for the regions that there are, 0 for those that fill up.
+// regions are what is sent in place of pictures: visual_feats [pictures, regions, visual_feat_dim] and visual_pos [pictures, regions, visual_pos_dim],
+// one picture for all questions or one for each. visual_attention_mask [pictures, regions] is 1 for the regions that there are, 0 for those that fill
+// up.
 func (a *API) regions(m *served, inputs map[string]*tensor, questions int) ([]*service.Sight, error) {
 	feats, pos, mask := inputs["visual_feats"], inputs["visual_pos"], inputs["visual_attention_mask"]
 	if pos == nil {

@@ -51,7 +51,8 @@ func Example_client() {
 		ModelName: "shipped",
 		Inputs: []*input{
 			{Name: "image", Datatype: "BYTES", Shape: []int64{1}, Contents: &contents{BytesContents: [][]byte{picture}}},
-			{Name: "question", Datatype: "BYTES", Shape: []int64{2}, Contents: &contents{BytesContents: [][]byte{[]byte("What color is the car?"), []byte("Is there a tree?")}}},
+			{Name: "question", Datatype: "BYTES", Shape: []int64{2}, Contents: &contents{BytesContents: [][]byte{[]byte("What color is the car?"),
+				[]byte("Is there a tree?")}}},
 		},
 		Outputs:    []*inference.ModelInferRequest_InferRequestedOutputTensor{{Name: "answer"}, {Name: "score"}},
 		Parameters: map[string]*inference.InferParameter{"top_k": {ParameterChoice: &inference.InferParameter_Int64Param{Int64Param: 1}}},

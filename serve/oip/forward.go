@@ -119,7 +119,8 @@ func (a *API) checkOutputs(m *served, inputs map[string]*tensor, wanted []string
 		bytes += 4 * rows * int64(o.Shape[len(o.Shape)-1])
 	}
 	if most := a.options.MaxOutputBytes; bytes > most {
-		return tooLarge("outputs_too_large", "the outputs would have %d bytes, want at most %d: name those that are wanted in outputs, or send less at once", bytes, most)
+		return tooLarge("outputs_too_large", "the outputs would have %d bytes, want at most %d: name those that are wanted in outputs, or send less at once",
+			bytes, most)
 	}
 	return nil
 }

@@ -21,8 +21,11 @@ import (
 // FuzzJSON sends bodies of JSON: what comes back is an answer or a refusal, in JSON, and no fault of the server.
 func FuzzJSON(f *testing.F) {
 	for _, seed := range []string{
-		`{"id":"1","inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["AAAA"],"parameters":{"content_type":"base64"}},{"name":"question","shape":[1],"datatype":"BYTES","data":["a\u0020?"]}],"parameters":{"top_k":2}}`,
-		`{"inputs":[{"name":"input_ids","shape":[1,2],"datatype":"INT64","data":[[1,2]]},{"name":"visual_feats","shape":[1,1,1],"datatype":"FP32","data":[[[1e3]]]}],"outputs":[{"name":"score","parameters":{"binary_data":true}}]}`,
+		`{"id":"1","inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["AAAA"],"parameters":{"content_type":"base64"}},` +
+			`{"name":"question","shape":[1],"datatype":"BYTES","data":["a\u0020?"]}],"parameters":{"top_k":2}}`,
+		`{"inputs":[{"name":"input_ids","shape":[1,2],"datatype":"INT64","data":[[1,2]]},` +
+			`{"name":"visual_feats","shape":[1,1,1],"datatype":"FP32","data":[[[1e3]]]}],` +
+			`"outputs":[{"name":"score","parameters":{"binary_data":true}}]}`,
 		`{"inputs":[{"name":"attention_mask","shape":[-1,9223372036854775807],"datatype":"BOOL","data":[true,false]}]}`,
 		`{"inputs":[{"name":"visual_pos","shape":[4294967296,4294967296],"datatype":"FP64","data":[[[[]]]]}]}`,
 		`{"inputs":[{"name":"question","shape":[2],"datatype":"BYTES","data":["\ud800","\""]}]}`,
@@ -43,7 +46,8 @@ func FuzzJSON(f *testing.F) {
 
 // FuzzBinary sends tensors in binary behind JSON, and says how much of it is JSON.
 func FuzzBinary(f *testing.F) {
-	text := `{"inputs":[{"name":"question","shape":[1],"datatype":"BYTES","parameters":{"binary_data_size":5}},{"name":"visual_feats","shape":[1,1,1],"datatype":"FP32","parameters":{"binary_data_size":4}}],"parameters":{"binary_data_output":true}}`
+	text := `{"inputs":[{"name":"question","shape":[1],"datatype":"BYTES","parameters":{"binary_data_size":5}},` +
+		`{"name":"visual_feats","shape":[1,1,1],"datatype":"FP32","parameters":{"binary_data_size":4}}],"parameters":{"binary_data_output":true}}`
 	f.Add([]byte(text+"\x01\x00\x00\x00a\x00\x00\xc0\x7f"), int64(len(text)))
 	f.Add([]byte(text+"\xff\xff\xff\xffa\x00\x00\xc0\x7f"), int64(len(text)))
 	f.Add([]byte(text), int64(math.MaxInt64))
@@ -80,8 +84,10 @@ func checkAnswer(t *testing.T, w *httptest.ResponseRecorder) {
 func FuzzMessage(f *testing.F) {
 	for _, r := range []*inference.ModelInferRequest{
 		parkRequest(f),
-		{ModelName: "shipped-tensors", Inputs: []*input{{Name: "input_ids", Datatype: "INT64", Shape: []int64{1, 2}}}, RawInputContents: [][]byte{binary.LittleEndian.AppendUint64(make([]byte, 8), 1)}},
-		{ModelName: "shipped", Inputs: []*input{{Name: "visual_feats", Datatype: "FP32", Shape: []int64{-1, math.MaxInt64}, Contents: &contents{Fp32Contents: []float32{float32(math.NaN())}}}}, Parameters: topK(-1)},
+		{ModelName: "shipped-tensors", Inputs: []*input{{Name: "input_ids", Datatype: "INT64", Shape: []int64{1, 2}}},
+			RawInputContents: [][]byte{binary.LittleEndian.AppendUint64(make([]byte, 8), 1)}},
+		{ModelName: "shipped", Inputs: []*input{{Name: "visual_feats", Datatype: "FP32", Shape: []int64{-1, math.MaxInt64},
+			Contents: &contents{Fp32Contents: []float32{float32(math.NaN())}}}}, Parameters: topK(-1)},
 	} {
 		if len(r.Inputs) > 0 && r.Inputs[0].Name == "image" {
 			r.Inputs[0].Contents = texts("no picture")

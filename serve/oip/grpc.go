@@ -28,8 +28,8 @@ type GRPCOptions struct {
 	// Check says whether a bearer token lets its client in; nil: none is wanted. Health checks want none.
 	Check func(token string) bool
 
-	// Limiter lets requests for inference work, and turns away those for which there is no room; it may be shared with HTTP. Nil: there is room for all that MaxCalls
-	// lets in.
+	// Limiter lets requests for inference work, and turns away those for which there is no room; it may be shared with HTTP. Nil: there is room for all
+	// that MaxCalls lets in.
 	Limiter *guard.Limiter
 
 	MaxCalls int           // for inference at a time, counted before they are read; 0 is 128. Each takes memory for its message, up to Options.MaxBytes.
@@ -85,7 +85,8 @@ func (a *API) Server(o GRPCOptions) *Server {
 	return s
 }
 
-// Shutdown stops the server: calls under way are answered, new ones are refused. When ctx ends first, what is still under way is broken off, and the error is ctx's.
+// Shutdown stops the server: calls under way are answered, new ones are refused. When ctx ends first, what is still under way is broken off, and the
+// error is ctx's.
 func (s *Server) Shutdown(ctx context.Context) error {
 	if !s.begun.Swap(true) {
 		close(s.stopping)

@@ -123,7 +123,8 @@ func TestGRPCInfer(t *testing.T) {
 		"picture, raw": {Inputs: []*input{image, question}, RawInputContents: [][]byte{rawTexts(string(park(t))), rawTexts(parkQuestions...)}},
 		"picture": {Inputs: []*input{{Name: "image", Datatype: "BYTES", Shape: []int64{1}, Contents: texts(string(park(t)))},
 			{Name: "question", Datatype: "BYTES", Shape: []int64{2, 1}, Contents: texts(parkQuestions...)}}},
-		"regions, raw": {Inputs: []*input{question, feats, pos}, RawInputContents: [][]byte{rawTexts(parkQuestions...), rawFloats(regions.Features), rawFloats(regions.Boxes)}},
+		"regions, raw": {Inputs: []*input{question, feats, pos}, RawInputContents: [][]byte{rawTexts(parkQuestions...), rawFloats(regions.Features),
+			rawFloats(regions.Boxes)}},
 		"regions": {Inputs: []*input{{Name: "question", Datatype: "BYTES", Shape: []int64{2}, Contents: texts(parkQuestions...)},
 			{Name: "visual_feats", Datatype: "FP32", Shape: feats.Shape, Contents: &contents{Fp32Contents: regions.Features}},
 			{Name: "visual_pos", Datatype: "FP32", Shape: pos.Shape, Contents: &contents{Fp32Contents: regions.Boxes}}}},
@@ -156,7 +157,8 @@ func TestGRPCTensors(t *testing.T) {
 		ids = binary.LittleEndian.AppendUint64(ids, id)
 	}
 	out, err := client.ModelInfer(t.Context(), &inference.ModelInferRequest{ModelName: "shipped-tensors",
-		Inputs: []*input{{Name: "input_ids", Datatype: "INT64", Shape: []int64{1, 4}}, {Name: "visual_feats", Datatype: "FP16", Shape: []int64{1, n, int64(regions.FeatureWidth)}},
+		Inputs: []*input{{Name: "input_ids", Datatype: "INT64", Shape: []int64{1, 4}}, {Name: "visual_feats", Datatype: "FP16", Shape: []int64{1, n,
+			int64(regions.FeatureWidth)}},
 			{Name: "visual_pos", Datatype: "FP32", Shape: []int64{1, n, 4}}},
 		Outputs:          []*wanted{{Name: "pooled_output"}},
 		RawInputContents: [][]byte{ids, half, rawFloats(regions.Boxes)}})
@@ -165,8 +167,10 @@ func TestGRPCTensors(t *testing.T) {
 	}
 	url := testServer(t, Options{}).URL
 	width := regions.FeatureWidth
-	body, header := binaryRequest(t, object{"inputs": []object{binaryInput("input_ids", "INT64", ids, 1, 4), binaryInput("visual_feats", "FP16", half, 1, int(n), width),
-		binaryInput("visual_pos", "FP32", rawFloats(regions.Boxes), 1, int(n), 4)}, "outputs": []object{{"name": "pooled_output", "parameters": object{"binary_data": true}}}},
+	body, header := binaryRequest(t, object{"inputs": []object{binaryInput("input_ids", "INT64", ids, 1, 4), binaryInput("visual_feats", "FP16", half, 1,
+		int(n), width),
+		binaryInput("visual_pos", "FP32", rawFloats(regions.Boxes), 1, int(n), 4)}, "outputs": []object{{"name": "pooled_output",
+		"parameters": object{"binary_data": true}}}},
 		ids, half, rawFloats(regions.Boxes))
 	code, _, data := call(t, "POST", url+"/v2/models/shipped-tensors/infer", body, header)
 	raw := out.RawOutputContents[0]
@@ -191,7 +195,8 @@ func TestGRPCMetadata(t *testing.T) {
 		t.Error(r, err)
 	}
 	r, err := client.ModelMetadata(ctx, &inference.ModelMetadataRequest{Name: "shipped-tensors"})
-	if err != nil || r.Platform != "lxmert_go" || r.Inputs[0].Name != "input_ids" || r.Inputs[0].Datatype != "INT64" || !slices.Equal(r.Inputs[0].Shape, []int64{-1, -1}) {
+	if err != nil || r.Platform != "lxmert_go" || r.Inputs[0].Name != "input_ids" || r.Inputs[0].Datatype != "INT64" || !slices.Equal(r.Inputs[0].Shape,
+		[]int64{-1, -1}) {
 		t.Error(r, err)
 	}
 	for _, name := range []string{"other", ""} {
@@ -220,7 +225,8 @@ func TestGRPCMetadata(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ask := &reflectionpb.ServerReflectionRequest{MessageRequest: &reflectionpb.ServerReflectionRequest_FileContainingSymbol{FileContainingSymbol: "inference.GRPCInferenceService"}}
+	ask := &reflectionpb.ServerReflectionRequest{}
+	ask.MessageRequest = &reflectionpb.ServerReflectionRequest_FileContainingSymbol{FileContainingSymbol: "inference.GRPCInferenceService"}
 	if err := stream.Send(ask); err != nil {
 		t.Fatal(err)
 	}
@@ -243,30 +249,41 @@ func TestGRPCRefused(t *testing.T) {
 		"no name":       {&inference.ModelInferRequest{}, codes.InvalidArgument, "name is missing"},
 		"no such model": {&inference.ModelInferRequest{ModelName: "x"}, codes.NotFound, "only shipped, shipped-tensors"},
 		"no inputs":     {&inference.ModelInferRequest{ModelName: "shipped"}, codes.InvalidArgument, "question is missing"},
-		"raw and not":   {&inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{question}, RawInputContents: [][]byte{{}}}, codes.InvalidArgument, "one of them"},
-		"too many raw":  {&inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{question}, RawInputContents: [][]byte{{}, {}}}, codes.InvalidArgument, "found 2 for 1"},
-		"raw's length": {&inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{{Name: "question", Datatype: "BYTES", Shape: []int64{1}}}, RawInputContents: [][]byte{{9, 0, 0, 0, 1}}},
+		"raw and not": {&inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{question}, RawInputContents: [][]byte{{}}},
+			codes.InvalidArgument, "one of them"},
+		"too many raw": {&inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{question}, RawInputContents: [][]byte{{}, {}}},
+			codes.InvalidArgument, "found 2 for 1"},
+		"raw's length": {&inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{{Name: "question", Datatype: "BYTES", Shape: []int64{1}}},
+			RawInputContents: [][]byte{{9, 0, 0, 0, 1}}},
 			codes.InvalidArgument, "element 0 has 9 bytes"},
-		"raw's end": {&inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{{Name: "question", Datatype: "BYTES", Shape: []int64{1}}}, RawInputContents: [][]byte{{0, 0, 0, 0, 1}}},
+		"raw's end": {&inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{{Name: "question", Datatype: "BYTES", Shape: []int64{1}}},
+			RawInputContents: [][]byte{{0, 0, 0, 0, 1}}},
 			codes.InvalidArgument, "1 bytes are left"},
-		"raw's number": {&inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{{Name: "question", Datatype: "BYTES", Shape: []int64{2}}}, RawInputContents: [][]byte{{4, 0, 0, 0, 1, 2, 3, 4}}},
+		"raw's number": {&inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{{Name: "question", Datatype: "BYTES", Shape: []int64{2}}},
+			RawInputContents: [][]byte{{4, 0, 0, 0, 1, 2, 3, 4}}},
 			codes.InvalidArgument, "found 1 elements"},
-		"negative":        {&inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{{Name: "question", Datatype: "BYTES", Shape: []int64{-1}}}}, codes.InvalidArgument, "1 or more"},
-		"huge":            {&inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{{Name: "question", Datatype: "BYTES", Shape: []int64{1 << 40, 1 << 40}}}}, codes.InvalidArgument, "more elements"},
-		"no contents":     {of("INT64", nil), codes.InvalidArgument, "0 values, want 1"},
-		"other contents":  {of("INT64", &contents{IntContents: []int32{1}}), codes.InvalidArgument, "0 values, want 1"},
-		"two contents":    {of("INT64", &contents{IntContents: []int32{1}, Int64Contents: []int64{1}}), codes.InvalidArgument, "found 2 kinds"},
-		"INT8":            {of("INT8", &contents{IntContents: []int32{200}}), codes.InvalidArgument, "-128 to 127"},
-		"UINT8":           {of("UINT8", &contents{UintContents: []uint32{256}}), codes.InvalidArgument, "0 to 255"},
-		"UINT64":          {of("UINT64", &contents{Uint64Contents: []uint64{1 << 63}}), codes.InvalidArgument, "element 0 is 9223372036854775808"},
-		"FP64":            {of("FP64", &contents{Fp64Contents: []float64{1e300}}), codes.InvalidArgument, "fits into float32"},
-		"FP16":            {of("FP16", &contents{Fp32Contents: []float32{1}}), codes.InvalidArgument, "send raw_input_contents"},
-		"a parameter":     {&inference.ModelInferRequest{ModelName: "shipped", Parameters: map[string]*parameter{"x": {}}}, codes.InvalidArgument, "x has no value"},
-		"a big parameter": {&inference.ModelInferRequest{ModelName: "shipped", Parameters: map[string]*parameter{"top_k": {ParameterChoice: &inference.InferParameter_Uint64Param{Uint64Param: 1 << 63}}}}, codes.InvalidArgument, "at most"},
-		"an output":       {&inference.ModelInferRequest{ModelName: "shipped", Outputs: []*wanted{{Name: "x"}}}, codes.InvalidArgument, `no output "x"`},
-		"many inputs":     {&inference.ModelInferRequest{ModelName: "shipped", Inputs: make([]*input, 20_000)}, codes.Internal, "more than 16384"},
-		"many texts":      {&inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{{Contents: &contents{BytesContents: make([][]byte, 20_000)}}}}, codes.Internal, "more than 16384"},
-		"a big message":   {&inference.ModelInferRequest{ModelName: "shipped", RawInputContents: [][]byte{make([]byte, 100_000)}}, codes.ResourceExhausted, "larger than max"},
+		"negative": {&inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{{Name: "question", Datatype: "BYTES", Shape: []int64{-1}}}},
+			codes.InvalidArgument, "1 or more"},
+		"huge": {&inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{{Name: "question", Datatype: "BYTES",
+			Shape: []int64{1 << 40, 1 << 40}}}}, codes.InvalidArgument, "more elements"},
+		"no contents":    {of("INT64", nil), codes.InvalidArgument, "0 values, want 1"},
+		"other contents": {of("INT64", &contents{IntContents: []int32{1}}), codes.InvalidArgument, "0 values, want 1"},
+		"two contents":   {of("INT64", &contents{IntContents: []int32{1}, Int64Contents: []int64{1}}), codes.InvalidArgument, "found 2 kinds"},
+		"INT8":           {of("INT8", &contents{IntContents: []int32{200}}), codes.InvalidArgument, "-128 to 127"},
+		"UINT8":          {of("UINT8", &contents{UintContents: []uint32{256}}), codes.InvalidArgument, "0 to 255"},
+		"UINT64":         {of("UINT64", &contents{Uint64Contents: []uint64{1 << 63}}), codes.InvalidArgument, "element 0 is 9223372036854775808"},
+		"FP64":           {of("FP64", &contents{Fp64Contents: []float64{1e300}}), codes.InvalidArgument, "fits into float32"},
+		"FP16":           {of("FP16", &contents{Fp32Contents: []float32{1}}), codes.InvalidArgument, "send raw_input_contents"},
+		"a parameter":    {&inference.ModelInferRequest{ModelName: "shipped", Parameters: map[string]*parameter{"x": {}}}, codes.InvalidArgument, "x has no value"},
+		"a big parameter": {&inference.ModelInferRequest{ModelName: "shipped",
+			Parameters: map[string]*parameter{"top_k": {ParameterChoice: &inference.InferParameter_Uint64Param{Uint64Param: 1 << 63}}}}, codes.InvalidArgument,
+			"at most"},
+		"an output":   {&inference.ModelInferRequest{ModelName: "shipped", Outputs: []*wanted{{Name: "x"}}}, codes.InvalidArgument, `no output "x"`},
+		"many inputs": {&inference.ModelInferRequest{ModelName: "shipped", Inputs: make([]*input, 20_000)}, codes.Internal, "more than 16384"},
+		"many texts": {&inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{{Contents: &contents{BytesContents: make([][]byte,
+			20_000)}}}}, codes.Internal, "more than 16384"},
+		"a big message": {&inference.ModelInferRequest{ModelName: "shipped", RawInputContents: [][]byte{make([]byte, 100_000)}}, codes.ResourceExhausted,
+			"larger than max"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := client.ModelInfer(t.Context(), c.request)
@@ -280,7 +297,8 @@ func TestGRPCRefused(t *testing.T) {
 func TestGRPCToken(t *testing.T) {
 	var mu sync.Mutex
 	told := map[string]int{}
-	_, conn, client := dial(t, Options{}, GRPCOptions{Check: func(token string) bool { return token == "secret" }, Observe: func(method string, code codes.Code, _ time.Duration) {
+	_, conn, client := dial(t, Options{}, GRPCOptions{Check: func(token string) bool { return token == "secret" }, Observe: func(method string,
+		code codes.Code, _ time.Duration) {
 		mu.Lock()
 		defer mu.Unlock()
 		told[method+" "+code.String()]++
@@ -288,7 +306,8 @@ func TestGRPCToken(t *testing.T) {
 	if err := conn.Invoke(t.Context(), "/made/up", &inference.ServerLiveRequest{}, &inference.ServerLiveResponse{}); status.Code(err) != codes.Unauthenticated {
 		t.Error(err)
 	}
-	for token, want := range map[string]codes.Code{"": codes.Unauthenticated, "Bearer other": codes.Unauthenticated, "Basic secret": codes.Unauthenticated, "Bearer secret": codes.OK} {
+	for token, want := range map[string]codes.Code{"": codes.Unauthenticated, "Bearer other": codes.Unauthenticated,
+		"Basic secret": codes.Unauthenticated, "Bearer secret": codes.OK} {
 		ctx := t.Context()
 		if token != "" {
 			ctx = metadata.AppendToOutgoingContext(ctx, "authorization", token)
@@ -313,7 +332,8 @@ func TestGRPCToken(t *testing.T) {
 	}
 	var head metadata.MD
 	ctx := metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer secret", "x-request-id", "mine")
-	if _, err := client.ServerMetadata(ctx, &inference.ServerMetadataRequest{}, grpc.Header(&head)); err != nil || !slices.Equal(head.Get("x-request-id"), []string{"mine"}) {
+	if _, err := client.ServerMetadata(ctx, &inference.ServerMetadataRequest{}, grpc.Header(&head)); err != nil ||
+		!slices.Equal(head.Get("x-request-id"), []string{"mine"}) {
 		t.Error(head, err)
 	}
 	mu.Lock()
@@ -326,7 +346,8 @@ func TestGRPCToken(t *testing.T) {
 
 // parkRequest is a request that is right.
 func parkRequest(t testing.TB) *inference.ModelInferRequest {
-	return &inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{{Name: "image", Datatype: "BYTES", Shape: []int64{1}, Contents: texts(string(park(t)))},
+	return &inference.ModelInferRequest{ModelName: "shipped", Inputs: []*input{{Name: "image", Datatype: "BYTES", Shape: []int64{1},
+		Contents: texts(string(park(t)))},
 		{Name: "question", Datatype: "BYTES", Shape: []int64{1}, Contents: texts("What color is the car?")}}}
 }
 

@@ -23,8 +23,8 @@ const maxTensors = 32
 // maxParameters is how many parameters a request, an input or an output may have.
 const maxParameters = 64
 
-// jsonRequest is a request for inference. Lists and parameters are read one by one, so that a request of nothing but braces does not become a hundred times as large
-// in memory.
+// jsonRequest is a request for inference. Lists and parameters are read one by one, so that a request of nothing but braces does not become a hundred
+// times as large in memory.
 type jsonRequest struct {
 	Model      string          `json:"model_name"` // KServe's client repeats here what the path says
 	Version    string          `json:"model_version"`
@@ -109,7 +109,8 @@ func parseRequest(data, raw []byte, limit int64) (r *request, f form, err error)
 		return nil, f, badJSON("the request", err)
 	}
 	if _, err := decoder.Token(); err != io.EOF {
-		return nil, f, service.Invalidf("the request's JSON ends at byte %d of %d: send tensors in binary behind it with the header %s", decoder.InputOffset(), len(data), headerLength)
+		return nil, f, service.Invalidf("the request's JSON ends at byte %d of %d: send tensors in binary behind it with the header %s",
+			decoder.InputOffset(), len(data), headerLength)
 	}
 	r = &request{id: j.ID}
 	if r.parameters, err = parseParameters("parameters", j.Parameters); err != nil {
@@ -156,8 +157,8 @@ func parseRequest(data, raw []byte, limit int64) (r *request, f form, err error)
 	return r, f, nil
 }
 
-// eachOf visits the elements of a JSON list ('[') or the entries of an object ('{'), at most so many. Their names are those of an object; fields that a struct has not
-// are refused.
+// eachOf visits the elements of a JSON list ('[') or the entries of an object ('{'), at most so many. Their names are those of an object; fields that a
+// struct has not are refused.
 func eachOf(data json.RawMessage, what string, open json.Delim, most int, visit func(name string, d *json.Decoder) error) error {
 	if len(data) == 0 || string(data) == "null" {
 		return nil
@@ -220,8 +221,8 @@ func (in *jsonInput) tensor(raw []byte, limit int64) (t tensor, rest []byte, err
 	return t, rest, err
 }
 
-// setContents takes an input's contents from its data, or from what is in binary; the rest of that is returned. Texts in JSON are base64 where they are pictures, for
-// JSON has no bytes.
+// setContents takes an input's contents from its data, or from what is in binary; the rest of that is returned. Texts in JSON are base64 where they are
+// pictures, for JSON has no bytes.
 func (t *tensor) setContents(p parameters, data json.RawMessage, raw []byte, elements int) (rest []byte, err error) {
 	if err := p.check([]string{"content_type", "binary_data_size"}); err != nil {
 		return nil, t.bad("%v", err)
@@ -344,7 +345,8 @@ func (o *output) appendJSON(data []byte) ([]byte, error) {
 	data = append(data, '[')
 	for _, v := range o.floats {
 		if v-v != 0 { // true of NaN and the infinities only
-			return nil, &service.Error{Kind: service.Internal, Code: "internal", Message: "output " + o.Name + " has a number that is not finite, which JSON cannot say: ask for it in binary"}
+			return nil, &service.Error{Kind: service.Internal, Code: "internal",
+				Message: "output " + o.Name + " has a number that is not finite, which JSON cannot say: ask for it in binary"}
 		}
 		format := byte('g')
 		if abs := math.Abs(float64(v)); abs >= 1e-4 && abs < 1e7 {

@@ -70,7 +70,8 @@ func (a *API) names() string {
 	return strings.Join(names, ", ")
 }
 
-// inputs are those that the model takes. NAME wants the question, and either the image or the regions; NAME-tensors can do without the masks and token_type_ids.
+// inputs are those that the model takes. NAME wants the question, and either the image or the regions; NAME-tensors can do without the masks and
+// token_type_ids.
 func (m *served) inputs() []signature {
 	regions := []signature{
 		{"visual_feats", "FP32", []int{-1, -1, m.card.FeatureWidth}},

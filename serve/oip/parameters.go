@@ -10,9 +10,9 @@ import (
 // parameters of a request, an input or an output: bool, int64, float64 or string by name.
 type parameters map[string]any
 
-// ignored are parameters of requests that clients send of their own accord, and that mean nothing here: there are no sequences, no priorities, and contents are as
-// the inputs say. binary_data_output is for the door through which the request comes.
-var ignored = []string{"binary_data_output", "content_type", "priority", "sequence_id", "sequence_start", "sequence_end"}
+// ignored are parameters of requests that clients send of their own accord, and that change no answer here: no request goes before another, and contents are
+// as the inputs say. binary_data_output is for the door through which the request comes.
+var ignored = []string{"binary_data_output", "content_type", "priority"}
 
 // check refuses parameters that nobody would look at: a misspelt one must not pass unnoticed.
 func (p parameters) check(known []string) error {

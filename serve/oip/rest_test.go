@@ -151,7 +151,8 @@ func TestInferJSON(t *testing.T) {
 		"not filled up": bytesInput("image", strings.TrimRight(encoded, "=")),
 	} {
 		t.Run(name, func(t *testing.T) {
-			status, r := infer(t, url, "shipped", object{"id": "42", "model_name": "shipped", "inputs": []object{image, bytesInput("question", parkQuestions...)}, "parameters": object{"top_k": 3}})
+			status, r := infer(t, url, "shipped", object{"id": "42", "model_name": "shipped", "inputs": []object{image, bytesInput("question",
+				parkQuestions...)}, "parameters": object{"top_k": 3}})
 			if status != 200 || r.ID != "42" || r.Model != "shipped" || r.Version != "1" || len(r.Outputs) != 5 {
 				t.Fatalf("%d %+v", status, r)
 			}
@@ -229,7 +230,8 @@ func TestInferBinary(t *testing.T) {
 			binaryInput("question", "BYTES", question, 2)}, [][]byte{feats, pos, question}},
 		"regions, not aligned": {[]object{binaryInput("question", "BYTES", question, 2), binaryInput("visual_feats", "FP32", feats, 1, n, regions.FeatureWidth),
 			binaryInput("visual_pos", "FP32", pos, 1, n, 4)}, [][]byte{question, feats, pos}},
-		"regions for each question": {[]object{binaryInput("visual_feats", "FP32", twice, 2, n, regions.FeatureWidth), binaryInput("visual_pos", "FP32", append(slices.Clone(pos), pos...), 2, n, 4),
+		"regions for each question": {[]object{binaryInput("visual_feats", "FP32", twice, 2, n, regions.FeatureWidth), binaryInput("visual_pos", "FP32",
+			append(slices.Clone(pos), pos...), 2, n, 4),
 			bytesInput("question", parkQuestions...)}, [][]byte{twice, pos, pos}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -294,7 +296,8 @@ func TestTensors(t *testing.T) {
 	n := regions.Len()
 	feats, pos := rawFloats(regions.Features), rawFloats(regions.Boxes)
 	ids := object{"name": "input_ids", "datatype": "INT64", "shape": []int{1, 4}, "data": [][]int{{2, 5, 6, 3}}}
-	body, header := binaryRequest(t, object{"inputs": []object{ids, binaryInput("visual_feats", "FP32", feats, 1, n, regions.FeatureWidth), binaryInput("visual_pos", "FP32", pos, 1, n, 4)}}, feats, pos)
+	body, header := binaryRequest(t, object{"inputs": []object{ids, binaryInput("visual_feats", "FP32", feats, 1, n, regions.FeatureWidth),
+		binaryInput("visual_pos", "FP32", pos, 1, n, 4)}}, feats, pos)
 	status, _, data := call(t, "POST", url+"/v2/models/shipped-tensors/infer", body, header)
 	var r jsonResponse
 	if err := json.Unmarshal(data, &r); err != nil || status != 200 {
@@ -305,7 +308,8 @@ func TestTensors(t *testing.T) {
 		shapes[o.Name] = o.Shape
 	}
 	card, _ := testService(t).Card("")
-	want := map[string][]int{"question_answering_score": {1, card.Answers}, "pooled_output": {1, card.Hidden}, "language_output": {1, 4, card.Hidden}, "vision_output": {1, n, card.Hidden}}
+	want := map[string][]int{"question_answering_score": {1, card.Answers}, "pooled_output": {1, card.Hidden}, "language_output": {1, 4, card.Hidden},
+		"vision_output": {1, n, card.Hidden}}
 	if !maps.EqualFunc(shapes, want, slices.Equal) {
 		t.Errorf("found %v, want %v", shapes, want)
 	}
@@ -315,7 +319,8 @@ func TestTensors(t *testing.T) {
 		half = binary.LittleEndian.AppendUint16(half, checkpoint.BF16Bits(v))
 	}
 	mask := object{"name": "attention_mask", "datatype": "BOOL", "shape": []int{1, 4}, "data": []bool{true, true, true, true}}
-	body, header = binaryRequest(t, object{"inputs": []object{mask, ids, binaryInput("visual_feats", "BF16", half, 1, n, regions.FeatureWidth), binaryInput("visual_pos", "FP32", pos, 1, n, 4)},
+	body, header = binaryRequest(t, object{"inputs": []object{mask, ids, binaryInput("visual_feats", "BF16", half, 1, n, regions.FeatureWidth),
+		binaryInput("visual_pos", "FP32", pos, 1, n, 4)},
 		"outputs": []object{{"name": "question_answering_score"}}}, half, pos)
 	status, _, data = call(t, "POST", url+"/v2/models/shipped-tensors/infer", body, header)
 	var rounded jsonResponse
@@ -346,7 +351,8 @@ func TestMetadata(t *testing.T) {
 			t.Errorf("%s: %d %s, want %s", path, status, data, want)
 		}
 	}
-	if status, _, data := call(t, "POST", url+"/v2/repository/index", nil, nil); status != 200 || !strings.Contains(string(data), `{"name":"shipped","version":"1","state":"READY","reason":""}`) {
+	if status, _, data := call(t, "POST", url+"/v2/repository/index", nil, nil); status != 200 || !strings.Contains(string(data),
+		`{"name":"shipped","version":"1","state":"READY","reason":""}`) {
 		t.Errorf("index: %d %s", status, data)
 	}
 }
@@ -415,22 +421,25 @@ func TestRefused(t *testing.T) {
 		"questions":           {"shipped", in(image, bytesInput("question", make([]string, 65)...)), 413, "at most 64"},
 		"long question":       {"shipped", in(image, bytesInput("question", strings.Repeat("a", 5000))), 413, "5000 bytes"},
 		"body":                {"shipped", in(bytesInput("image", strings.Repeat("A", 200_000))), 413, "at most 200000"},
-		"no places":           {"shipped", in(question, object{"name": "visual_feats", "datatype": "FP32", "shape": []int{1, 1, 1}, "data": []int{1}}), 400, "visual_pos is missing"},
-		"regions and picture": {"shipped", in(image, question, object{"name": "visual_feats", "datatype": "FP32", "shape": []int{1, 1, 1}, "data": []int{1}}), 400, "one of them"},
+		"no places": {"shipped", in(question, object{"name": "visual_feats", "datatype": "FP32", "shape": []int{1, 1, 1}, "data": []int{1}}), 400,
+			"visual_pos is missing"},
+		"regions and picture": {"shipped", in(image, question, object{"name": "visual_feats", "datatype": "FP32", "shape": []int{1, 1, 1},
+			"data": []int{1}}), 400, "one of them"},
 		"width": {"shipped", in(question, object{"name": "visual_feats", "datatype": "FP32", "shape": []int{1, 1, 1}, "data": []int{1}},
 			object{"name": "visual_pos", "datatype": "FP32", "shape": []int{1, 1, 4}, "data": []int{0, 0, 1, 1}}), 400, "want [1 1 " + width + "]"},
 		"regions": {"shipped", in(question, object{"name": "visual_feats", "datatype": "FP32", "shape": []int{1, 11, 1}, "data": make([]int, 11)},
 			object{"name": "visual_pos", "datatype": "FP32", "shape": []int{1, 1, 4}, "data": []int{0, 0, 1, 1}}), 413, "at most 10"},
-		"NaN":       {"shipped-tensors", `{"inputs":[{"name":"visual_feats","datatype":"FP32","shape":[1],"data":[NaN]}]}`, 400, "invalid character 'N'"},
-		"1e40":      {"shipped-tensors", `{"inputs":[{"name":"visual_feats","datatype":"FP32","shape":[1],"data":[1e40]}]}`, 400, "fits into float32"},
-		"half ids":  {"shipped-tensors", `{"inputs":[{"name":"input_ids","datatype":"INT64","shape":[1],"data":[1.5]}]}`, 400, "want a whole number"},
-		"INT8":      {"shipped-tensors", `{"inputs":[{"name":"input_ids","datatype":"INT8","shape":[1],"data":[128]}]}`, 400, "-128 to 127"},
-		"FP16":      {"shipped-tensors", `{"inputs":[{"name":"visual_feats","datatype":"FP16","shape":[1],"data":[1]}]}`, 400, "send them as binary"},
-		"text":      {"shipped-tensors", `{"inputs":[{"name":"input_ids","datatype":"BYTES","shape":[1],"data":["1"]}]}`, 400, "want INT64"},
-		"floats":    {"shipped-tensors", `{"inputs":[{"name":"input_ids","datatype":"FP32","shape":[1],"data":[1]}]}`, 400, "found FP32"},
-		"missing":   {"shipped-tensors", `{"inputs":[]}`, 400, "visual_feats: missing"},
-		"an id":     {"shipped-tensors", `{"inputs":[{"name":"input_ids","datatype":"INT64","shape":[1,1],"data":[-1]}]}`, 400, "is -1, want 0.."},
-		"big batch": {"shipped-tensors", object{"inputs": []object{{"name": "input_ids", "datatype": "INT64", "shape": []int{65, 1}, "data": make([]int, 65)}}}, 413, "at most 64"},
+		"NaN":      {"shipped-tensors", `{"inputs":[{"name":"visual_feats","datatype":"FP32","shape":[1],"data":[NaN]}]}`, 400, "invalid character 'N'"},
+		"1e40":     {"shipped-tensors", `{"inputs":[{"name":"visual_feats","datatype":"FP32","shape":[1],"data":[1e40]}]}`, 400, "fits into float32"},
+		"half ids": {"shipped-tensors", `{"inputs":[{"name":"input_ids","datatype":"INT64","shape":[1],"data":[1.5]}]}`, 400, "want a whole number"},
+		"INT8":     {"shipped-tensors", `{"inputs":[{"name":"input_ids","datatype":"INT8","shape":[1],"data":[128]}]}`, 400, "-128 to 127"},
+		"FP16":     {"shipped-tensors", `{"inputs":[{"name":"visual_feats","datatype":"FP16","shape":[1],"data":[1]}]}`, 400, "send them as binary"},
+		"text":     {"shipped-tensors", `{"inputs":[{"name":"input_ids","datatype":"BYTES","shape":[1],"data":["1"]}]}`, 400, "want INT64"},
+		"floats":   {"shipped-tensors", `{"inputs":[{"name":"input_ids","datatype":"FP32","shape":[1],"data":[1]}]}`, 400, "found FP32"},
+		"missing":  {"shipped-tensors", `{"inputs":[]}`, 400, "visual_feats: missing"},
+		"an id":    {"shipped-tensors", `{"inputs":[{"name":"input_ids","datatype":"INT64","shape":[1,1],"data":[-1]}]}`, 400, "is -1, want 0.."},
+		"big batch": {"shipped-tensors", object{"inputs": []object{{"name": "input_ids", "datatype": "INT64", "shape": []int{65, 1}, "data": make([]int,
+			65)}}}, 413, "at most 64"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, r := infer(t, url, c.model, c.request)

@@ -88,7 +88,8 @@ func TestMask(t *testing.T) {
 	}
 	request := func(mask []int) object {
 		return object{"inputs": []object{bytesInput("question", parkQuestions...),
-			{"name": "visual_feats", "datatype": "FP32", "shape": []int{2, n + 1, width}, "data": feats}, {"name": "visual_pos", "datatype": "FP32", "shape": []int{2, n + 1, 4}, "data": pos},
+			{"name": "visual_feats", "datatype": "FP32", "shape": []int{2, n + 1, width}, "data": feats}, {"name": "visual_pos", "datatype": "FP32",
+				"shape": []int{2, n + 1, 4}, "data": pos},
 			{"name": "visual_attention_mask", "datatype": "INT64", "shape": []int{2, n + 1}, "data": mask}}, "parameters": object{"top_k": 3}}
 	}
 	status, r := infer(t, url, "shipped", request(mask))
@@ -143,7 +144,8 @@ func TestStatus(t *testing.T) {
 		code   codes.Code
 		retry  bool
 	}{
-		service.Invalid: {400, codes.InvalidArgument, false}, service.Unsupported: {400, codes.InvalidArgument, false}, service.NotFound: {404, codes.NotFound, false},
+		service.Invalid: {400, codes.InvalidArgument, false}, service.Unsupported: {400, codes.InvalidArgument, false}, service.NotFound: {404,
+			codes.NotFound, false},
 		service.TooLarge: {413, codes.InvalidArgument, false}, service.Busy: {429, codes.ResourceExhausted, true}, service.Draining: {503, codes.Unavailable, true},
 		service.Timeout: {504, codes.DeadlineExceeded, false}, service.Cancelled: {499, codes.Canceled, false}, service.Internal: {500, codes.Internal, false},
 	} {
@@ -184,7 +186,8 @@ func preTraining(t *testing.T) (dir string, config *model.Config) {
 	}
 	defer m.Close()
 	dir = filepath.Join(t.TempDir(), "whole")
-	if err := errors.Join(pretrained.Save(t.Context(), dir, m.Network), words.Save(dir), lxmert.WriteLabels(filepath.Join(dir, lxmert.LabelsName), []string{"yes", "no"})); err != nil {
+	if err := errors.Join(pretrained.Save(t.Context(), dir, m.Network), words.Save(dir), lxmert.WriteLabels(filepath.Join(dir, lxmert.LabelsName),
+		[]string{"yes", "no"})); err != nil {
 		t.Fatal(err)
 	}
 	return dir, config
@@ -197,7 +200,8 @@ func TestPreTraining(t *testing.T) {
 		{"name": "input_ids", "datatype": "INT64", "shape": []int{2, 3}, "data": []int{2, 5, 3, 2, 6, 3}},
 		{"name": "visual_feats", "datatype": "FP32", "shape": []int{2, 1, 3}, "data": []int{1, 2, 3, 4, 5, 6}},
 		{"name": "visual_pos", "datatype": "FP32", "shape": []int{2, 1, 4}, "data": []int{0, 0, 1, 1, 0, 0, 1, 1}}}}
-	want := map[string][]int{"question_answering_score": {2, 2}, "prediction_logits": {2, 3, config.VocabSize}, "cross_relationship_score": {2, 2}, "pooled_output": {2, 16},
+	want := map[string][]int{"question_answering_score": {2, 2}, "prediction_logits": {2, 3, config.VocabSize}, "cross_relationship_score": {2, 2},
+		"pooled_output":   {2, 16},
 		"language_output": {2, 3, 16}, "vision_output": {2, 1, 16}}
 	found := map[string][]int{}
 	status, r := infer(t, url, "whole-tensors", request)
@@ -225,7 +229,8 @@ func TestPreTraining(t *testing.T) {
 	if err := json.Unmarshal(data, &m); err != nil || m.Inputs[0].Name != "question" {
 		t.Errorf("found %s %v", data, err)
 	}
-	if status, r := infer(t, url, "whole", object{"inputs": []object{bytesInput("question", "a?")}}); status != 400 || !strings.Contains(r.Error, "visual_feats is missing") {
+	if status, r := infer(t, url, "whole", object{"inputs": []object{bytesInput("question", "a?")}}); status != 400 || !strings.Contains(r.Error,
+		"visual_feats is missing") {
 		t.Errorf("found %d %s", status, r.Error)
 	}
 }

@@ -79,17 +79,19 @@ func queriesAbout(sight *Sight, texts []string) []lxmert.Query {
 
 // refusal is an error about texts: those that the model refuses are the request's fault, and named by their number if there are several.
 func refusal(what string, n int, err error) error {
-	for _, bad := range queryErrors(err) {
-		if known := AsError(bad.Err); known.Kind != Internal {
-			return known
-		}
-		message := bad.Err.Error()
-		if n > 1 {
-			message = fmt.Sprintf("%s %d: %s", what, bad.Index, message)
-		}
-		return &Error{Invalid, "text_refused", message, bad.Err}
+	all := queryErrors(err)
+	if len(all) == 0 {
+		return AsError(err)
 	}
-	return AsError(err)
+	bad := all[0]
+	if known := AsError(bad.Err); known.Kind != Internal {
+		return known
+	}
+	message := bad.Err.Error()
+	if n > 1 {
+		message = fmt.Sprintf("%s %d: %s", what, bad.Index, message)
+	}
+	return &Error{Invalid, "text_refused", message, bad.Err}
 }
 
 // Embed is a vector for each text together with the picture: the pooled output, hidden_size numbers in -1..1.
