@@ -208,3 +208,6 @@ func roundAVX512(x *float32, n int)
 //
 //go:noescape
 func pairsBF16AVX512(dst *float32, stride int, x *float32, ldx int, k int)
+
+// vendor is the first four letters of the name of the CPU's maker.
+func vendor() uint32

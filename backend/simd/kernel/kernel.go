@@ -25,17 +25,20 @@ package kernel
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 )
 
-// Env is the environment variable that names the set which [Default] returns: generic, avx2 or avx512.
+// Env is the environment variable that names the set which [Default] returns: generic, avx2 or avx512, or another of [NarrowSets].
 const Env = "SIMD_ISA"
 
 // A Set is one implementation of every kernel.
 type Set struct {
 	name  string
 	lacks string // what this CPU lacks to run it, or ""
+
+	variant bool // it differs from another set in narrow numbers alone
 
 	// A product is made of tiles of up to rows rows by width columns.
 	rows, width int
@@ -91,6 +94,12 @@ type (
 
 // Sets are the sets that this CPU runs, plainest first. The first is the portable one.
 func Sets() []*Set {
+	return slices.DeleteFunc(NarrowSets(), func(s *Set) bool { return s.variant })
+}
+
+// NarrowSets are [Sets] and those that differ from one of them in bfloat16 and int8 alone, for comparisons: avx512base, which has no
+// instructions for these, and avx512bf16, which has them all. avx512 has those of this CPU that are fast.
+func NarrowSets() []*Set {
 	var able []*Set
 	for _, s := range sets() {
 		if s.lacks == "" {

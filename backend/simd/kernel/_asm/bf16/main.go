@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -27,6 +28,7 @@ func main() {
 		round(s)
 	}
 	pairs(lanes.AVX512, "pairsBF16", converted)
+	vendor()
 	Generate()
 }
 
@@ -164,6 +166,17 @@ func converted(s lanes.ISA, x []reg.VecVirtual) (columns []reg.VecVirtual, order
 		columns = append(columns, v)
 	}
 	return columns, []int{0, 1, 2, 3, 4, 5, 6, 7}
+}
+
+// vendor tells makers of CPUs apart.
+func vendor() {
+	TEXT("vendor", attr.NOSPLIT, "func() uint32")
+	Doc("vendor is the first four letters of the name of the CPU's maker.")
+	XORL(reg.EAX, reg.EAX)
+	XORL(reg.ECX, reg.ECX)
+	CPUID()
+	Store(reg.EBX, ReturnIndex(0))
+	RET()
 }
 
 // zip packs two rows, column by column.
