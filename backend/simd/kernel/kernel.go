@@ -59,7 +59,7 @@ type Set struct {
 	finish [activations]finish
 	// convTile is tile for some panels, step values apart in b, with an ending; a reaches k steps of rows values.
 	// convHalf is that for the first half of a panel's columns.
-	convTile, convHalf func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending)
+	convTile, convHalf convTiling
 	// weave is dst[p*rows+r] = row[r][offset+p] for r < rows, p < n. It may write weaveRows values beyond the last.
 	weave func(dst []float32, rows int, row [weaveRows]*float32, offset, n int)
 	// fence waits until results that went past the caches are there for other threads.
@@ -86,10 +86,11 @@ type Set struct {
 }
 
 type (
-	tiler  = func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool)
-	unary  = func(dst, x []float32)
-	binary = func(dst, x, y []float32)
-	finish = func(c []float32, ldc, rows, n int, bias, residual []float32, ldr int, scale float32)
+	tiler      = func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool)
+	convTiling = func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending)
+	unary      = func(dst, x []float32)
+	binary     = func(dst, x, y []float32)
+	finish     = func(c []float32, ldc, rows, n int, bias, residual []float32, ldr int, scale float32)
 )
 
 // Sets are the sets that this CPU runs, plainest first. The first is the portable one.
