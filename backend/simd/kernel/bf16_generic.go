@@ -3,7 +3,7 @@ package kernel
 // bf16Generic is the portable arithmetic of bfloat16, of tiles as wide as its float32 ones.
 var bf16Generic = multiplier{
 	number: BFloat16, per: 2, wide: 1,
-	bf16: bf16Packing{pairs: pairsGeneric, zip: zipGeneric, round: roundGeneric},
+	bf16: bf16Packing{pairs: pairsGeneric, zip: zipGeneric, row: rowBF16Generic, round: roundGeneric},
 }
 
 func pairsGeneric(dst []float32, stride int, x []float32, ldx, k int) {

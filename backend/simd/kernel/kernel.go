@@ -25,17 +25,20 @@ package kernel
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 )
 
-// Env is the environment variable that names the set which [Default] returns: generic, avx2 or avx512.
+// Env is the environment variable that names the set which [Default] returns: generic, avx2 or avx512, or another of [NarrowSets].
 const Env = "SIMD_ISA"
 
 // A Set is one implementation of every kernel.
 type Set struct {
 	name  string
 	lacks string // what this CPU lacks to run it, or ""
+
+	variant bool // it differs from another set in narrow numbers alone
 
 	// A product is made of tiles of up to rows rows by width columns.
 	rows, width int
@@ -56,7 +59,7 @@ type Set struct {
 	finish [activations]finish
 	// convTile is tile for some panels, step values apart in b, with an ending; a reaches k steps of rows values.
 	// convHalf is that for the first half of a panel's columns.
-	convTile, convHalf func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending)
+	convTile, convHalf convTiling
 	// weave is dst[p*rows+r] = row[r][offset+p] for r < rows, p < n. It may write weaveRows values beyond the last.
 	weave func(dst []float32, rows int, row [weaveRows]*float32, offset, n int)
 	// fence waits until results that went past the caches are there for other threads.
@@ -83,14 +86,21 @@ type Set struct {
 }
 
 type (
-	tiler  = func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool)
-	unary  = func(dst, x []float32)
-	binary = func(dst, x, y []float32)
-	finish = func(c []float32, ldc, rows, n int, bias, residual []float32, ldr int, scale float32)
+	tiler      = func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool)
+	convTiling = func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending)
+	unary      = func(dst, x []float32)
+	binary     = func(dst, x, y []float32)
+	finish     = func(c []float32, ldc, rows, n int, bias, residual []float32, ldr int, scale float32)
 )
 
 // Sets are the sets that this CPU runs, plainest first. The first is the portable one.
 func Sets() []*Set {
+	return slices.DeleteFunc(NarrowSets(), func(s *Set) bool { return s.variant })
+}
+
+// NarrowSets are [Sets] and those that differ from one of them in bfloat16 and int8 alone, for comparisons: avx512base, which has no
+// instructions for these, and avx512bf16, which has them all. avx512 has those of this CPU that are fast.
+func NarrowSets() []*Set {
 	var able []*Set
 	for _, s := range sets() {
 		if s.lacks == "" {

@@ -33,26 +33,9 @@ func BenchmarkMul(b *testing.B) {
 
 func benchmarkMul(b *testing.B, s *Set, weights []*Packed, m, threads int) {
 	k, n := weights[0].K(), weights[0].N()
-	groups := (m + s.GroupRows(k) - 1) / s.GroupRows(k)
-	rows := (m + groups - 1) / groups
-	left := [2][]float32{Aligned(rows * k), Aligned(rows * k)} // one is packed while the other is still in use
-	a, c := filled(m*k), Aligned(m*n)
-	scratch := make([]Scratch, threads)
-	var barrier barrier
+	product := linear(weights[0], m, threads)
 	team := newTeam(threads)
 	defer team.do(nil)
-	product := func(thread int, w *Packed) {
-		part := func(n int) (from, to int) { return n * thread / threads, n * (thread + 1) / threads }
-		for group := range groups {
-			row := group * rows
-			rows, left := min(rows, m-row), left[group%2]
-			from, to := part(s.LeftTiles(rows))
-			s.PackLeft(left, a[row*k:], k, rows, k, from, to)
-			barrier.wait(threads)
-			from, to = part(w.Panels())
-			w.Mul(c[row*n:], n, left, rows, from, to, Epilogue{}, &scratch[thread])
-		}
-	}
 	var took, peak []time.Duration
 	turns, operations := 0, 0
 	next := 0
@@ -80,6 +63,29 @@ func benchmarkMul(b *testing.B, s *Set, weights []*Packed, m, threads int) {
 	b.ReportMetric(100*gflops/gpeak, "%peak")
 	b.ReportMetric(4*float64(k)*float64(n)/median(took), "GB/s")
 	b.ReportMetric(0, "ns/op")
+}
+
+// linear is a product of m rows with weights like these, on threads that all call it.
+func linear(weights *Packed, m, threads int) func(thread int, w *Packed) {
+	s, k, n := weights.set, weights.K(), weights.N()
+	groups := (m + s.GroupRows(k) - 1) / s.GroupRows(k)
+	rows := (m + groups - 1) / groups
+	left := [2][]float32{Aligned(s.LeftLen(rows, k)), Aligned(s.LeftLen(rows, k))} // one is packed while the other is still in use
+	a, c := filled(m*k), Aligned(m*n)
+	scratch := make([]Scratch, threads)
+	barrier := new(barrier)
+	return func(thread int, w *Packed) {
+		part := func(n int) (from, to int) { return n * thread / threads, n * (thread + 1) / threads }
+		for group := range groups {
+			row := group * rows
+			rows, left := min(rows, m-row), left[group%2]
+			from, to := part(s.LeftTiles(rows))
+			s.PackLeft(left, a[row*k:], k, rows, k, from, to)
+			barrier.wait(threads)
+			from, to = part(w.Panels())
+			w.Mul(c[row*n:], n, left, rows, from, to, Epilogue{}, &scratch[thread])
+		}
+	}
 }
 
 // median is in nanoseconds.

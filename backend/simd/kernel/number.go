@@ -9,13 +9,13 @@ const (
 	Float32 Number = iota
 	// BFloat16 is the upper half of a float32: 8 bits of exponent and 8 of significand. Both sides are rounded to the nearest, ties to
 	// even; NaN stays NaN. Numbers smaller than the smallest normal one, 2^-126, count as 0, as the CPU's instruction takes them. A product of two
-	// is exact in float32, and sums are float32. The instruction also lets sums and products of sums that small be 0, sets
-	// without it keep them; in all other cases they return the same bits.
+	// is exact in float32, and sums are float32. Sets return the same bits, unless products or sums are that small too: the instruction
+	// takes them for 0, other sets keep them.
 	BFloat16
 	// Int8 is 8 bits with a scale for each column of the right side and each row of the left one: the largest magnitude there is 127 steps, and
 	// numbers are rounded to the nearest step, ties to even. Sums are exact, so all sets return the same bits (before
 	// GELU, its tanh form and Tanh, which have each set's last bits). A row or column of zeros gives zeros, so does one whose
-	// largest magnitude is below 2^-100; one with a NaN or an infinity gives NaN. The left side's scales are found as it is packed. Sums
+	// largest magnitude is below 2^-100; one with a NaN or an infinity gives NaN; columns of more than 2^100 may overflow. The left side's scales are found as it is packed. Sums
 	// may have 131072 terms.
 	Int8
 
@@ -54,11 +54,13 @@ func (s *Set) Number() Number { return s.number }
 func (s *Set) Instruction() string { return s.instruction }
 
 // with gives a set what it multiplies narrow numbers with. Everything else must be there.
-func (s *Set) with(bf16, int8 multiplier, bf16Tile tiler) {
+func (s *Set) with(bf16, int8 multiplier, bf16Tile tiler, bf16Conv, int8Conv convTiling) {
 	members := [numbers]*Set{s, new(Set), new(Set)}
 	*members[BFloat16], *members[Int8] = *s, *s
 	members[BFloat16].multiplier, members[BFloat16].tile = bf16, bf16Tile
+	members[BFloat16].convTile, members[BFloat16].convHalf = bf16Conv, bf16Conv // half a panel is few columns, and time
 	members[Int8].multiplier = int8
+	members[Int8].convTile, members[Int8].convHalf = int8Conv, int8Conv
 	for _, m := range members {
 		m.family = members
 	}

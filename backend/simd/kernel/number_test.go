@@ -1,6 +1,11 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
 
 // terms are the operands of a product as a type of number has them, in float64.
 type terms struct {
@@ -70,7 +75,7 @@ func toBF16(x float32) float64 {
 	}
 	fraction, exponent := math.Frexp(y)
 	if exponent < -125 {
-		return 0
+		return math.Copysign(0, y)
 	}
 	y = math.Ldexp(math.RoundToEven(math.Ldexp(fraction, 8)), exponent-8)
 	if math.Abs(y) >= 0x1p128 {
@@ -91,4 +96,258 @@ func (t *terms) sum(row, column int) (sum, size, roundings float64) {
 		return sum, math.Abs(sum), 6
 	}
 	return sum, size, float64(t.k + t.k/blockK + 4)
+}
+
+// TestNumbersAgree: sets return the same bits for narrow numbers, whatever instructions they have.
+func TestNumbersAgree(t *testing.T) {
+	eachNumber(t, func(t *testing.T, s *Set) {
+		if s.number == Float32 {
+			t.Skip("float32 differs in the last bits")
+		}
+		r := rand.New(rand.NewPCG(21, 22))
+		for i, shape := range []struct{ m, n, k int }{
+			{1, 1, 1}, {3, 40, 7}, {20, 33, 768}, {15, 100, 1000}, {37, 64, 3073}, {29, 70, 6200}, {500, 20, 900},
+		} {
+			p := randomProduct(r, shape.m, shape.n, shape.k, i%2, 6*i%15)
+			p.epilogue.Activation = Activation(i % 2)
+			for j := range p.a.x {
+				p.a.x[j] *= float32(math.Exp2(float64(r.IntN(40) - 20)))
+			}
+			p.run(s, 2)
+			got := slices.Clone(p.c.x)
+			p.run(generic.In(s.number), 1)
+			for j, want := range p.c.x {
+				if !same(got[j], want) {
+					t.Fatalf("m=%d n=%d k=%d: element %d is %v, the portable set has %v", p.m, p.n, p.k, j, got[j], want)
+				}
+			}
+		}
+	})
+}
+
+// TestBF16Rounding packs numbers at and beside every place where rounding changes, in each way that packing has.
+func TestBF16Rounding(t *testing.T) {
+	var x []float32
+	for upper := range 1 << 16 {
+		for _, lower := range []int{0, 1, 0x7fff, 0x8000, 0x8001, 0xffff} {
+			x = append(x, math.Float32frombits(uint32(upper<<16|lower)))
+		}
+	}
+	want := func(t *testing.T, got, x float32) {
+		t.Helper()
+		if want := toBF16(x); !same(got, float32(want)) || x == x && math.Signbit(float64(got)) != math.Signbit(want) {
+			t.Fatalf("%v became %v, want %v", x, got, want)
+		}
+	}
+	eachSet(t, func(t *testing.T, s *Set) {
+		for _, v := range NarrowSets() {
+			if v.rows != s.rows || v.width != s.width {
+				continue // another set's test packs with it
+			}
+			s := v.In(BFloat16)
+			const m, k = 4, 64
+			p := s.NewPacked(nil, k, m)
+			left := make([]float32, s.LeftLen(m, k))
+			back := make([]float32, m*k)
+			for at := 0; at < len(x); at += m * k {
+				x := x[at:][:m*k]
+				for _, layout := range []Layout{OutputsInputs, InputsOutputs, OutputsInputsOver(4)} {
+					ldb := k
+					if layout == InputsOutputs {
+						ldb = m
+					}
+					p.Pack(x, ldb, layout, 0, 1)
+					p.Unpack(back, ldb, layout, 0, 1)
+					for i := range x {
+						want(t, back[i], x[i])
+					}
+				}
+				s.PackLeft(left, x, k, m, k, 0, 1)
+				for i := range x {
+					row, i := i/k, i%k
+					got := bf16At(wordsOf(left)[i/2*m+row], i)
+					if s.wide == 2 {
+						got = left[i*m+row]
+					}
+					want(t, got, x[row*k+i])
+				}
+			}
+		}
+	})
+}
+
+// TestBF16Tiny: where sums and products are smaller than the smallest normal number, sets differ by no more than that: the CPU's instruction
+// lets them be 0, others round once or twice.
+func TestBF16Tiny(t *testing.T) {
+	eachNumber(t, func(t *testing.T, s *Set) {
+		if s.number != BFloat16 {
+			t.Skip("only bfloat16 has numbers that count as 0")
+		}
+		r := rand.New(rand.NewPCG(23, 24))
+		p := randomProduct(r, 16, 33, 50, 0, 0)
+		for i := range p.a.x {
+			p.a.x[i] *= 0x1p-64
+		}
+		for i := range p.b.x {
+			p.b.x[i] *= 0x1p-63
+		}
+		p.run(s, 1)
+		got := slices.Clone(p.c.x)
+		p.run(generic.In(BFloat16), 1)
+		for i, want := range p.c.x {
+			off := math.Abs(float64(got[i]) - float64(want))
+			limit := 50 * 0x1p-149
+			if s.instruction != "" {
+				limit = 2 * 50 * 0x1p-126
+			}
+			if !(off <= limit) {
+				t.Fatalf("element %d is %g, want %g", i, got[i], want)
+			}
+		}
+	})
+}
+
+// TestInt8Extremes: sums as large as there are, rows and columns of zeros, of tiny and huge numbers, of NaN and infinity.
+func TestInt8Extremes(t *testing.T) {
+	eachNumber(t, func(t *testing.T, s *Set) {
+		if s.number != Int8 {
+			t.Skip("only int8 has steps")
+		}
+		inf := float32(math.Inf(1))
+		sizes := []float32{1, 0, 1e28, math.MaxFloat32, 1e-28, 0x1p-100, 0x1p-101, 1e-40, 0x1p-149, nan, inf, -inf, -1}
+		r := rand.New(rand.NewPCG(25, 26))
+		for _, layout := range []int{0, 1} {
+			p := randomProduct(r, len(sizes), len(sizes), 70, 1, layout)
+			for i, size := range sizes {
+				for j := range p.k {
+					a, b := &p.a.x[i*p.lda+j], &p.b.x[p.layout.at(j, i, p.k, p.ldb)]
+					switch {
+					case j > 5 && !(math.Abs(float64(size)) <= math.MaxFloat32): // NaN and infinity here and there
+					default:
+						*a *= size
+						*b *= min(size, 1e28) // larger columns may overflow, as Int8 says
+					}
+				}
+			}
+			for i, size := range sizes { // the largest is at the end
+				p.a.x[i*p.lda+p.k-1] = size
+			}
+			p.run(s, 1)
+			for row, x := range sizes {
+				for column, y := range sizes {
+					got := float64(p.c.x[row*p.ldc+column])
+					want, bound := p.at(row, column)
+					if math.Abs(want) > math.MaxFloat32 {
+						want = math.Inf(int(math.Copysign(1, want)))
+					}
+					if !(math.Abs(got-want) <= bound) && got != want && !(got != got && want != want) {
+						t.Errorf("row of %g, column of %g: got %g, want %g ± %g", x, y, got, want, bound)
+					}
+				}
+			}
+		}
+
+		for _, k := range []int{5, 3073, maxInt8K} {
+			const n = 2
+			weights, scales := make([]int8, n*k), []float32{0.5, 2}
+			a := make([]float32, 5*k)
+			for i := range k {
+				weights[i], weights[k+i] = -128, 127
+				for row := range 5 {
+					a[row*k+i] = [5]float32{1, -1, 1, 1, 0}[row]
+				}
+				a[3*k+i] *= float32(1 - 2*(i&1))
+			}
+			p := s.NewPacked(nil, k, n)
+			p.PackInt8(weights, scales, k, OutputsInputs, 0, 1)
+			left, c := make([]float32, s.LeftLen(5, k)), make([]float32, 5*n)
+			s.PackLeft(left, a, k, 5, k, 0, s.LeftTiles(5))
+			p.Mul(c, n, left, 5, 0, 1, Epilogue{}, new(Scratch))
+			for row := range 5 {
+				for column, w := range []int64{-128, 127} {
+					sum := [5]int64{127, -127, 127, 127, 0}[row] * w * int64(k)
+					if row == 3 {
+						sum = 127 * w * int64(k%2)
+					}
+					want := float32(sum) * scales[column] * (float32(1) / 127)
+					if got := c[row*n+column]; got != want && row != 4 || row == 4 && got != 0 {
+						t.Errorf("k=%d, row %d, column %d: got %v, want %v", k, row, column, got, want)
+					}
+				}
+			}
+		}
+		panics(t, "sums of 131073 int8 products, want at most 131072", func() { s.NewPacked(nil, maxInt8K+1, 1) })
+	})
+}
+
+// TestPackNarrow: numbers that are narrow already come back as they were.
+func TestPackNarrow(t *testing.T) {
+	r := rand.New(rand.NewPCG(27, 28))
+	for _, set := range NarrowSets() {
+		for _, layout := range []Layout{InputsOutputs, OutputsInputs, OutputsInputsOver(3)} {
+			for _, shape := range [][2]int{{3, 31}, {18, 32}, {63, 33}, {6, 100}, {0, 4}, {9, 1}} {
+				k, n := shape[0], shape[1]
+				rows, columns := k, n
+				if layout != InputsOutputs {
+					rows, columns = n, k
+				}
+				ldb := columns + 2
+				half, quarter := make([]uint16, size(rows, columns, ldb)), make([]int8, size(rows, columns, ldb))
+				wide := make([]float32, len(half))
+				for row := range rows {
+					for i := row * ldb; i < row*ldb+columns; i++ {
+						half[i], quarter[i] = BF16(2*r.Float32()-1), int8(r.Uint32())
+						wide[i] = FromBF16(half[i])
+					}
+				}
+				s := set.In(BFloat16)
+				p := s.NewPacked(nil, k, n)
+				p.PackBF16(half, ldb, layout, 0, p.Panels())
+				if want := s.PackB(wide, ldb, k, n, layout); !slices.Equal(wordsOf(p.data), wordsOf(want.data)) {
+					t.Errorf("%v, layout %d, [%d, %d]: bfloat16 numbers are not packed as float32 ones", set, layout, k, n)
+				}
+
+				scales := filled(n)
+				p = set.In(Int8).NewPacked(nil, k, n)
+				p.PackInt8(quarter, scales, ldb, layout, 0, p.Panels())
+				got, gotScales := make([]int8, len(quarter)), make([]float32, n)
+				p.UnpackInt8(got, gotScales, ldb, layout, 0, p.Panels())
+				if !slices.Equal(got, quarter) || !slices.Equal(gotScales, scales) {
+					t.Errorf("%v, layout %d, [%d, %d]: int8 numbers came back changed", set, layout, k, n)
+				}
+				p.Unpack(wide, ldb, layout, 0, p.Panels())
+				for i := range k {
+					for j := range n {
+						at := layout.at(i, j, k, ldb)
+						if wide[at] != float32(quarter[at])*scales[j] {
+							t.Fatalf("%v, layout %d: %v times %v is %v", set, layout, quarter[at], scales[j], wide[at])
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestNumberPromises(t *testing.T) {
+	for _, s := range NarrowSets() {
+		for n := range Number(numbers) {
+			if got := s.In(n); got.Number() != n || got.In(Float32) != s || got.String() != s.String() {
+				t.Errorf("%v in %v is %v in %v", s, n, got, got.Number())
+			}
+		}
+		if s.Instruction() != "" {
+			t.Errorf("%v has an instruction for narrow numbers: %s", s, s.Instruction())
+		}
+		t.Logf("%v: bfloat16 %q, int8 %q", s, s.In(BFloat16).Instruction(), s.In(Int8).Instruction())
+	}
+	s := &generic
+	p := s.PackB(make([]float32, 4), 2, 2, 2, InputsOutputs)
+	panics(t, "kernel.PackBF16: the right side is of float32", func() { p.PackBF16(nil, 2, InputsOutputs, 0, 1) })
+	panics(t, "kernel.PackInt8: the right side is of float32", func() { p.PackInt8(nil, nil, 2, InputsOutputs, 0, 1) })
+	panics(t, "kernel.UnpackInt8: the right side is of float32", func() { p.UnpackInt8(nil, nil, 2, InputsOutputs, 0, 1) })
+	p = s.In(Int8).PackB(make([]float32, 4), 2, 2, 2, InputsOutputs)
+	panics(t, "kernel.PackInt8: b has 3 values, want 2 rows of 2, 2 apart", func() { p.PackInt8(make([]int8, 3), make([]float32, 2), 2, InputsOutputs, 0, 1) })
+	panics(t, "kernel.PackInt8: scales has 1 values", func() { p.PackInt8(make([]int8, 4), make([]float32, 1), 2, InputsOutputs, 0, 1) })
+	panics(t, "kernel.Mul: left has 5 values", func() { p.Mul(make([]float32, 4), 2, make([]float32, 5), 2, 0, 1, Epilogue{}, new(Scratch)) })
 }

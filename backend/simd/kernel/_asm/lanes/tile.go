@@ -68,9 +68,9 @@ func (t *Tile) Loop(step func(i int)) {
 	JL(LabelRef("rest"))
 	Label("loop")
 	for i := range unroll {
-		// As many lines as b takes. At a slower pace some are asked for again, which costs a load that there is room for.
+		// As many lines as b takes, into the second cache: the first has fewer requests under way than narrow weights need. At a slower pace some are asked for again, which costs a load that there is room for.
 		for line := i * 2 * t.S.Bytes(); line < (i+1)*2*t.S.Bytes(); line += 64 {
-			PREFETCHT0(Mem{Base: t.ahead, Disp: line})
+			PREFETCHT1(Mem{Base: t.ahead, Disp: line})
 		}
 		step(i)
 	}
