@@ -81,7 +81,7 @@ func (c *checkup) finiteWeights(ctx context.Context, path string) {
 	largest, of := 0.0, ""
 	for _, name := range file.Names() {
 		t, _ := file.Tensor(name)
-		if !t.DType.IsFloat() || ctx.Err() != nil {
+		if !t.IsFloat() || ctx.Err() != nil {
 			continue
 		}
 		values, err := t.Float32s()
