@@ -133,6 +133,15 @@ func (t Tensor) Float32View() ([]float32, bool) {
 	return viewAs[float32](t.Data)
 }
 
+// Native returns the elements as this machine stores numbers of their type, without copying them: Data, under the same rules. Of a
+// quantised tensor these are the whole numbers. It is false where that cannot be: a big-endian machine, a tensor that is only fetched.
+func (t Tensor) Native() ([]byte, bool) {
+	if !littleEndian && t.DType.Size() != 1 || t.source.isClosed() || t.Data == nil || t.ByteLen() != len(t.Data) {
+		return nil, false
+	}
+	return t.Data, true
+}
+
 // Forget says that the elements will not be wanted again soon: where the tensor is mapped from a file, its
 // pages leave memory, and come back when they are touched. Whoever copies a large checkpoint tensor by
 // tensor thus holds it once, not twice.
