@@ -202,5 +202,5 @@ func (c *checkup) computes(ctx context.Context, path string, config *model.Confi
 			return
 		}
 	}
-	c.ok(subject, "loaded in %.0f ms; the first question took %.0f ms, with compiling", loaded, milliseconds(start))
+	c.ok(subject, "in %s: loaded in %.0f ms; the first question took %.0f ms, with compiling", m.Precision(), loaded, milliseconds(start))
 }
