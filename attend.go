@@ -34,7 +34,8 @@ type Attended struct {
 }
 
 // Attend answers a question as [Model.Ask] does, and returns every attention of the network with its gradient of the score of an answer: its id, or
-// [BestAnswer]. The pass takes about three times as long as an answer. It is refused what Ask is refused; and an id that no answer has.
+// [BestAnswer]. The pass takes about three times as long as an answer. It is refused what Ask is refused; an id that no answer has; and
+// a model that is not float32 ([model.ErrAnswersOnly]).
 func (m *Model) Attend(ctx context.Context, regions Regions, question string, answer int) (*Attended, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

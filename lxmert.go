@@ -51,6 +51,7 @@ type options struct {
 	maxTokens   int
 	cut         bool // maxTokens was given
 	allHeads    bool
+	precision   *model.Precision // nil: as the checkpoint is stored
 }
 
 // choose applies the options to the defaults.
@@ -100,6 +101,10 @@ func WithMaxTokens(n int) Option { return func(o *options) { o.maxTokens, o.cut 
 // WithAllHeads keeps the heads of pre-training, where the checkpoint has them and [Open] would leave them out: [Model.FillMask] needs them.
 func WithAllHeads() Option { return func(o *options) { o.allHeads = true } }
 
+// WithDType says how the network keeps its weights and multiplies, see [model.Precision]: they are converted as they are read. Without it a quantised
+// checkpoint is kept in int8, as it is, and any other in float32. [Model.Attend] wants float32.
+func WithDType(p model.Precision) Option { return func(o *options) { o.precision = &p } }
+
 // LabelsName is the answer table's file name in a model directory.
 const LabelsName = "labels.json"
 
@@ -143,7 +148,7 @@ func open(d directory, opts []Option) (*Model, error) {
 }
 
 // New makes a Model of parts that are there already: a model in training is asked through it, between two steps. The network and its engine
-// stay the caller's, and must outlive the Model; options that choose an engine or answers are refused. labels has the answer of each id.
+// stay the caller's, and must outlive the Model; options that choose an engine, a type or answers are refused. labels has the answer of each id.
 func New(network *model.LxmertForQuestionAnswering, words *tokenizer.Tokenizer, labels []string, opts ...Option) (*Model, error) {
 	if network == nil || network.Network == nil || words == nil {
 		return nil, errors.New("lxmert.New: want a network and a tokenizer, found nil")
@@ -152,8 +157,8 @@ func New(network *model.LxmertForQuestionAnswering, words *tokenizer.Tokenizer, 
 	if err != nil {
 		return nil, err
 	}
-	if o.engine != nil || o.engineName != "" || o.labels != nil {
-		return nil, errors.New("lxmert.New: the network has its engine, and the answers are given: leave out the options for them")
+	if o.engine != nil || o.engineName != "" || o.labels != nil || o.precision != nil {
+		return nil, errors.New("lxmert.New: the network has its engine and its weights, and the answers are given: leave out the options for them")
 	}
 	config := network.Config()
 	if len(labels) != config.NumQALabels {
@@ -221,6 +226,9 @@ func directoryTable(dir plainfile.Dir, config *model.Config) (labels []string, s
 
 // Config is a copy of the model's configuration.
 func (m *Model) Config() *model.Config { return m.config.Clone() }
+
+// Precision says how the model keeps its weights, see [WithDType].
+func (m *Model) Precision() model.Precision { return m.network.Precision() }
 
 // Labels is the answer table: the answer of each id.
 func (m *Model) Labels() []string { return append([]string(nil), m.labels...) }

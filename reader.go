@@ -63,7 +63,11 @@ func openReader(text string, d directory, config *model.Config, head model.Head,
 		}
 		r.engine = engine
 	}
-	r.network, _, err = d.load(engine, head, pretrained.Options{Config: config})
+	load := pretrained.Options{Config: config, AsStored: o.precision == nil}
+	if o.precision != nil {
+		load.Precision = *o.precision
+	}
+	r.network, _, err = d.load(engine, head, load)
 	if err != nil {
 		if r.engine != nil {
 			r.engine.Finalize()

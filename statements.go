@@ -62,7 +62,7 @@ func openStatements(d directory, opts []Option) (*Statements, error) {
 }
 
 // NewStatements makes Statements of parts that are there already, as [New] does a Model: the network and its engine stay the caller's, and
-// must outlive the Statements; options that choose an engine or answers are refused.
+// must outlive the Statements; options that choose an engine, a type or answers are refused.
 func NewStatements(network *model.LxmertForNLVR2, words *tokenizer.Tokenizer, opts ...Option) (*Statements, error) {
 	if network == nil || network.Network == nil || words == nil {
 		return nil, errors.New("lxmert.NewStatements: want a network and a tokenizer, found nil")
@@ -71,8 +71,8 @@ func NewStatements(network *model.LxmertForNLVR2, words *tokenizer.Tokenizer, op
 	if err != nil {
 		return nil, err
 	}
-	if o.engine != nil || o.engineName != "" || o.labels != nil {
-		return nil, errors.New("lxmert.NewStatements: the network has its engine, and statements are true or false: leave out the options for them")
+	if o.engine != nil || o.engineName != "" || o.labels != nil || o.precision != nil {
+		return nil, errors.New("lxmert.NewStatements: the network has its engine and its weights, and statements are true or false: leave out the options for them")
 	}
 	r, err := newReader("statement", network.Config(), words, o)
 	if err != nil {
@@ -202,6 +202,9 @@ func verdict(logits []float32) (Verdict, error) {
 
 // Config is a copy of the model's configuration.
 func (s *Statements) Config() *model.Config { return s.config.Clone() }
+
+// Precision says how the model keeps its weights, see [WithDType].
+func (s *Statements) Precision() model.Precision { return s.network.Precision() }
 
 // Tokenizer is the model's tokenizer.
 func (s *Statements) Tokenizer() *tokenizer.Tokenizer { return s.tokenizer }

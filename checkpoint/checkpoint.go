@@ -57,6 +57,7 @@ type shard struct {
 type place struct {
 	shard  *shard
 	tensor *Tensor
+	scales *place // of a quantised tensor
 }
 
 // Open opens a checkpoint: a file of weights, the index (.json) of a sharded one, or a
@@ -229,10 +230,13 @@ func (f *File) list() error {
 			if other, ok := f.places[name]; ok {
 				errs = append(errs, fmt.Errorf("%s: tensors %s and %s are both %s", s.path, quote(other.tensor.Name), quote(t.Name), quote(name)))
 			}
-			f.places[name] = place{s, t}
+			f.places[name] = place{shard: s, tensor: t}
 		}
 	}
 	f.names = slices.Sorted(maps.Keys(f.places))
+	if errs == nil {
+		errs = f.pair()
+	}
 	return join(errs)
 }
 
@@ -283,7 +287,7 @@ func (f *File) FileOf(name string) string {
 	return ""
 }
 
-// Names are the names of all tensors, sorted.
+// Names are the names of all tensors, sorted; scales belong to their quantised tensors and are not among them.
 func (f *File) Names() []string { return slices.Clone(f.names) }
 
 // Metadata is the file's own remarks, such as "format": "pt"; of several shards that
@@ -306,6 +310,14 @@ func (f *File) Tensor(name string) (Tensor, bool) {
 	}
 	t := *p.tensor
 	t.Name, t.Shape, t.source = name, slices.Clone(t.Shape), p.shard.content
+	if p.scales != nil {
+		scales := *p.scales.tensor
+		scales.Name, scales.Shape, scales.source = name+scaleSuffix, slices.Clone(scales.Shape), p.scales.shard.content
+		if scales.source.isClosed() {
+			scales.Data = nil
+		}
+		t.Scales = &scales
+	}
 	if t.source.isClosed() {
 		t.Data = nil
 	}

@@ -7,15 +7,19 @@ import (
 )
 
 // As is the tensor with its elements in another floating-point type: F32 as they are, F16 and BF16 rounded to nearest, ties to even (F64 by
-// way of float32). They are converted when they are written or read, not before, so that a whole model in half precision needs no second
-// copy. The error says that either type is no floating-point one. That a finite element has no finite counterpart, as F16 has
-// none from 65520 on, is found out in converting, and is an error then.
+// way of float32); or, a matrix, quantised: I8, with a scale of largest magnitude / 127 for each row. They are converted when they are written or read,
+// not before, so that a whole model in half precision needs no second copy. The error says that there is no such conversion. That a
+// finite element has no finite counterpart, as F16 has none from 65520 on, or that an element to be quantised is not finite, is
+// found out in converting, and is an error then.
 func (t Tensor) As(dtype DType) (Tensor, error) {
-	if !t.DType.IsFloat() || !dtype.IsFloat() {
-		return Tensor{}, fmt.Errorf("tensor %s: %s values cannot be stored as %s; use F32, F16, BF16 or F64", quote(t.Name), t.DType, dtype)
+	if !t.IsFloat() || !dtype.IsFloat() && dtype != I8 {
+		return Tensor{}, fmt.Errorf("tensor %s: %s values cannot be stored as %s; use F32, F16, BF16, F64 or I8", quote(t.Name), t.DType, dtype)
 	}
 	if t.DType == dtype {
 		return t, nil
+	}
+	if dtype == I8 {
+		return t.quantized()
 	}
 	return Tensor{Name: t.Name, DType: dtype, Shape: t.Shape, Fetch: func() ([]byte, error) {
 		values, err := t.Float32s()

@@ -130,8 +130,10 @@ func TestTensorRefuses(t *testing.T) {
 	says(t, err, "tensor x: 5 values, want 6 for shape [2 3]")
 	_, err = FromInt64s("x", []int{-2}, nil)
 	says(t, err, "tensor x", "[-2]")
+	_, err = FromFloat32sAs(I16, "x", []int{1}, []float32{1})
+	says(t, err, "tensor x", "I16", "use F32, F16, BF16, F64 or I8")
 	_, err = FromFloat32sAs(I8, "x", []int{1}, []float32{1})
-	says(t, err, "tensor x", "I8", "use F32, F16, BF16 or F64")
+	says(t, err, "tensor x", "only matrices are quantised", "[1]")
 }
 
 func TestFloat32View(t *testing.T) {

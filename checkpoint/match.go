@@ -63,7 +63,7 @@ func Match(f *File, want []Want, rules Rules) *Report {
 		case !ok && w.Optional:
 		case !ok:
 			r.Missing = append(r.Missing, Missing{Name: w.Name, Shape: w.Shape, Head: m.inHead(w.Name)})
-		case !t.DType.IsFloat() || !slices.Equal(t.Shape, w.Shape):
+		case !t.IsFloat() || !slices.Equal(t.Shape, w.Shape):
 			r.Mismatched = append(r.Mismatched, Mismatch{Name: w.Name, File: f.FileOf(name), Found: t, Want: w.Shape})
 		default:
 			r.found[w.Name] = name

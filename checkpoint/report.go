@@ -146,7 +146,10 @@ func (m Mismatch) err() error {
 	if m.Found.Name != m.Name {
 		alias = " for " + m.Name
 	}
-	if !m.Found.DType.IsFloat() {
+	if m.Found.DType == I8 && !m.Found.IsFloat() {
+		return fmt.Errorf("%s: tensor %s is I8, quantised, but the checkpoint has no scales for it%s; want them as %s", m.File, quote(m.Found.Name), alias, quote(m.Found.Name+scaleSuffix))
+	}
+	if !m.Found.IsFloat() {
 		return fmt.Errorf("%s: tensor %s is %s, want floating-point numbers%s", m.File, quote(m.Found.Name), m.Found.DType, alias)
 	}
 	return fmt.Errorf("%s: tensor %s is %v, want %v%s; use the config that the checkpoint came with", m.File, quote(m.Found.Name), m.Found.Shape, m.Want, alias)

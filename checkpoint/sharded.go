@@ -43,7 +43,7 @@ func newFamily(stem, end string, write func(path string, tensors []Tensor) error
 func WriteSharded(dir string, tensors []Tensor, metadata map[string]string, maxShardBytes int64) error {
 	return newFamily("model", ".safetensors", func(path string, tensors []Tensor) error {
 		return Write(path, tensors, metadata)
-	}).writeTo(dir, tensors, maxShardBytes)
+	}).writeTo(dir, withScales(tensors), maxShardBytes)
 }
 
 func (f *family) writeTo(dir string, tensors []Tensor, maxShardBytes int64) error {

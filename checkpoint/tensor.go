@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"unsafe"
+
+	"github.com/go-lxmert/lxmert/internal/quantize"
 )
 
 // ErrClosed is what a tensor or a file answers after the file was closed.
@@ -28,6 +30,10 @@ type Tensor struct {
 	// tensor is in memory at a time: for weights that live on a device, or in another type.
 	Fetch func() ([]byte, error)
 
+	// Scales belong to a quantised tensor, of type I8: [rows] or [rows, 1], of floating-point numbers. Its elements are the whole numbers times
+	// the scale of their row. Float32s, As and Clone know; Write writes them too.
+	Scales *Tensor
+
 	// SameAs, when tensors are written, names another one among them whose elements these are too. PyTorch's files hold them once.
 	SameAs string
 
@@ -48,16 +54,26 @@ func (t Tensor) ByteLen() int {
 	return n
 }
 
+// IsFloat says whether Float32s can read the tensor: its type is a floating-point one, or it is quantised.
+func (t Tensor) IsFloat() bool { return t.DType.IsFloat() || t.Scales != nil }
+
 // Float32s returns a copy of the elements, good for as long as it is wanted. F32, F16 and
-// BF16 come out as they are, F64 rounded to the nearest float32. The error says that the
+// BF16 come out as they are, F64 rounded to the nearest float32, quantised ones as what they stand for. The error says that the
 // type is none of these, that an F64 is too large, or that the file was closed.
 func (t Tensor) Float32s() ([]float32, error) { return t.Float32sIn(nil) }
 
 // Float32sIn is Float32s in the memory of buffer, if it has the capacity: for who takes one tensor after the other and
 // has no use for them all at once.
 func (t Tensor) Float32sIn(buffer []float32) ([]float32, error) {
-	if !t.DType.IsFloat() {
+	if !t.IsFloat() {
 		return nil, fmt.Errorf("tensor %s is %s, want F32, F16, BF16 or F64", quote(t.Name), t.DType)
+	}
+	var scales []float32
+	if t.Scales != nil {
+		var err error
+		if scales, err = t.scaleOfRows(); err != nil {
+			return nil, err
+		}
 	}
 	room := func() []float32 {
 		if n := t.Len(); n > cap(buffer) {
@@ -74,6 +90,8 @@ func (t Tensor) Float32sIn(buffer []float32) ([]float32, error) {
 	err := t.read(func(data []byte) error {
 		out = room()
 		switch t.DType {
+		case I8:
+			quantize.Values(out, wholeNumbers(data), scales)
 		case F32:
 			if view, ok := viewAs[float32](data); ok {
 				copy(out, view)
@@ -113,6 +131,15 @@ func (t Tensor) Float32View() ([]float32, bool) {
 		return nil, false
 	}
 	return viewAs[float32](t.Data)
+}
+
+// Native returns the elements as this machine stores numbers of their type, without copying them: Data, under the same rules. Of a
+// quantised tensor these are the whole numbers. It is false where that cannot be: a big-endian machine, a tensor that is only fetched.
+func (t Tensor) Native() ([]byte, bool) {
+	if !littleEndian && t.DType.Size() != 1 || t.source.isClosed() || t.Data == nil || t.ByteLen() != len(t.Data) {
+		return nil, false
+	}
+	return t.Data, true
 }
 
 // Forget says that the elements will not be wanted again soon: where the tensor is mapped from a file, its
@@ -184,6 +211,11 @@ func (t Tensor) Clone() (Tensor, error) {
 	})
 	t.Shape = slices.Clone(t.Shape)
 	t.Fetch, t.fill, t.source = nil, nil, nil
+	if err == nil && t.Scales != nil {
+		var scales Tensor
+		scales, err = t.Scales.Clone()
+		t.Scales = &scales
+	}
 	return t, err
 }
 

@@ -12,12 +12,14 @@ import (
 // Write writes the tensors to a safetensors file, byte for byte as Hugging Face's library
 // does: sorted by type, wide ones first, then by name. Metadata may be nil; transformers
 // wants {"format": "pt"} and refuses a file without it. Leave out what is tied to another
-// tensor, as transformers does with cls.predictions.decoder.weight.
+// tensor, as transformers does with cls.predictions.decoder.weight. A quantised tensor's scales are written beside
+// it, as a tensor of their own.
 //
 // The tensors are streamed, the file appears when it is complete and on the disk; until
 // then, and after any error, what was at path stays. The tensors may come from the very
 // file that is replaced (not on Windows, which wants it closed first).
 func Write(path string, tensors []Tensor, metadata map[string]string) error {
+	tensors = withScales(tensors)
 	h, sorted, err := plan(tensors, metadata)
 	if err != nil {
 		return inFile(path, err)

@@ -7,3 +7,9 @@ func (n *Network) CompiledGraphs() int { return n.graphs.len() }
 
 // Activate applies an activation by its name.
 func Activate(name string, x *graph.Node) *graph.Node { return activations[name](x) }
+
+// The linear map in int8, as engines see it, and of elementary operations.
+var (
+	QuantizedDense = quantizedDense
+	Rowwise        = rowwise
+)

@@ -11,7 +11,7 @@ import (
 
 // Conversion says what a converted model shall be. The zero value copies a model as F32, with its head.
 type Conversion struct {
-	DType checkpoint.DType // F32, F16 or BF16; 0 means F32
+	DType checkpoint.DType // F32, F16, BF16 or I8 (see [WithDType]); 0 means F32
 	Head  model.Head       // a head that the checkpoint has; others are dropped. "" means the one that it was saved with
 	// Preset, if not empty, is written into config.json as the preset of the regions that the model was trained with.
 	Preset string
@@ -35,10 +35,12 @@ type Answers struct {
 // Converted says what was written.
 type Converted struct {
 	Head    model.Head
-	Weights int      // tensors
-	Values  int      // numbers in them
-	Bytes   int      // of them
-	Dropped []string // the checkpoint's tensors that the head has no use for, by name
+	Weights int // tensors
+	Values  int // numbers in them
+	Bytes   int // of them, and of quantised ones' scales
+	// Dequantised are how many weights were quantised in the checkpoint and no longer are: their numbers are those of the quantised ones.
+	Dequantised int
+	Dropped     []string // the checkpoint's tensors that the head has no use for, by name
 }
 
 // Convert writes the model in one directory into another: its weights as [Save] would, without a model being made of them, and config.json.
@@ -76,8 +78,14 @@ func Convert(ctx context.Context, out, dir string, to Conversion) (*Converted, e
 	done := &Converted{Head: to.Head, Weights: len(weights), Dropped: report.Unexpected}
 	for _, w := range weights {
 		done.Values += w.Len()
+		dtype := storedAs(to.DType, w)
+		done.Bytes += w.Len() * dtype.Size()
+		if dtype == checkpoint.I8 {
+			done.Bytes += w.Shape[0] * checkpoint.F32.Size() // the scales
+		} else if w.Scales != nil {
+			done.Dequantised++
+		}
 	}
-	done.Bytes = done.Values * to.DType.Size()
 	if to.Preset != "" {
 		SetPreset(config, to.Preset)
 	}
@@ -108,7 +116,7 @@ func weightsOf(ctx context.Context, file *checkpoint.File, config *model.Config,
 	weights := make([]checkpoint.Tensor, len(declared))
 	for i, w := range declared {
 		found, _ := report.Tensor(w.Name)
-		weights[i] = checkpoint.Tensor{Name: w.Name, DType: found.DType, Shape: slices.Clone(found.Shape), Fetch: func() ([]byte, error) {
+		weights[i] = checkpoint.Tensor{Name: w.Name, DType: found.DType, Shape: slices.Clone(found.Shape), Scales: found.Scales, Fetch: func() ([]byte, error) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}

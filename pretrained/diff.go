@@ -126,7 +126,7 @@ func numbers(t checkpoint.Tensor) ([]float64, error) {
 	defer t.Forget()
 	out := make([]float64, 0, t.Len())
 	switch {
-	case t.DType.IsFloat():
+	case t.IsFloat():
 		values, err := t.Float32s()
 		if err != nil {
 			return nil, err

@@ -29,6 +29,10 @@ type Options struct {
 	AllowNewHeads, AllowMissing, AllowMismatched, AllowUnexpected bool
 	// Seed is the seed of fresh weights.
 	Seed uint64
+	// Precision is how the network keeps its weights, whatever the checkpoint's types; they are converted one at a time, as they are read. AsStored
+	// takes [PrecisionOf] the checkpoint instead: quantised weights stay so.
+	Precision model.Precision
+	AsStored  bool
 }
 
 // allowed is what a report's error leaves out. Other heads than the model's are never an error: a pre-training checkpoint holds those that question answering does
@@ -142,7 +146,10 @@ func load(backend compute.Backend, head model.Head, options Options, open func()
 	if err := report.Err(options.allowed()...); err != nil {
 		return nil, report, err
 	}
-	network, err := model.New(backend, options.Config, head, source(report, options.Config.Fresh(options.Seed)))
+	if options.AsStored {
+		options.Precision = PrecisionOf(file)
+	}
+	network, err := model.NewIn(backend, options.Config, head, options.Precision, kept(report, options.Config.Fresh(options.Seed)))
 	if err != nil {
 		return nil, report, fmt.Errorf("%s: %w", file.Path(), err)
 	}

@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/dtypes/bfloat16"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/go-lxmert/lxmert/checkpoint"
@@ -62,7 +63,7 @@ func toTensor(stored checkpoint.Tensor) (*tensors.Tensor, error) {
 	return tensors.FromFlatDataAndDimensions(values, stored.Shape...), nil
 }
 
-// WriteTensors writes float32 tensors to a safetensors file under their names, for instance a model's outputs:
+// WriteTensors writes tensors of float32, bfloat16 or int8 to a safetensors file under their names, for instance a model's outputs:
 //
 //	err := pretrained.WriteTensors("out.safetensors", output.Named())
 //
@@ -76,37 +77,59 @@ func WriteTensors(path string, named iter.Seq2[string, *tensors.Tensor]) error {
 }
 
 // storedTensors describes tensors for writing; their bytes are fetched one tensor at a time, until
-// ctx ends, and are good until the next is.
+// ctx ends, and are good until the next is. A quantised tensor's scales follow it, as a network lists them.
 func storedTensors(ctx context.Context, named iter.Seq2[string, *tensors.Tensor]) ([]checkpoint.Tensor, error) {
 	var stored []checkpoint.Tensor
 	var copied scratch
 	for name, value := range named {
-		if value.DType() != dtypes.Float32 {
-			return nil, fmt.Errorf("tensor %s is %v, want float32", name, value.DType())
+		dtype, ok := checkpointTypes[value.DType()]
+		if !ok {
+			return nil, fmt.Errorf("tensor %s is %v, want float32, bfloat16 or int8", name, value.DType())
 		}
-		stored = append(stored, checkpoint.Tensor{
-			Name: name, DType: checkpoint.F32, Shape: value.Shape().Dimensions,
+		made := checkpoint.Tensor{
+			Name: name, DType: dtype, Shape: value.Shape().Dimensions,
 			Fetch: func() ([]byte, error) {
 				if err := ctx.Err(); err != nil {
 					return nil, err
 				}
 				return copied.bytes(value)
 			},
-		})
+		}
+		if last := len(stored) - 1; last >= 0 && stored[last].DType == checkpoint.I8 && name == stored[last].Name+model.ScaleSuffix {
+			made.Shape = []int{made.Shape[0], 1}
+			stored[last].Scales = &made
+			continue
+		}
+		stored = append(stored, made)
 	}
 	return stored, nil
 }
 
 // scratch is memory for one tensor's numbers after the other. A tensor that lies with an engine and is asked for its bytes makes a copy, and keeps it: saving
 // a model in training would double its memory.
-type scratch struct{ values []float32 }
+type scratch struct {
+	floats []float32
+	halves []bfloat16.BFloat16
+	whole  []int8
+}
 
-// bytes copies a float32 tensor.
+// bytes copies a tensor.
 func (s *scratch) bytes(t *tensors.Tensor) ([]byte, error) {
-	if n := t.Size(); cap(s.values) < n {
-		s.values = make([]float32, n)
+	switch t.DType() {
+	case dtypes.BFloat16:
+		return copyInto(&s.halves, t)
+	case dtypes.Int8:
+		return copyInto(&s.whole, t)
+	default:
+		return copyInto(&s.floats, t)
 	}
-	flat := s.values[:t.Size()]
+}
+
+func copyInto[T float32 | bfloat16.BFloat16 | int8](room *[]T, t *tensors.Tensor) ([]byte, error) {
+	if n := t.Size(); cap(*room) < n {
+		*room = make([]T, n)
+	}
+	flat := (*room)[:t.Size()]
 	if t.IsOnAnyDevice() && !t.HasLocal() {
 		backend, err := t.Backend()
 		if err != nil {
@@ -118,6 +141,6 @@ func (s *scratch) bytes(t *tensors.Tensor) ([]byte, error) {
 		}
 		return dtypes.UnsafeByteSliceFromAny(flat), err
 	}
-	err := tensors.ConstFlatData(t, func(values []float32) { copy(flat, values) })
+	err := tensors.ConstFlatData(t, func(values []T) { copy(flat, values) })
 	return dtypes.UnsafeByteSliceFromAny(flat), err
 }

@@ -56,6 +56,7 @@ where that can be told; --json has the softmax itself too (probability).`,
 		},
 	}
 	f.add(cmd)
+	f.dtype.add(cmd)
 	flags := cmd.Flags()
 	flags.IntVar(&f.top, "top", 5, "print the best `n` answers")
 	flags.BoolVar(&f.asJSON, "json", false, "print one JSON object")

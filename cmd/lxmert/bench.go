@@ -9,6 +9,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/go-lxmert/lxmert/model"
 )
 
 // benchmark is what bench was asked for.
@@ -18,6 +20,7 @@ type benchmark struct {
 	batches                                          []int
 	train                                            bool
 	tokens, regions, threads, perImage, rounds, warm int
+	dtype                                            dtypeFlag
 }
 
 func newBench() *cobra.Command {
@@ -28,17 +31,18 @@ func newBench() *cobra.Command {
 		Short: "Measure how fast questions are answered, or a model is trained",
 		Long: `Bench times the forward pass of question answering, without the tokenizer: median and 95th percentile over
 some rounds after a warm-up, questions a second, GFLOP/s of the matrix products that are computed, and their share of the multiply-add
-peak, which it measures on the same threads between passes. Peak memory is the whole process's, up to then. --size base
+peak in float32, which it measures on the same threads between passes. Peak memory is the whole process's, up to then. --size base
 makes LXMERT's base-size model with 3,129 answers from a formula, without a file.
 
 With --train it times whole steps of pre-training: the loss of all five tasks with dropout, its gradient, clipped, and BertAdam's
-update. The base-size model then has 9,500 answers. The way back counts as twice the operations of the way forth.
+update; --dtype bf16 is then that of the recipe, with weights in float32. The base-size model then has 9,500 answers. The way back counts as twice the operations of the way forth.
 
 With --detector it times a Faster R-CNN, stage by stage, on a picture of 600 × 800 pixels: base is the original's, of real size, with weights from a formula.
 
 With --questions-per-image K there is a picture for each K questions, and a pass for each picture, which is encoded once.`,
 		Example: `  lxmert bench --size base --batch 1,8,32
   lxmert bench --model DIR --batch 8 --questions-per-image 8 --json
+  lxmert bench --size base --dtype int8 --batch 1
   lxmert bench --size base --train --threads 2
   lxmert bench --detector base --rounds 5
   lxmert bench --size base --backend go:ops_sequential --batch 1 --rounds 3`,
@@ -83,6 +87,7 @@ With --questions-per-image K there is a picture for each K questions, and a pass
 	flags.IntVar(&b.rounds, "rounds", 20, "timed passes")
 	flags.IntVar(&b.warm, "warm-up", 3, "passes before those")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	b.dtype.add(cmd)
 	backendFlag(cmd, &b.engine)
 	return cmd
 }
@@ -104,6 +109,12 @@ func (b *benchmark) check() error {
 	}
 	if b.train && b.perImage != 1 {
 		return usagef("--questions-per-image is for answering; training encodes each example's own picture")
+	}
+	if b.train && b.dtype.or(model.Float32) == model.Int8 {
+		return usagef("--dtype: found int8 with --train, want f32 or bf16: a quantised model is not trained")
+	}
+	if b.detector != "" && b.dtype.precision != nil {
+		return usagef("--dtype is the model's; the detector computes in float32")
 	}
 	if b.dir == "" && b.size != "base" {
 		return usagef("--size: found %q, want base", b.size)
@@ -146,7 +157,7 @@ func (b *benchmark) print(w io.Writer, results []benchResult) error {
 	if b.train {
 		each = "examples"
 	}
-	fmt.Fprintf(w, "%s; model ready in %.0f ms\n", results[0].Backend, results[0].LoadMS)
+	fmt.Fprintf(w, "%s, %s; model ready in %.0f ms\n", results[0].Backend, results[0].DType, results[0].LoadMS)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(table, "batch\ttokens\tregions\tmedian ms\tp95 ms\t%s/s\tGFLOP/s\tof peak\tpeak MB\t\n", each)
 	for _, r := range results {

@@ -58,15 +58,23 @@ func (b *benchmark) load(engine compute.Backend) (*model.Network, error) {
 		head, config.NumQALabels = model.HeadPreTraining, 9500
 	}
 	if b.dir != "" {
-		m, _, err := pretrained.Load(engine, b.dir, head, pretrained.Options{})
+		options := b.dtype.load()
+		if b.train {
+			options = pretrained.Options{} // weights in training are float32, whatever is multiplied
+		}
+		m, _, err := pretrained.Load(engine, b.dir, head, options)
 		return m, err
 	}
-	return model.New(engine, config, head, formula.Weights)
+	precision := b.dtype.or(model.Float32)
+	if b.train {
+		precision = model.Float32
+	}
+	return model.NewIn(engine, config, head, precision, model.Source(formula.Weights).Kept())
 }
 
 // measure times one batch size.
 func (b *benchmark) measure(ctx context.Context, m *model.Network, batch int) (benchResult, error) {
-	r := benchResult{DType: "float32", Batch: batch, Tokens: b.tokens, Regions: b.regions, Threads: b.threads}
+	r := benchResult{DType: b.computing(m), Batch: batch, Tokens: b.tokens, Regions: b.regions, Threads: b.threads}
 	prepare := b.answering
 	if b.train {
 		prepare = b.training
@@ -94,6 +102,15 @@ func (b *benchmark) measure(ctx context.Context, m *model.Network, batch int) (b
 	r.ShareOfPeak = r.GFLOPS / r.PeakGFLOPS
 	r.RSSMB = peakMemory()
 	return r, nil
+}
+
+// computing is the type in which linear maps multiply.
+func (b *benchmark) computing(m *model.Network) string {
+	precision := m.Precision()
+	if b.train {
+		precision = b.dtype.or(precision)
+	}
+	return map[model.Precision]string{model.Float32: "float32", model.BFloat16: "bfloat16", model.Int8: "int8"}[precision]
 }
 
 // work is what is timed.
@@ -131,7 +148,7 @@ func (b *benchmark) training(m *model.Network, batch int) (work, error) {
 		return work{}, err
 	}
 	objective := func(s *gomodel.Scope, in *model.Inputs[*graph.Node], _ *graph.Node) train.Loss {
-		return train.Loss{Total: c.PreTraining(s, in, model.Options{Training: true}).Loss}
+		return train.Loss{Total: c.PreTraining(s, in, model.Options{Training: true, BFloat16: b.dtype.or(model.Float32) == model.BFloat16}).Loss}
 	}
 	step, err := train.NewStep(m, objective, train.BertAdam{}, 1)
 	if err != nil {

@@ -54,12 +54,16 @@ there is no config.json the tensors' shapes show most of it; --config gives one.
   original     the original repository: model_LXRT.pth (--loadLXMERT model), or BEST.pth of a fine-tuned one (--load BEST)
   onnx         ONNX Runtime and its like: model.onnx (docs/onnx.md)
 
-In 16 bits a model takes half the room. It is computed with in 32 bits all the same: each weight is read as the number that the file
+In 16 bits a model takes half the room. It is computed with in 32 bits all the same, unless --dtype of the verb that reads it says otherwise: each weight is read as the number that the file
 has. f16 keeps 11 bits of a number and bf16 8; f16 ends at 65504, and a weight beyond it is an error that names its tensor.
+
+int8 quantises the linear maps of the encoders, with a scale for each output, and keeps the other matrices in bf16: a quarter of the room. Verbs compute with it
+in int8, unless they are told otherwise (docs/precision.md). It is for safetensors alone. Converted to another type it keeps the numbers that it has: those that were lost do not come back.
 
 --head keeps one head of several: that of a pre-trained model's that answers questions (qa), or none (model). A head that is not there is an error, and so
 is a tensor that no head of LXMERT has, unless --strict=false.`,
 		Example: `  lxmert convert RUN/best small --dtype f16
+  lxmert convert vqa vqa-int8 --dtype int8
   lxmert convert pretrained encoders --head model --dtype bf16
   lxmert convert snap/vqa/BEST.pth vqa --vocab vocab.txt --labels trainval_label2ans.json
   lxmert convert vqa vqa-tf --to tf`,
@@ -93,7 +97,7 @@ is a tensor that no head of LXMERT has, unless --strict=false.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&c.layout, "to", "safetensors", "`format`: safetensors, pytorch, tf, original or onnx")
-	flags.StringVar(&c.dtype, "dtype", "f32", "`type` of the weights: f32, f16 or bf16")
+	flags.StringVar(&c.dtype, "dtype", "f32", "`type` of the weights: f32, f16, bf16 or int8")
 	flags.StringVar(&c.head, "head", "", "keep this `head` only: model, pretraining, qa or nlvr2 (default: the one it was saved with)")
 	flags.StringVar(&c.shard, "shard", "5GB", "`size` beyond which the weights go into several files: 500MB, 2GiB, 0 for never")
 	flags.StringVar(&c.config, "config", "", "config.json of a model that has none, or in place of its own (`file`)")
@@ -231,12 +235,15 @@ func (c *conversion) beside(head model.Head) error {
 }
 
 func parseWeightType(name string) (checkpoint.DType, error) {
+	if name == model.Int8.String() {
+		return checkpoint.I8, nil
+	}
 	dtype, _ := checkpoint.ParseDType(strings.ToUpper(name))
 	switch dtype {
 	case checkpoint.F32, checkpoint.F16, checkpoint.BF16:
 		return dtype, nil
 	}
-	return 0, usagef("--dtype: found %q, want f32, f16 or bf16", name)
+	return 0, usagef("--dtype: found %q, want f32, f16, bf16 or int8", name)
 }
 
 // parseSize reads a number of bytes as Hugging Face's max_shard_size has it: 500MB, 2GiB, 1000. 0 is none.
@@ -298,6 +305,9 @@ func copyBeside(out, dir string, head model.Head) error {
 func printConverted(w io.Writer, out string, dtype checkpoint.DType, done *pretrained.Converted) error {
 	if n := len(done.Dropped); n > 0 {
 		fmt.Fprintf(w, "%s: left out %d tensors that %s has no use for, the first is %s\n", out, n, done.Head.Class(), done.Dropped[0])
+	}
+	if done.Dequantised > 0 {
+		fmt.Fprintf(w, "%s: %d weights were quantised: they are written as the numbers that they stood for\n", out, done.Dequantised)
 	}
 	_, err := fmt.Fprintf(w, "%s: %s, %s parameters as %s, %.1f MB\n", out, done.Head.Class(), grouped(done.Values), dtype, float64(done.Bytes)/1e6)
 	return err

@@ -69,6 +69,7 @@ The exit code is 1 if anything is at fault.`,
 			var c checkup
 			c.program()
 			c.processor()
+			c.precisions()
 			c.memory()
 			c.cache()
 			c.selfTest(cmd.Context())

@@ -79,6 +79,36 @@ func cpuFeatures() string {
 	return strings.Join(names, ", ")
 }
 
+// precisions says what the processor has for --dtype bf16 and int8. Without these instructions answers are the same, and later.
+func (c *checkup) precisions() {
+	const subject = "precision"
+	bf16, int8 := narrowInstructions()
+	switch {
+	case bf16 != "" && int8 != "":
+		c.ok(subject, "bf16 by %s, int8 by %s", bf16, int8)
+	case bf16 == "" && int8 == "":
+		c.note(subject, "--dtype bf16 and int8 save memory here, but hardly time", "the processor has no instructions that multiply bf16 or int8")
+	case bf16 == "":
+		c.note(subject, "of the narrow types take int8 (--dtype int8)", "int8 by %s; the processor has no instruction that multiplies bf16", int8)
+	default:
+		c.note(subject, "of the narrow types take bf16 (--dtype bf16)", "bf16 by %s; the processor has no instruction that multiplies int8", bf16)
+	}
+}
+
+// narrowInstructions are the processor's that multiply bf16 and int8, "" where it has none.
+func narrowInstructions() (bf16, int8 string) {
+	if cpu.X86.HasAVX512BF16 {
+		bf16 = "VDPBF16PS"
+	}
+	switch {
+	case cpu.X86.HasAVX512VNNI:
+		int8 = "VPDPBUSD"
+	case cpu.ARM64.HasASIMDDP:
+		int8 = "SDOT"
+	}
+	return bf16, int8
+}
+
 // memory says whether there is room for a model of the base size: 1.1 GB to answer, 5 to learn from batches of 8.
 func (c *checkup) memory() {
 	const subject, answer, learn = "memory", 1.2e9, 5e9

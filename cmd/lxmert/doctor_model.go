@@ -81,7 +81,7 @@ func (c *checkup) finiteWeights(ctx context.Context, path string) {
 	largest, of := 0.0, ""
 	for _, name := range file.Names() {
 		t, _ := file.Tensor(name)
-		if !t.DType.IsFloat() || ctx.Err() != nil {
+		if !t.IsFloat() || ctx.Err() != nil {
 			continue
 		}
 		values, err := t.Float32s()
@@ -202,5 +202,5 @@ func (c *checkup) computes(ctx context.Context, path string, config *model.Confi
 			return
 		}
 	}
-	c.ok(subject, "loaded in %.0f ms; the first question took %.0f ms, with compiling", loaded, milliseconds(start))
+	c.ok(subject, "in %s: loaded in %.0f ms; the first question took %.0f ms, with compiling", m.Precision(), loaded, milliseconds(start))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/go-lxmert/lxmert/explain"
 	"github.com/go-lxmert/lxmert/explain/show"
 	"github.com/go-lxmert/lxmert/internal/similar"
+	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/vision/annotate"
 )
 
@@ -43,7 +44,7 @@ shows what it draws on; each attention of the network can be looked at), or as J
 JSON, of --json or --out FILE.json, is that of lxmert ask, with an object for each region (regions), and for each question what the model's API
 calls an explanation: its scores, shades and matrices, and with --maps the attentions.
 
-Pictures, detectors, models and regions are found as by lxmert ask; see there.`,
+Pictures, detectors, models and regions are found as by lxmert ask; see there. Explanations take gradients, so the model computes in float32, a quantised one too.`,
 		Example: `  lxmert explain examples/park.png "What color is the car?" --out why.png
   lxmert explain examples/park.png "What color is the car?" "What is left of the car?" --out why.html
   lxmert explain examples/park.png "Is the car red?" --answer no
@@ -58,6 +59,8 @@ Pictures, detectors, models and regions are found as by lxmert ask; see there.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	f.add(cmd)
+	wide := model.Float32 // gradients are taken
+	f.dtype.precision = &wide
 	f.words.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.method, "method", "", fmt.Sprintf("how: `name` one of %s\n(default: %s; %s with --layer or --head)",

@@ -26,6 +26,7 @@ type fileFlags struct {
 	skipBad, index                             bool
 	cut                                        bool // --max-tokens was given
 	hide                                       hiding
+	dtype                                      dtypeFlag
 }
 
 // fileForms says in both verbs' help what --data may be.
@@ -45,6 +46,7 @@ func (f *fileFlags) add(cmd *cobra.Command) {
 	flags.IntVar(&f.maxTokens, "max-tokens", originalTokens, "cut questions to `n` tokens, [CLS] and [SEP] included; 0 cuts none, and refuses those that are too long")
 	flags.IntVar(&f.batch, "batch", predict.DefaultBatch, "`n` questions go to the model at once")
 	f.hide.add(cmd)
+	f.dtype.add(cmd)
 	backendFlag(cmd, &f.engine)
 	required(cmd, "model", "data", "features")
 }

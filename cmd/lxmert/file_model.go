@@ -47,7 +47,7 @@ func (f *fileFlags) open(config *model.Config, kind questions.Kind) (*fileModel,
 }
 
 func (f *fileFlags) load(engine compute.Backend, config *model.Config, kind questions.Kind) (*fileModel, error) {
-	options := []lxmert.Option{lxmert.WithBackend(engine)}
+	options := append([]lxmert.Option{lxmert.WithBackend(engine)}, f.dtype.options()...)
 	if tokens := f.maxTokens; tokens > 0 {
 		if !f.cut {
 			tokens = min(tokens, config.MaxPositionEmbeddings)

@@ -85,9 +85,17 @@ func printInspection(w io.Writer, i *pretrained.Inspection) error {
 	}
 	fmt.Fprintln(table)
 	for _, tensor := range i.Tensors {
-		fmt.Fprintf(table, "%s\t%v\t%v\t%s\n", plain(tensor.Name), tensor.DType, tensor.Shape, storedAs(i.Stored[tensor.Name]))
+		fmt.Fprintf(table, "%s\t%v%s\t%v\t%s\n", plain(tensor.Name), tensor.DType, scaled(tensor), tensor.Shape, storedAs(i.Stored[tensor.Name]))
 	}
 	return table.Flush()
+}
+
+// scaled says that a tensor is quantised.
+func scaled(t checkpoint.Tensor) string {
+	if t.Scales == nil {
+		return ""
+	}
+	return " × " + t.Scales.DType.String()
 }
 
 // storedAs says what a tensor is called in its file, if that is not its name.
@@ -147,6 +155,7 @@ type tensorRecord struct {
 	Stored string `json:"stored,omitempty"` // its name in the file, if that is another
 	DType  string `json:"dtype"`
 	Shape  []int  `json:"shape"`
+	Scales string `json:"scales,omitempty"` // their type, of a quantised tensor
 }
 
 type fitRecord struct {
@@ -185,7 +194,10 @@ func inspectionRecord(i *pretrained.Inspection) inspectRecord {
 func tensorRecords(i *pretrained.Inspection) []tensorRecord {
 	records := make([]tensorRecord, len(i.Tensors))
 	for k, tensor := range i.Tensors {
-		records[k] = tensorRecord{tensor.Name, i.Stored[tensor.Name], tensor.DType.String(), append([]int{}, tensor.Shape...)}
+		records[k] = tensorRecord{Name: tensor.Name, Stored: i.Stored[tensor.Name], DType: tensor.DType.String(), Shape: append([]int{}, tensor.Shape...)}
+		if tensor.Scales != nil {
+			records[k].Scales = tensor.Scales.DType.String()
+		}
 	}
 	return records
 }

@@ -18,6 +18,7 @@ type lookFlags struct {
 	model, features, imageID, labels, engine string
 	cache                                    string
 	detector                                 detectorFlags
+	dtype                                    dtypeFlag
 	index                                    bool
 }
 
@@ -122,7 +123,7 @@ func (f *lookFlags) config() (*model.Config, error) {
 }
 
 func (f *lookFlags) open(engine compute.Backend) (*lxmert.Model, error) {
-	options := []lxmert.Option{lxmert.WithBackend(engine)}
+	options := append([]lxmert.Option{lxmert.WithBackend(engine)}, f.dtype.options()...)
 	if f.labels != "" {
 		table, err := lxmert.ReadLabels(f.labels)
 		if err != nil {

@@ -62,6 +62,7 @@ func (f *serveFlags) sources(cmd *cobra.Command) ([]service.Source, error) {
 			return nil, err
 		}
 		s.DetectorOptions = f.detector.options
+		s.DType = f.dtype.String()
 		sources = append(sources, s)
 		delete(detectors, s.Name)
 	}

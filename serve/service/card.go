@@ -41,6 +41,8 @@ type Card struct {
 	MaxTokens      int `json:"max_tokens"`
 	Parameters     int `json:"parameters"`
 
+	DType string `json:"dtype"` // how it keeps its weights: f32, bf16 or int8
+
 	Notes []string `json:"notes,omitempty"`
 }
 
@@ -61,7 +63,7 @@ func newCard(source Source, version string, m *lxmert.Model, extractor vision.Ex
 		Answers: len(m.Labels()), Preset: pretrained.Preset(c),
 		Hidden: c.HiddenSize, Heads: c.NumAttentionHeads, LanguageLayers: c.LanguageLayers, VisionLayers: c.VisionLayers, CrossLayers: c.CrossLayers,
 		FeatureWidth: c.VisualFeatDim, PosWidth: c.VisualPosDim, Vocabulary: c.VocabSize, MaxTokens: c.MaxPositionEmbeddings,
-		Tasks: []string{TaskVQA, TaskEmbedding},
+		Tasks: []string{TaskVQA, TaskEmbedding}, DType: m.Precision().String(),
 	}
 	head := model.HeadQuestionAnswering
 	if m.HasMaskedLanguageHead() {
@@ -82,6 +84,9 @@ func newCard(source Source, version string, m *lxmert.Model, extractor vision.Ex
 		}
 	} else {
 		card.Notes = append(card.Notes, "There is no detector for its regions here: it answers about regions that are sent, not about pictures.")
+	}
+	if m.Precision() != model.Float32 {
+		card.Notes = append(card.Notes, "It keeps its weights in "+card.DType+": it gives answers, and no explanations.")
 	}
 	if card.Preset == vision.Scenes {
 		card.Notes = append(card.Notes, "It knows pictures of a small drawn world, and nothing else.")

@@ -69,6 +69,8 @@ func AsError(err error) *Error {
 		return &Error{Cancelled, "cancelled", "the request was cancelled", err}
 	case errors.Is(err, model.ErrClosed), errors.Is(err, frcnn.ErrClosed):
 		return &Error{Draining, "draining", "the server is going down", err}
+	case errors.Is(err, model.ErrAnswersOnly):
+		return &Error{Unsupported, "answers_only", "this server keeps the model in less than float32, which gives answers and no explanations", err}
 	case errors.Is(err, lxmert.ErrNoHead):
 		return &Error{Unsupported, "no_head", err.Error(), err}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/go-lxmert/lxmert"
+	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/pretrained"
 	"github.com/go-lxmert/lxmert/vision"
 	"github.com/go-lxmert/lxmert/vision/extractors"
@@ -25,6 +26,7 @@ type Source struct {
 	Name   string   // by which requests ask for it; "" is the directory's last element, or [ShippedName]
 	Dir    string   // model directory, or a file of weights with the rest beside it; "" is the shipped model
 	Labels []string // the answers, in place of the directory's
+	DType  string   // how the model keeps its weights: f32, bf16 or int8; "" is as they are stored (see [lxmert.WithDType])
 
 	// Detector is what finds regions in pictures: the preset of one that this module has (see [extractors.ByPreset]), or a Faster R-CNN's directory. "" is the one that the
 	// model was trained with, if this module has it or it lies in the model's directory (detector/). A model without a detector answers about regions only.
@@ -60,6 +62,13 @@ func (s Source) open(engine compute.Backend) (m *lxmert.Model, extractor vision.
 		options := []lxmert.Option{lxmert.WithBackend(engine), lxmert.WithAllHeads()}
 		if s.Labels != nil {
 			options = append(options, lxmert.WithLabels(s.Labels))
+		}
+		if s.DType != "" {
+			precision, err := model.ParsePrecision(s.DType)
+			if err != nil {
+				return nil, nil, nil, fmt.Errorf("the model's type: %w", err)
+			}
+			options = append(options, lxmert.WithDType(precision))
 		}
 		if s.Dir == "" {
 			m, err = lxmert.Shipped(options...)
