@@ -136,6 +136,7 @@ func ones(list []int) bool {
 // convolver is how a convolution is computed: in pieces, each with scratch of its own.
 type convolver struct {
 	pieces, scratch int
+	pictures        *kernel.Set // that packs the pictures before, nil: they are read as they are
 	part            func(dst, x []float32, from, to int, scratch []float32)
 }
 
@@ -148,22 +149,26 @@ func (x *execution) convolver(c convolution, weights compute.Value, e kernel.Epi
 		if err != nil {
 			return convolver{}, err
 		}
-		return convolver{kernel.WinogradSquares(&w), g.Scratch(), func(dst, x []float32, from, to int, scratch []float32) {
+		return convolver{kernel.WinogradSquares(&w), g.Scratch(), nil, func(dst, x []float32, from, to int, scratch []float32) {
 			g.Convolve(dst, c.packing.n, x, w, from, to, e, scratch)
 		}}, nil
 	}
-	right, err := x.right(weights, c.packing, nil)
+	p := x.preferred(weights, c.packing)
+	if !b.set.In(p.number).Convolves(&w) {
+		p.number = kernel.Float32
+	}
+	right, err := x.right(weights, p, nil)
 	if err != nil {
 		return convolver{}, err
 	}
 	packed := right.packed
 	if packed == nil { // the weights are used once
-		if packed, err = b.packB(right.once.Values, nil, c.packing); err != nil {
+		if packed, err = b.packB(right.once.Values, nil, p); err != nil {
 			return convolver{}, err
 		}
 	}
 	set := right.set
-	return convolver{set.LeftTiles(w.Pixels()), set.ConvolveScratch(&w), func(dst, x []float32, from, to int, scratch []float32) {
+	return convolver{set.LeftTiles(w.Pixels()), set.ConvolveScratch(&w), set, func(dst, x []float32, from, to int, scratch []float32) {
 		set.Convolve(dst, c.packing.n, x, w, packed, from, to, e, scratch)
 	}}, nil
 }
@@ -220,6 +225,14 @@ func (b *Backend) convolve(c convolution, dst, x []float32, work convolver) {
 		defer b.memory.give(last)
 		b.turnPictures(last, x, w.Batch, w.Channels, w.Height*w.Width)
 		x = last
+	}
+	if set := work.pictures; set != nil && set.PicturesLen(&w) > 0 {
+		packed := b.memory.take(set.PicturesLen(&w))
+		defer b.memory.give(packed)
+		rows := w.PictureRows()
+		b.shareRows(rows, w.Width*w.Channels, func(from, to int) { set.MeasurePictures(packed, x, w, from, to) })
+		b.shareRows(rows, w.Width*w.Channels, func(from, to int) { set.PackPictures(packed, x, w, from, to) })
+		x = packed
 	}
 	result := dst
 	if c.outputFirst {

@@ -42,7 +42,7 @@ func (f *function) FusedDense(x, weight, bias compute.Value, options compute.Den
 		if err != nil {
 			return err
 		}
-		right, err := run.right(n.inputs[1], p, nil)
+		right, err := run.right(n.inputs[1], run.preferred(n.inputs[1], p), nil)
 		if err != nil {
 			return err
 		}

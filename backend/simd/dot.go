@@ -49,6 +49,10 @@ func (n *node) multiply(rows, columns side, number kernel.Number) {
 		if err != nil {
 			return err
 		}
+		p := p
+		if p.number == kernel.Float32 {
+			p = x.preferred(n.inputs[1], p)
+		}
 		right, err := x.right(n.inputs[1], p, nil)
 		if err != nil {
 			return err

@@ -16,15 +16,20 @@ type right struct {
 	once   kernel.Right
 }
 
+// preferred is a way to read float32 weights in the type that the engine was told to multiply them in: those that are large, and that the caller keeps.
+func (x *execution) preferred(v value, p packing) packing {
+	if src := x.plan.source(v); x.callers[src] != nil && !x.donated[src] && p.k*p.n >= large {
+		p.number = x.backend.weights
+	}
+	return p
+}
+
 // right finds the right side of a product. One of the caller's buffers is packed once and kept packed, unless it is donated; so is, for this once, one that is not
 // float32. Scales are those of int8, or nil.
 func (x *execution) right(v value, p packing, scales []float32) (right, error) {
 	b := x.backend
 	src := x.plan.source(v)
 	kept := x.callers[src] != nil && !x.donated[src]
-	if kept && p.number == kernel.Float32 && p.k*p.n >= large {
-		p.number = b.weights
-	}
 	r := right{set: b.set.In(p.number)}
 	if kept {
 		var err error
