@@ -15,6 +15,7 @@ package kernel
 //go:generate go run -C _asm ./tile -out ../tile_amd64.s -stubs ../tile_amd64.go -pkg kernel
 //go:generate go run -C _asm ./bf16 -out ../bf16_amd64.s -stubs ../bf16_amd64.go -pkg kernel
 //go:generate go run -C _asm ./int8 -out ../int8_amd64.s -stubs ../int8_amd64.go -pkg kernel
+//go:generate go run -C _asm ./forms -out ../internal/forms/forms_amd64.s -stubs ../internal/forms/forms_amd64.go -pkg forms
 //go:generate go run -C _asm ./pack -out ../pack_amd64.s -stubs ../pack_amd64.go -pkg kernel
 //go:generate go run -C _asm ./conv -out ../conv_amd64.s -stubs ../conv_amd64.go -pkg kernel
 //go:generate go run -C _asm ./pool -out ../pool_amd64.s -stubs ../pool_amd64.go -pkg kernel
