@@ -72,7 +72,7 @@ func (f *askFlags) ask(cmd *cobra.Command, args []string) (*asked, error) {
 	}
 	defer m.Close()
 	a := &asked{
-		Model: f.modelName(), Picture: view.picture, ImageID: f.imageID, Regions: view.regions.Len(), Preset: view.regions.Preset, Familiar: view.familiar,
+		Model: f.modelName(), DType: m.Precision().String(), Picture: view.picture, ImageID: f.imageID, Regions: view.regions.Len(), Preset: view.regions.Preset, Familiar: view.familiar,
 		Notes: view.notes, LoadMS: m.loadMS, SeeMS: view.seeMS, Detector: view.detector, Cached: view.cached, Stages: view.stages,
 	}
 	for _, question := range view.questions {

@@ -16,6 +16,7 @@ import (
 // asked is what ask prints.
 type asked struct {
 	Model     string          `json:"model"` // a directory, or "shipped"
+	DType     string          `json:"dtype"` // f32, bf16 or int8
 	Picture   string          `json:"picture,omitempty"`
 	ImageID   string          `json:"image_id,omitempty"`
 	Regions   int             `json:"regions"`

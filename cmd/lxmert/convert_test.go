@@ -73,8 +73,8 @@ func TestConvertRefuses(t *testing.T) {
 		want string
 	}{
 		"no out":      {[]string{exampleModel}, exitUsage, "wants IN and OUT, found 1"},
-		"type":        {[]string{exampleModel, out, "--dtype", "f8"}, exitUsage, `--dtype: found "f8", want f32, f16 or bf16`},
-		"integers":    {[]string{exampleModel, out, "--dtype", "i64"}, exitUsage, "want f32, f16 or bf16"},
+		"type":        {[]string{exampleModel, out, "--dtype", "f8"}, exitUsage, `--dtype: found "f8", want f32, f16, bf16 or int8`},
+		"integers":    {[]string{exampleModel, out, "--dtype", "i64"}, exitUsage, "want f32, f16, bf16 or int8"},
 		"head":        {[]string{exampleModel, out, "--head", "tail"}, exitUsage, "--head"},
 		"not there":   {[]string{exampleModel, out, "--head", "nlvr2"}, exitFailure, "logit_fc.0.weight"},
 		"itself":      {[]string{exampleModel, exampleModel, "--force"}, exitUsage, "OUT is IN"},

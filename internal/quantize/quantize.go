@@ -23,17 +23,9 @@ func Rows(q []int8, scales, x []float32) error {
 	width := len(x) / len(scales)
 	for row := range scales {
 		values := x[row*width : (row+1)*width]
-		most := float32(0)
-		for i, v := range values {
-			switch a := float32(math.Abs(float64(v))); {
-			case a > most:
-				most = a
-			case a != a:
-				return notFinite(row, i, v)
-			}
-		}
-		if math.IsInf(float64(most), 0) {
-			return firstInfinite(row, values)
+		most := largest(values)
+		if !(most <= math.MaxFloat32) {
+			return notFinite(row, values)
 		}
 		scales[row] = most / Most
 		put(q[row*width:(row+1)*width], values, scales[row])
@@ -41,29 +33,47 @@ func Rows(q []int8, scales, x []float32) error {
 	return nil
 }
 
-// put is one row in whole numbers. Dividing in float64 is exact enough that rounding is right but for ties that are none.
+// put is one row in whole numbers. It divides in float64, whose quotient of two float32 is never rounded to a tie, and adds 1.5 × 2⁵²: that leaves
+// the whole number, rounded to nearest with ties to even, in the last bits.
 func put(q []int8, x []float32, scale float32) {
+	const shift = 3 << 51
+	if scale < 0x1p-126 { // subnormal scales have few bits: quotients may be beyond Most
+		putSmall(q, x, scale)
+		return
+	}
+	divisor := float64(scale)
+	q = q[:len(x)]
+	for i, v := range x {
+		q[i] = int8(math.Float64bits(float64(v)/divisor + shift))
+	}
+}
+
+func putSmall(q []int8, x []float32, scale float32) {
 	if scale == 0 {
 		clear(q)
 		return
 	}
 	for i, v := range x {
-		whole := math.RoundToEven(float64(v) / float64(scale))
-		q[i] = int8(max(-Most, min(Most, whole))) // a subnormal scale has few bits: the quotient may be beyond Most
+		q[i] = int8(max(-Most, min(Most, math.RoundToEven(float64(v)/float64(scale)))))
 	}
 }
 
-func firstInfinite(row int, values []float32) error {
-	for i, v := range values {
-		if math.IsInf(float64(v), 0) {
-			return notFinite(row, i, v)
+// largest is the largest magnitude, or something larger if any number is not finite: bits of magnitudes are in their order, those of infinity and NaN last.
+func largest(values []float32) float32 {
+	most := uint32(0)
+	for _, v := range values {
+		most = max(most, math.Float32bits(v)&^(1<<31))
+	}
+	return math.Float32frombits(most)
+}
+
+func notFinite(row int, values []float32) error {
+	for column, v := range values {
+		if v-v != 0 {
+			return fmt.Errorf("row %d, column %d is %v, want a finite number: it cannot be quantised", row, column, v)
 		}
 	}
 	return nil
-}
-
-func notFinite(row, column int, v float32) error {
-	return fmt.Errorf("row %d, column %d is %v, want a finite number: it cannot be quantised", row, column, v)
 }
 
 // Values fills x with what q stands for: each whole number times its row's scale, rounded to float32.
