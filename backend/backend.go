@@ -2,6 +2,7 @@
 package backend
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -47,6 +48,22 @@ func Open(name string) (compute.Backend, error) {
 		return nil, fmt.Errorf("%s %s: %w", source, name, err)
 	}
 	return opened, nil
+}
+
+// WithWeights is the name of an engine, as [Open] takes it, that multiplies large float32 weights in another type: float32, bfloat16 or int8 (see package simd).
+// The error is that the engine cannot.
+func WithWeights(name, number string) (string, error) {
+	if number == "float32" {
+		return name, nil
+	}
+	if name == "" {
+		name = cmp.Or(os.Getenv(compute.ConfigEnvVar), Default)
+	}
+	kind, options, _ := strings.Cut(name, ":")
+	if kind != Default {
+		return "", fmt.Errorf("backend: engine %s has no products in %s, only %s has", kind, number, Default)
+	}
+	return kind + ":" + strings.TrimPrefix(options+",weights="+number, ","), nil
 }
 
 var opening sync.Mutex

@@ -113,9 +113,6 @@ func (b *benchmark) check() error {
 	if b.train && b.dtype.or(model.Float32) == model.Int8 {
 		return usagef("--dtype: found int8 with --train, want f32 or bf16: a quantised model is not trained")
 	}
-	if b.detector != "" && b.dtype.precision != nil {
-		return usagef("--dtype is the model's; the detector computes in float32")
-	}
 	if b.dir == "" && b.size != "base" {
 		return usagef("--size: found %q, want base", b.size)
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
-	"github.com/go-lxmert/lxmert/backend"
 	"github.com/go-lxmert/lxmert/internal/formula"
 	"github.com/go-lxmert/lxmert/vision/frcnn"
 )
@@ -56,7 +55,7 @@ func (b *benchmark) timeDetector(cmd *cobra.Command, asJSON bool) error {
 // runDetector times a detector on a picture of noise.
 func (b *benchmark) runDetector(ctx context.Context) (detectorResult, error) {
 	var r detectorResult
-	engine, err := backend.Open(b.engine)
+	engine, err := (&detectorFlags{engine: b.engine, dtype: b.dtype}).openEngine()
 	if err != nil {
 		return r, usageError{err}
 	}

@@ -55,7 +55,7 @@ What is no picture is named, and the others follow; then the exit code is 1.`,
 			return run.all(cmd, args)
 		},
 	}
-	run.detector.add(cmd, defaultDetector)
+	run.detector.add(cmd, defaultDetector, "dtype")
 	backendFlag(cmd, &run.detector.engine)
 	run.draw.add(cmd, "draw the regions: `file` for one picture (.png, .jpg), or a directory")
 	cmd.Flags().BoolVar(&run.json, "json", false, "print one JSON object a line for each picture")

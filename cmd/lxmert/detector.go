@@ -6,9 +6,11 @@ import (
 	"os"
 	"strings"
 
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"github.com/go-lxmert/lxmert/backend"
+	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/scenes"
 	"github.com/go-lxmert/lxmert/vision"
 	"github.com/go-lxmert/lxmert/vision/extractors"
@@ -18,19 +20,21 @@ import (
 // detectorFlags choose what finds regions.
 type detectorFlags struct {
 	name, engine string
+	dtype        dtypeFlag
 	options      frcnn.Options
 }
 
-// add adds the flags. otherwise is what finds regions where --detector is not given.
-func (f *detectorFlags) add(cmd *cobra.Command, otherwise string) {
+// add adds the flags. otherwise is what finds regions where --detector is not given, dtype the name of the flag for the type in which a Faster R-CNN multiplies.
+func (f *detectorFlags) add(cmd *cobra.Command, otherwise, dtype string) {
 	cmd.Flags().StringVar(&f.name, "detector", otherwise,
 		"what finds the regions: `name` scenes, grid or grid-ROWSxCOLUMNSxSAMPLES; or a Faster R-CNN: its directory, its file of weights, or its name on the hub")
-	f.addOptions(cmd)
+	f.addOptions(cmd, dtype)
 }
 
 // addOptions adds the flags that say how a Faster R-CNN works.
-func (f *detectorFlags) addOptions(cmd *cobra.Command) {
+func (f *detectorFlags) addOptions(cmd *cobra.Command, dtype string) {
 	flags := cmd.Flags()
+	flags.Var(&f.dtype, dtype, "multiply a Faster R-CNN's weights as `type` f32, bf16 or int8: less memory and time, nearly the same regions (docs/precision.md; default f32)")
 	flags.StringVar(&f.options.Preset, "preset", "", "how a Faster R-CNN finds them: `name` hf-frcnn or d2-maxnms (default: the one that goes with its files)")
 	flags.IntVar(&f.options.Proposals, "proposals", 0, "look at `n` proposals at most; fewer are faster (default: as its configuration says, 300)")
 	flags.IntVar(&f.options.MinRegions, "min-regions", 0, "least `n`umber of regions of a picture (default: as its configuration says, 36)")
@@ -42,8 +46,8 @@ func (f *detectorFlags) addOptions(cmd *cobra.Command) {
 func (f *detectorFlags) open(cmd *cobra.Command) (detector vision.Extractor, close func(), err error) {
 	detector, err = extractors.ByPreset(f.name)
 	if err == nil {
-		if f.options != (frcnn.Options{}) {
-			return nil, nil, usagef("--preset, --proposals, --min-regions, --max-regions and --rgb are a Faster R-CNN's, but --detector is %s", f.name)
+		if f.options != (frcnn.Options{}) || f.dtype.precision != nil {
+			return nil, nil, usagef("--preset, --proposals, --min-regions, --max-regions, --rgb and its type of weights are a Faster R-CNN's, but --detector is %s", f.name)
 		}
 		return detector, func() {}, nil
 	}
@@ -54,7 +58,7 @@ func (f *detectorFlags) open(cmd *cobra.Command) (detector vision.Extractor, clo
 	if missing != nil {
 		return nil, nil, fmt.Errorf("--detector: %w", errors.Join(err, missing))
 	}
-	engine, err := backend.Open(f.engine)
+	engine, err := f.openEngine()
 	if err != nil {
 		return nil, nil, usageError{err}
 	}
@@ -96,3 +100,17 @@ func (f *vocabularyFlags) of(preset string) (vision.Vocabulary, error) {
 
 // defaultDetector is what looks at pictures where nothing else is said.
 const defaultDetector = scenes.Preset
+
+// openEngine is the engine for a Faster R-CNN.
+func (f *detectorFlags) openEngine() (compute.Backend, error) {
+	name, err := f.engineName()
+	if err != nil {
+		return nil, err
+	}
+	return backend.Open(name)
+}
+
+// engineName says in what it multiplies.
+func (f *detectorFlags) engineName() (string, error) {
+	return backend.WithWeights(f.engine, map[model.Precision]string{model.Float32: "float32", model.BFloat16: "bfloat16", model.Int8: "int8"}[f.dtype.or(model.Float32)])
+}

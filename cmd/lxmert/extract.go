@@ -61,7 +61,7 @@ exit code is 0. The next run tries it again. --strict ends at the first one with
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&run.out, "out", "", "`directory` of the store, or file NAME.tsv")
-	run.detector.add(cmd, defaultDetector)
+	run.detector.add(cmd, defaultDetector, "dtype")
 	backendFlag(cmd, &run.detector.engine)
 	flags.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if name == "extractor" { // as it was called before there was a detector

@@ -71,7 +71,7 @@ func (f *lookFlags) kept(content []byte) (string, error) {
 	}
 	hash := sha256.New()
 	hash.Write(content)
-	fmt.Fprintf(hash, "\x00%s\x00%+v", f.detector.name, f.detector.options)
+	fmt.Fprintf(hash, "\x00%s\x00%+v\x00%s", f.detector.name, f.detector.options, f.detector.dtype.or(model.Float32))
 	entries, err := os.ReadDir(pretrained.Directory(f.detector.name))
 	if err != nil {
 		return "", err

@@ -29,7 +29,7 @@ func (f *lookFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.imageID, "image-id", "", "the picture's `id` in --features")
 	flags.StringVar(&f.labels, "labels", "", "answer table `file`: a JSON list, a JSON object answer → id, or one answer a line\n(default: labels.json, or id2label of config.json, in the model directory)")
 	flags.BoolVar(&f.index, "index", false, "keep an index beside the feature file, so that later calls need not read through it")
-	f.detector.add(cmd, "")
+	f.detector.add(cmd, "", "detector-dtype")
 	flags.StringVar(&f.cache, "cache", "", "`directory` where regions of pictures are kept, by the pictures' content")
 	backendFlag(cmd, &f.engine)
 }

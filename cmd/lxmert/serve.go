@@ -75,7 +75,7 @@ docs/operations.md says how to run it, docs/api.md how to call it.`,
 	flags.StringArrayVar(&f.models, "model", nil, "serve a model: `[NAME=]DIR`, or its name on the hub; may be repeated (default: the shipped model)")
 	flags.StringVar(&f.labels, "labels", "", "answer table `file` of the first model (default: labels.json, or id2label of config.json, in its directory)")
 	flags.StringArrayVar(&f.detectors, "detector", nil, "what finds regions: `[NAME=]DETECTOR`, as ask has it, for all models or for the one of that name")
-	f.detector.addOptions(cmd)
+	f.detector.addOptions(cmd, "detector-dtype")
 	f.dtype.add(cmd)
 	flags.DurationVar(&f.watch, "watch", 0, "look every `time` (such as 10s) for new files of the models, and load them (default: only on SIGHUP)")
 	backendFlag(cmd, &f.config.Service.Backend)

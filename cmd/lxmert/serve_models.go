@@ -62,6 +62,11 @@ func (f *serveFlags) sources(cmd *cobra.Command) ([]service.Source, error) {
 			return nil, err
 		}
 		s.DetectorOptions = f.detector.options
+		if f.detector.dtype.precision != nil {
+			if s.DetectorEngine, err = f.detector.engineName(); err != nil {
+				return nil, usageError{err}
+			}
+		}
 		s.DType = f.dtype.String()
 		sources = append(sources, s)
 		delete(detectors, s.Name)
@@ -85,7 +90,7 @@ func modelName(text string) string {
 
 // detectorOf is the detector of a model: its own --detector, or that of all, or what ask would take. A model without any answers about regions only.
 func (f *serveFlags) detectorOf(cmd *cobra.Command, s service.Source, detectors map[string]string) (string, error) {
-	choice := detectorFlags{engine: f.config.Service.Backend, options: f.detector.options}
+	choice := detectorFlags{options: f.detector.options}
 	own, there := detectors[s.Name]
 	if !there {
 		own, there = detectors[""]

@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/go-lxmert/lxmert"
+	"github.com/go-lxmert/lxmert/backend"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/pretrained"
 	"github.com/go-lxmert/lxmert/vision"
@@ -32,6 +33,7 @@ type Source struct {
 	// model was trained with, if this module has it or it lies in the model's directory (detector/). A model without a detector answers about regions only.
 	Detector        string
 	DetectorOptions frcnn.Options
+	DetectorEngine  string // engine by name (see [backend.Open]), "" is the service's: a Faster R-CNN may multiply in another type ([backend.WithWeights])
 
 	// Model and Extractor are in place of all that: they stay the caller's, and must outlive the service.
 	Model     *lxmert.Model
@@ -113,11 +115,23 @@ func (s Source) detector(engine compute.Backend, preset string) (vision.Extracto
 	} else if e, err := extractors.ByPreset(name); err == nil {
 		return e, nil, nil
 	}
-	d, err := frcnn.Open(engine, name, s.DetectorOptions)
+	if s.DetectorEngine == "" {
+		d, err := frcnn.Open(engine, name, s.DetectorOptions)
+		if err != nil {
+			return nil, nil, err
+		}
+		return d, d.Close, nil
+	}
+	own, err := backend.Open(s.DetectorEngine)
 	if err != nil {
 		return nil, nil, err
 	}
-	return d, d.Close, nil
+	d, err := frcnn.Open(own, name, s.DetectorOptions)
+	if err != nil {
+		own.Finalize()
+		return nil, nil, err
+	}
+	return d, func() error { defer own.Finalize(); return d.Close() }, nil
 }
 
 // fingerprint changes when the files of the model or of its detector do, as far as names, sizes and dates tell; "" if there are none to look at.
