@@ -18,8 +18,8 @@ import (
 // Default is the engine where nothing else is asked for: ours, see package simd.
 const Default = "simd"
 
-// Portable is GoMLX's own engine in plain Go, an operation at a time. (With its default scheduling, parallel
-// operations can wait for each other for ever.)
+// Portable is GoMLX's own engine in plain Go, an operation at a time. With its default scheduling, parallel
+// operations can wait for each other for ever, so "go" alone stands for it here.
 const Portable = "go:ops_sequential"
 
 // Open opens the engine "NAME" or "NAME:OPTIONS", such as "simd:threads=2" or [Portable]. The empty string stands for
@@ -31,6 +31,9 @@ func Open(name string) (compute.Backend, error) {
 	}
 	if name == "" {
 		name, source = Default, "backend"
+	}
+	if name == "go" {
+		name = Portable
 	}
 	kind, _, _ := strings.Cut(name, ":")
 	if known := Names(); !slices.Contains(known, kind) {
