@@ -31,43 +31,19 @@ func main() {
 	Generate()
 }
 
-// fours is a tile with the instruction for it, that of unsigned and signed numbers which does not saturate.
+// fours is a tile with the instruction for it.
 func fours(rows int) {
 	s := lanes.AVX512
 	text(s, "int8Tile", rows, "fours of int8 numbers")
-	t := start(s, rows, 1)
-	t.Loop(func(i int) {
-		w := t.Weights(i)
-		for r := range rows {
-			x := s.Reg()
-			VPBROADCASTD(t.Left(i, r), x)
-			for j := range w {
-				VPDPBUSD(x, w[j], t.Sums[2*r+j])
-			}
-		}
-	})
-	end(t)
+	t := s.Start(rows, 1)
+	end(t, t.Int8)
 }
 
-// widened is a tile of 16-bit numbers, multiplied in pairs: 0 and 2 of each word of weights, 1 and 3. (The 8-bit instruction of AVX2 saturates.)
+// widened is a tile in 16-bit arithmetic.
 func widened(s lanes.ISA, rows int) {
 	text(s, "int8Wide", rows, "fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,")
-	t := start(s, rows, 2)
-	t.Loop(func(i int) {
-		for odd := range 2 {
-			w := t.Weights(i)
-			s.WidenInt8(w, odd == 1)
-			for r := range rows {
-				x, y := s.Reg(), s.Reg()
-				VPBROADCASTD(t.Left(2*i+odd, r), x)
-				VPMADDWD(w[0], x, y)
-				VPADDD(y, t.Sums[2*r], t.Sums[2*r])
-				VPMADDWD(w[1], x, x)
-				VPADDD(x, t.Sums[2*r+1], t.Sums[2*r+1])
-			}
-		}
-	})
-	end(t)
+	t := s.Start(rows, 2)
+	end(t, t.Int8Wide)
 }
 
 func text(s lanes.ISA, name string, rows int, words string) {
@@ -77,38 +53,12 @@ func text(s lanes.ISA, name string, rows int, words string) {
 			rows, 2*s.Lanes, rows, 2*s.Lanes, rows, words, rows, 2*s.Lanes))
 }
 
-// start lets sums begin with their row's start.
-func start(s lanes.ISA, rows, words int) *lanes.Tile {
-	t := s.Start(rows, words)
-	starts := lanes.Arg("starts")
-	for r := range rows {
-		VPBROADCASTD(Mem{Base: starts, Disp: 4 * r}, t.Sums[2*r])
-		s.Move(t.Sums[2*r], t.Sums[2*r+1])
-	}
-	return t
-}
-
-func end(t *lanes.Tile) {
-	s := t.S
-	t.AddIfMore(s.AddInts)
+func end(t *lanes.Tile, step func(i int)) {
+	t.Starts(lanes.Arg("starts"))
+	t.Loop(step, PREFETCHT1)
+	t.AddIfMore(t.S.AddInts)
 	scales := lanes.Arg("scales")
-	lanes.IfThere(scales, func() {
-		columns := lanes.Arg("columns")
-		y := s.Regs(2)
-		for j := range y {
-			VMOVUPS(Mem{Base: columns, Disp: j * s.Bytes()}, y[j])
-		}
-		for r := range t.Rows {
-			x := s.Reg()
-			VBROADCASTSS(Mem{Base: scales, Disp: 4 * r}, x)
-			for j := range y {
-				sum := t.Sums[2*r+j]
-				VCVTDQ2PS(sum, sum)
-				VMULPS(y[j], sum, sum)
-				VMULPS(x, sum, sum)
-			}
-		}
-	})
+	lanes.IfThere(scales, func() { t.Dequantise(scales, lanes.Arg("columns")) })
 	t.Store()
 }
 
