@@ -50,7 +50,8 @@ func widened(s lanes.ISA, rows int) {
 
 func text(s lanes.ISA, name string, rows int, words string) {
 	s.Text(fmt.Sprintf("%s%d", name, rows), lanes.Signature+")",
-		fmt.Sprintf("c[%d][%d] (+)= a[k][%d]ᵀ·b[k][%d] of %s, rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.",
+		fmt.Sprintf("c[%d][%d] (+)= a[k][%d]ᵀ·b[k][%d] of %s, rows of c ldc apart; it adds if more. "+
+			"It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.",
 			rows, 2*s.Lanes, rows, 2*s.Lanes, words))
 }
 

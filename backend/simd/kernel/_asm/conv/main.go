@@ -23,7 +23,7 @@ func main() {
 			conv(lanes.AVX512, float32s, rows, vectors)
 		}
 	}
-	for _, kind := range []kind{bf16Wide, int8Wide} {
+	for _, kind := range []kind{bf16Wide, fours, int8Wide} {
 		for rows := 1; rows <= 6; rows++ {
 			conv(lanes.AVX2, kind, rows, 2)
 		}
@@ -66,7 +66,8 @@ func conv(s lanes.ISA, kind kind, rows, vectors int) {
 	more, says := "", ""
 	if kind.ints {
 		more = ", starts *int32, scales, columns *float32"
-		says = " Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added."
+		says = " Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, " +
+			"else nothing is added."
 	}
 	s.Text(fmt.Sprintf("conv%s%s%d", []string{"Half", "Tile"}[vectors-1], kind.name, rows), "func(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool"+more+")",
 		fmt.Sprintf("c[%d][%d] = max(floor, a[k][%d]ᵀ·b[k][%d] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. "+

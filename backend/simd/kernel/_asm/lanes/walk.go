@@ -6,8 +6,9 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// A Walk is where a tile stands between the left side, of some rows, and a panel of two vectors, of which it takes some. Both are of 32-bit words:
-// one number, or some narrower ones that follow one another along k. All sums of rows × vectors stay in registers. Its methods make step i from there.
+// A Walk is where a tile stands between the left side, of some rows, and a panel of two vectors, of which it takes some. Both are of 32-bit
+// words: one number, or some narrower ones that follow one another along k. All sums of rows × vectors stay in registers. Its methods make
+// step i from there.
 type Walk struct {
 	S             ISA
 	Rows, Vectors int
@@ -68,7 +69,13 @@ func (t *Walk) BF16Wide(i int) {
 
 // Int8 is a step of fours of int8 numbers, the weights unsigned, with the instruction for it that does not saturate.
 func (t *Walk) Int8(i int) {
-	t.multiply(i, t.weights(i), words, func(x, w, sum reg.VecVirtual) { VPDPBUSD(x, w, sum) })
+	t.multiply(i, t.weights(i), words, func(x, w, sum reg.VecVirtual) {
+		if t.S.Wide() {
+			VPDPBUSD(x, w, sum)
+		} else {
+			VEXVPDPBUSD(x, w, sum)
+		}
+	})
 }
 
 // Int8Wide is a step of fours of int8 numbers as 16-bit ones, multiplied in pairs: the left side has a word for numbers 0 and 2, and one for 1
