@@ -1,6 +1,9 @@
 package kernel
 
-import "unsafe"
+import (
+	encoding "encoding/binary"
+	"unsafe"
+)
 
 // A Number is the type of number that products and convolutions multiply. What they are given, their sums, epilogues and results are float32
 // with each.
@@ -76,6 +79,18 @@ func (s *Set) words(k int) int { return (k + s.per - 1) / s.per }
 func wordsOf(x []float32) []uint32 {
 	return unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
 }
+
+// wordView is x as words, if x lies as words do: each row, of so many numbers, begins one, and the first number is in the lowest bits.
+func wordView[T uint16 | int8](x []T, columns, ld int) (words []float32, ok bool) {
+	per := 4 / int(unsafe.Sizeof(T(0)))
+	first := unsafe.Pointer(unsafe.SliceData(x))
+	if !littleEndian || columns%per != 0 || ld%per != 0 || uintptr(first)%4 != 0 {
+		return nil, false
+	}
+	return unsafe.Slice((*float32)(first), len(x)/per), true
+}
+
+var littleEndian = encoding.NativeEndian.Uint16([]byte{1, 0}) == 1
 
 func intsOf(x []float32) []int32 {
 	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))

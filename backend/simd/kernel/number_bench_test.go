@@ -112,3 +112,35 @@ func inTurn(b *testing.B, operations float64, work [numbers]func(thread, turn in
 	}
 	b.ReportMetric(0, "ns/op")
 }
+
+// BenchmarkPackNarrow times what each weight goes through once when a model is loaded: from float32 in either layout, and from narrow numbers.
+func BenchmarkPackNarrow(b *testing.B) {
+	const n, k = 3072, 768
+	half, quarter, scales := make([]uint16, n*k), make([]int8, n*k), make([]float32, n)
+	for _, set := range Sets() {
+		for _, number := range []Number{BFloat16, Int8} {
+			s := set.In(number)
+			w, p := filled(n*k), s.NewPacked(nil, k, n)
+			run := func(name string, pack func()) {
+				b.Run(fmt.Sprintf("%s/%s/%s", set, number, name), func(b *testing.B) {
+					for b.Loop() {
+						pack()
+					}
+					b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(n*k), "ns/weight")
+				})
+			}
+			run("OutputsInputs", func() { p.Pack(w, k, OutputsInputs, 0, p.Panels()) })
+			run("InputsOutputs", func() { p.Pack(w, n, InputsOutputs, 0, p.Panels()) })
+			for name, layout := range map[string]Layout{"narrow-OutputsInputs": OutputsInputs, "narrow-InputsOutputs": InputsOutputs} {
+				ldb := map[Layout]int{InputsOutputs: n, OutputsInputs: k}[layout]
+				run(name, func() {
+					if number == BFloat16 {
+						p.PackBF16(half, ldb, layout, 0, p.Panels())
+					} else {
+						p.PackInt8(quarter, scales, ldb, layout, 0, p.Panels())
+					}
+				})
+			}
+		}
+	}
+}
