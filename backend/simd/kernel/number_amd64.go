@@ -8,11 +8,18 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// Sets that differ from avx512 in narrow numbers alone: without any instructions for them, and with all.
-var avx512Base, avx512BF16 = avx512, avx512
+// Sets that differ from avx2 and avx512 in narrow numbers alone: without any instructions for them, and with all.
+var avx2Base, avx512Base, avx512BF16 = avx2, avx512, avx512
 
 func init() {
-	avx2.with(bf16AVX2, int8AVX2, tilerOf(bf16WidesAVX2[:]), convTiler(convBF16WidesAVX2[:]), int8ConvTiler(convInt8WidesAVX2[:]))
+	avx2Base.name, avx2Base.variant = "avx2base", true
+	for s, fours := range map[*Set]bool{&avx2Base: false, &avx2: cpu.X86.HasAVXVNNI} {
+		int8, int8Conv := int8AVX2, convInt8WidesAVX2[:]
+		if fours {
+			int8, int8Conv = int8FoursAVX2, convInt8sAVX2[:]
+		}
+		s.with(bf16AVX2, int8, tilerOf(bf16WidesAVX2[:]), convTiler(convBF16WidesAVX2[:]), int8ConvTiler(int8Conv))
+	}
 
 	avx512Base.name, avx512Base.variant = "avx512base", true
 	avx512Base.with(bf16AVX512, int8AVX512, tilerOf(bf16WidesAVX512[:]), convTiler(convBF16WidesAVX512[:]), int8ConvTiler(convInt8WidesAVX512[:]))
@@ -62,6 +69,11 @@ var bf16Pairs = multiplier{
 var int8AVX2 = multiplier{
 	number: Int8, per: 4, wide: 2, int8Tile: int8TilerOf(int8WidesAVX2[:]),
 	int8: int8Packing{magnitude: magnitudeOf(magnitudeAVX2), quads: quadsOf(quadsAVX2), left: quadsOf(quadsWideAVX2), row: rowInt8In(8, 2, rowOf(rowInt8WideAVX2))},
+}
+
+var int8FoursAVX2 = multiplier{
+	number: Int8, per: 4, wide: 1, instruction: "VPDPBUSD", int8Tile: int8TilerOf(int8TilesAVX2[:]),
+	int8: int8Packing{magnitude: magnitudeOf(magnitudeAVX2), quads: quadsOf(quadsAVX2), left: quadsOf(quadsAVX2), row: rowInt8In(8, 1, rowOf(rowInt8AVX2))},
 }
 
 var int8AVX512 = multiplier{
@@ -187,3 +199,7 @@ var convInt8sAVX512 = [...]int8ConvTile{
 	convTileInt81AVX512, convTileInt82AVX512, convTileInt83AVX512, convTileInt84AVX512, convTileInt85AVX512, convTileInt86AVX512, convTileInt87AVX512,
 	convTileInt88AVX512, convTileInt89AVX512, convTileInt810AVX512, convTileInt811AVX512, convTileInt812AVX512, convTileInt813AVX512, convTileInt814AVX512,
 }
+
+var int8TilesAVX2 = [...]int8Tile{int8Tile1AVX2, int8Tile2AVX2, int8Tile3AVX2, int8Tile4AVX2, int8Tile5AVX2, int8Tile6AVX2}
+
+var convInt8sAVX2 = [...]int8ConvTile{convTileInt81AVX2, convTileInt82AVX2, convTileInt83AVX2, convTileInt84AVX2, convTileInt85AVX2, convTileInt86AVX2}
