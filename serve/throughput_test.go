@@ -59,24 +59,28 @@ func BenchmarkThroughput(b *testing.B) {
 		server := httptest.NewServer(Handler(s, Options{Concurrency: 2 * perBatch}))
 		defer server.Close()
 		client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * perBatch}}
-		var next atomic.Int64
-		var clients sync.WaitGroup
-		b.ResetTimer()
-		for range 2 * perBatch {
-			clients.Go(func() {
-				for {
-					i := int(next.Add(1) - 1)
-					if i >= b.N*perBatch {
-						return
+		ask := func(questions int) {
+			var next atomic.Int64
+			var clients sync.WaitGroup
+			for range 2 * perBatch {
+				clients.Go(func() {
+					for {
+						i := int(next.Add(1) - 1)
+						if i >= questions {
+							return
+						}
+						if err := infer(client, server.URL, heads[i%perBatch], bodies[i%perBatch]); err != nil {
+							b.Error(err)
+							return
+						}
 					}
-					if err := infer(client, server.URL, heads[i%perBatch], bodies[i%perBatch]); err != nil {
-						b.Error(err)
-						return
-					}
-				}
-			})
+				})
+			}
+			clients.Wait()
 		}
-		clients.Wait()
+		ask(4 * perBatch) // connections, and graphs for the batches that come about
+		b.ResetTimer()
+		ask(b.N * perBatch)
 		b.ReportMetric(float64(b.N*perBatch)/b.Elapsed().Seconds(), "questions/s")
 	})
 }
