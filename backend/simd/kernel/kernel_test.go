@@ -34,6 +34,9 @@ func eachNumber(t *testing.T, f func(t *testing.T, s *Set)) {
 				if s.lacks != "" {
 					t.Skipf("this CPU lacks %s", s.lacks)
 				}
+				if s.variant && testing.Short() {
+					t.Skip("-short: a set for comparisons")
+				}
 				f(t, s.In(n))
 			})
 		}
