@@ -229,6 +229,16 @@ func rowInt8AVX2(dst *float32, x *float32, n int, inverse float32) int32
 //go:noescape
 func rowInt8WideAVX2(dst *float32, x *float32, n int, inverse float32) int32
 
+// peakInt8AVX2 is 384 multiply-adds in registers, turns times.
+//
+//go:noescape
+func peakInt8AVX2(turns int)
+
+// peakInt8WideAVX2 is 192 multiply-adds in registers, turns times.
+//
+//go:noescape
+func peakInt8WideAVX2(turns int)
+
 // magnitudeAVX512 is the largest bits of |x| of n > 0 values.
 //
 //go:noescape
@@ -253,3 +263,13 @@ func rowInt8AVX512(dst *float32, x *float32, n int, inverse float32) int32
 //
 //go:noescape
 func rowInt8WideAVX512(dst *float32, x *float32, n int, inverse float32) int32
+
+// peakInt8AVX512 is 768 multiply-adds in registers, turns times.
+//
+//go:noescape
+func peakInt8AVX512(turns int)
+
+// peakInt8WideAVX512 is 384 multiply-adds in registers, turns times.
+//
+//go:noescape
+func peakInt8WideAVX512(turns int)

@@ -147,6 +147,6 @@ func choose(name string) (*Set, error) {
 // String is the set's name, as in SIMD_ISA.
 func (s *Set) String() string { return s.name }
 
-// Peak makes turns times some float32 multiply-adds, in registers and without waiting for one another, and returns how
+// Peak makes turns times some multiply-adds of its type of number, in registers and without waiting for one another, and returns how
 // many operations those were (a multiplication and an addition are two). Timed, it is what the CPU could do.
 func (s *Set) Peak(turns int) (operations int) { return 2 * s.peak(max(turns, 1)) }

@@ -36,9 +36,10 @@ const maxInt8K = 1 << 17
 // four int8 numbers that follow one another along k.
 type multiplier struct {
 	number      Number
-	per         int    // numbers in a word
-	wide        int    // words of the left side for each word of a column: more than 1 where numbers are widened when it is packed
-	instruction string // that multiplies narrow numbers, or ""
+	per         int                 // numbers in a word
+	wide        int                 // words of the left side for each word of a column: more than 1 where numbers are widened when it is packed
+	instruction string              // that multiplies narrow numbers, or ""
+	numberPeak  func(turns int) int // a [Set]'s peak, of the type of number, where it differs from float32's
 
 	bf16 bf16Packing
 	int8 int8Packing
@@ -68,6 +69,9 @@ func (s *Set) with(bf16, int8 multiplier, bf16Tile tiler, bf16Conv, int8Conv con
 	members[Int8].convTile, members[Int8].convHalf = int8Conv, int8Conv
 	for _, m := range members {
 		m.family = members
+		if m.numberPeak != nil {
+			m.peak = m.numberPeak
+		}
 	}
 }
 

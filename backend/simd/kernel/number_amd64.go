@@ -59,7 +59,7 @@ var bf16AVX512 = multiplier{
 }
 
 var bf16Pairs = multiplier{
-	number: BFloat16, per: 2, wide: 1, instruction: "VDPBF16PS",
+	number: BFloat16, per: 2, wide: 1, instruction: "VDPBF16PS", numberPeak: func(turns int) int { peakBF16AVX512(turns); return turns * 384 },
 	bf16: bf16Packing{
 		pairs: pairer(pairsBF16AVX512), zip: zipper(zipAVX512), round: rounder(roundAVX512),
 		row: rowBF16In(32, func(dst, x []float32) { rowBF16AVX512(&dst[0], &x[0], len(x)) }),
@@ -68,22 +68,26 @@ var bf16Pairs = multiplier{
 
 var int8AVX2 = multiplier{
 	number: Int8, per: 4, wide: 2, int8Tile: int8TilerOf(int8WidesAVX2[:]),
-	int8: int8Packing{magnitude: magnitudeOf(magnitudeAVX2), quads: quadsOf(quadsAVX2), left: quadsOf(quadsWideAVX2), row: rowInt8In(8, 2, rowOf(rowInt8WideAVX2))},
+	numberPeak: func(turns int) int { peakInt8WideAVX2(turns); return turns * 192 },
+	int8:       int8Packing{magnitude: magnitudeOf(magnitudeAVX2), quads: quadsOf(quadsAVX2), left: quadsOf(quadsWideAVX2), row: rowInt8In(8, 2, rowOf(rowInt8WideAVX2))},
 }
 
 var int8FoursAVX2 = multiplier{
 	number: Int8, per: 4, wide: 1, instruction: "VPDPBUSD", int8Tile: int8TilerOf(int8TilesAVX2[:]),
-	int8: int8Packing{magnitude: magnitudeOf(magnitudeAVX2), quads: quadsOf(quadsAVX2), left: quadsOf(quadsAVX2), row: rowInt8In(8, 1, rowOf(rowInt8AVX2))},
+	numberPeak: func(turns int) int { peakInt8AVX2(turns); return turns * 384 },
+	int8:       int8Packing{magnitude: magnitudeOf(magnitudeAVX2), quads: quadsOf(quadsAVX2), left: quadsOf(quadsAVX2), row: rowInt8In(8, 1, rowOf(rowInt8AVX2))},
 }
 
 var int8AVX512 = multiplier{
 	number: Int8, per: 4, wide: 2, int8Tile: int8TilerOf(int8WidesAVX512[:]),
-	int8: int8Packing{magnitude: magnitudeOf(magnitudeAVX512), quads: quadsOf(quadsAVX512), left: quadsOf(quadsWideAVX512), row: rowInt8In(16, 2, rowOf(rowInt8WideAVX512))},
+	numberPeak: func(turns int) int { peakInt8WideAVX512(turns); return turns * 384 },
+	int8:       int8Packing{magnitude: magnitudeOf(magnitudeAVX512), quads: quadsOf(quadsAVX512), left: quadsOf(quadsWideAVX512), row: rowInt8In(16, 2, rowOf(rowInt8WideAVX512))},
 }
 
 var int8Fours = multiplier{
 	number: Int8, per: 4, wide: 1, instruction: "VPDPBUSD", int8Tile: int8TilerOf(int8TilesAVX512[:]),
-	int8: int8Packing{magnitude: magnitudeOf(magnitudeAVX512), quads: quadsOf(quadsAVX512), left: quadsOf(quadsAVX512), row: rowInt8In(16, 1, rowOf(rowInt8AVX512))},
+	numberPeak: func(turns int) int { peakInt8AVX512(turns); return turns * 768 },
+	int8:       int8Packing{magnitude: magnitudeOf(magnitudeAVX512), quads: quadsOf(quadsAVX512), left: quadsOf(quadsAVX512), row: rowInt8In(16, 1, rowOf(rowInt8AVX512))},
 }
 
 func tilerOf(tiles []tile) tiler {

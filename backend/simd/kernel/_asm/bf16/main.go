@@ -29,6 +29,7 @@ func main() {
 	}
 	pairs(lanes.AVX512, "pairsBF16", converted)
 	row()
+	lanes.AVX512.Peak("peakBF16", 32, func(x, sum reg.VecVirtual) { lanes.VDPBF16PS(x, x, sum) })
 	vendor()
 	Generate()
 }

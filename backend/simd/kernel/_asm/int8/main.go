@@ -28,6 +28,8 @@ func main() {
 		quads(s, true)
 		row(s, false)
 		row(s, true)
+		s.Peak("peakInt8", 4*s.Lanes, s.AddFours)
+		s.Peak("peakInt8Wide", 2*s.Lanes, s.AddPairs)
 	}
 	Generate()
 }

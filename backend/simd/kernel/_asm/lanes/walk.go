@@ -69,13 +69,7 @@ func (t *Walk) BF16Wide(i int) {
 
 // Int8 is a step of fours of int8 numbers, the weights unsigned, with the instruction for it that does not saturate.
 func (t *Walk) Int8(i int) {
-	t.multiply(i, t.weights(i), words, func(x, w, sum reg.VecVirtual) {
-		if t.S.Wide() {
-			VPDPBUSD(x, w, sum)
-		} else {
-			VEXVPDPBUSD(x, w, sum)
-		}
-	})
+	t.multiply(i, t.weights(i), words, t.S.addFours)
 }
 
 // Int8Wide is a step of fours of int8 numbers as 16-bit ones, multiplied in pairs: the left side has a word for numbers 0 and 2, and one for 1
@@ -90,13 +84,29 @@ func (t *Walk) Int8Wide(i int) {
 				t.S.And(t.S.Bits(0x00ff00ff), v, v)
 			}
 		}
-		t.multiply(2*i+odd, w, words, func(x, w, sum reg.VecVirtual) {
-			y := t.S.Reg()
-			VPMADDWD(w, x, y)
-			t.S.AddInts(y, sum, sum)
-		})
+		t.multiply(2*i+odd, w, words, t.S.addPairs)
 	}
 }
+
+func (s ISA) addFours(x, w, sum reg.VecVirtual) {
+	if s.Wide() {
+		VPDPBUSD(x, w, sum)
+	} else {
+		VEXVPDPBUSD(x, w, sum)
+	}
+}
+
+func (s ISA) addPairs(x, w, sum reg.VecVirtual) {
+	y := s.Reg()
+	VPMADDWD(w, x, y)
+	s.AddInts(y, sum, sum)
+}
+
+// AddFours adds the products of x with itself as [Walk.Int8] does.
+func (s ISA) AddFours(x, sum reg.VecVirtual) { s.addFours(x, x, sum) }
+
+// AddPairs adds the products of x with itself as [Walk.Int8Wide] does.
+func (s ISA) AddPairs(x, sum reg.VecVirtual) { s.addPairs(x, x, sum) }
 
 // Starts lets the sums of each row begin with an int32.
 func (t *Walk) Starts(p reg.GPVirtual) {

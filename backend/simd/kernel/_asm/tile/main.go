@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	. "github.com/mmcloughlin/avo/build"
-	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
 
 	"github.com/go-lxmert/lxmert/backend/simd/kernel/_asm/lanes"
 )
@@ -20,7 +20,7 @@ func main() {
 		tile(lanes.AVX512, rows)
 	}
 	for _, s := range lanes.All {
-		peak(s)
+		s.Peak("peak", s.Lanes, func(x, sum reg.VecVirtual) { VFMADD231PS(x, x, sum) })
 	}
 	Generate()
 }
@@ -36,26 +36,4 @@ func tile(s lanes.ISA, rows int) {
 	t.Loop(t.Float32, PREFETCHT0)
 	t.AddIfMore(VADDPS)
 	t.Store()
-}
-
-// chains is how many independent sums the peak is measured with: more than latency times units.
-const chains = 12
-
-// peak keeps the multiply-add units busy and touches no memory.
-func peak(s lanes.ISA) {
-	s.Text("peak", "func(turns int)", fmt.Sprintf("%d multiply-adds in registers, turns times.", chains*s.Lanes))
-	turns := Load(Param("turns"), GP64())
-	sum := s.Regs(chains)
-	x := s.Reg()
-	s.Zero(x)
-	for _, v := range sum {
-		s.Zero(v)
-	}
-	Label("loop")
-	for _, v := range sum {
-		VFMADD231PS(x, x, v)
-	}
-	DECQ(turns)
-	JNZ(LabelRef("loop"))
-	lanes.End()
 }
