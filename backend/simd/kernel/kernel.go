@@ -21,6 +21,7 @@ package kernel
 //go:generate go run -C _asm ./winograd -out ../winograd_amd64.s -stubs ../winograd_amd64.go -pkg kernel
 //go:generate go run -C _asm ./vector -out ../vector_amd64.s -stubs ../vector_amd64.go -pkg kernel
 //go:generate go run -C _asm ./rows -out ../rows_amd64.s -stubs ../rows_amd64.go -pkg kernel
+//go:generate go run -C _asm ./arm64 -to ..
 
 import (
 	"fmt"
