@@ -28,7 +28,7 @@ func finisher(f func(c *float32, ldc, rows, n int, bias, residual *float32, ldr 
 	}
 }
 
-func convTiler(tiles []convTile) func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending) {
+func convTiler(tiles []convTile) convTiling {
 	return func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending) {
 		tiles[rows-1](&c[0], ldc, &a[0], &b[0], k, panels, step, unsafe.SliceData(e.bias), unsafe.SliceData(e.residual), e.ldr, e.ahead, e.pace, e.floor, e.more, e.stream)
 	}
@@ -64,6 +64,15 @@ func tilerOf(tiles []tile) tiler {
 	}
 }
 
+type int8ConvTile = func(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
+
+func int8ConvTiler(tiles []int8ConvTile) convTiling {
+	return func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending) {
+		tiles[rows-1](&c[0], ldc, &a[0], &b[0], k, panels, step, unsafe.SliceData(e.bias), unsafe.SliceData(e.residual), e.ldr, e.ahead, e.pace, e.floor, e.more, e.stream,
+			&e.d.starts[0], unsafe.SliceData(e.d.rows), unsafe.SliceData(e.d.columns))
+	}
+}
+
 type int8Tile = func(c *float32, ldc int, a, b *float32, k, ahead, pace int, more bool, starts *int32, scales, columns *float32)
 
 func int8TilerOf(tiles []int8Tile) func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool, d dequantising) {
@@ -82,6 +91,18 @@ func zipper(f func(dst, even, odd *float32, n int)) func(dst, even, odd []float3
 
 func rounder(f func(x *float32, n int)) func(x []float32) {
 	return func(x []float32) { f(&x[0], len(x)) }
+}
+
+// rounding rounds numbers that stay float32.
+func rounding(f func(x *float32, n int)) func(dst, x []float32) {
+	return func(dst, x []float32) {
+		copy(dst, x)
+		f(&dst[0], len(x))
+	}
+}
+
+func rowOf(f func(dst, x *float32, n int, inverse float32) int32) func(dst, x []float32, inverse float32) int32 {
+	return func(dst, x []float32, inverse float32) int32 { return f(&dst[0], &x[0], len(x), inverse) }
 }
 
 func magnitudeOf(f func(x *float32, n int) uint32) func(x []float32) uint32 {

@@ -8,6 +8,8 @@ type bf16Packing struct {
 	pairs func(dst []float32, stride int, x []float32, ldx, k int)
 	// zip is dst[i] = the pair even[i], odd[i], for slices that are not empty.
 	zip func(dst, even, odd []float32)
+	// row is dst[i] = the words of left sides that x[2i], x[2i+1] make, for slices that are not empty.
+	row func(dst, x []float32)
 	// round rounds x, which is not empty, to numbers of bfloat16 that stay float32.
 	round func(x []float32)
 }

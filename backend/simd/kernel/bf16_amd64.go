@@ -209,5 +209,10 @@ func roundAVX512(x *float32, n int)
 //go:noescape
 func pairsBF16AVX512(dst *float32, stride int, x *float32, ldx int, k int)
 
+// rowBF16AVX512 is dst[i] = the numbers x[2i] and x[2i+1] as bfloat16, for n > 0 numbers, a multiple of 32.
+//
+//go:noescape
+func rowBF16AVX512(dst *float32, x *float32, n int)
+
 // vendor is the first four letters of the name of the CPU's maker.
 func vendor() uint32

@@ -11338,6 +11338,25 @@ DATA pick1<>+56(SB)/4, $0x00000017
 DATA pick1<>+60(SB)/4, $0x0000001f
 GLOBL pick1<>(SB), RODATA|NOPTR, $64
 
+// func rowBF16AVX512(dst *float32, x *float32, n int)
+// Requires: AVX, AVX512F, AVX512_BF16
+TEXT ·rowBF16AVX512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+
+loop:
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	BYTE $0x62; BYTE $0xf2; BYTE $0x77; BYTE $0x48; BYTE $0x72; BYTE $0xc0 // VCVTNE2PS2BF16 Z0, Z1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x40, AX
+	SUBQ    $0x00000020, DX
+	JNZ     loop
+	VZEROUPPER
+	RET
+
 // func vendor() uint32
 // Requires: CPUID
 TEXT ·vendor(SB), NOSPLIT, $0-4

@@ -3,7 +3,7 @@ package kernel
 // bf16Generic is the portable arithmetic of bfloat16, of tiles as wide as its float32 ones.
 var bf16Generic = multiplier{
 	number: BFloat16, per: 2, wide: 1,
-	bf16: bf16Packing{pairs: pairsGeneric, zip: zipGeneric, round: roundGeneric},
+	bf16: bf16Packing{pairs: pairsGeneric, zip: zipGeneric, row: rowBF16Generic, round: roundGeneric},
 }
 
 func pairsGeneric(dst []float32, stride int, x []float32, ldx, k int) {
@@ -31,7 +31,8 @@ func roundGeneric(x []float32) {
 	}
 }
 
-// bf16TileGeneric adds the odd number's product first, as the CPU's instruction does.
+// bf16TileGeneric adds the odd number's product first, as the CPU's instruction does. Products are exact in float64; rounding a sum there
+// first changes nothing, for where it could, both have few enough bits to be exact.
 func bf16TileGeneric(rows int, c []float32, ldc int, a, b []float32, k, _, _ int, more bool) {
 	left, right := wordsOf(a), wordsOf(b)
 	for r := range rows {
@@ -39,8 +40,9 @@ func bf16TileGeneric(rows int, c []float32, ldc int, a, b []float32, k, _, _ int
 			var sum float32
 			for p := range k {
 				x, w := left[p*rows+r], right[p*genericWidth+j]
-				sum += bf16At(x, 1) * bf16At(w, 1)
-				sum += bf16At(x, 0) * bf16At(w, 0)
+				for odd := 1; odd >= 0; odd-- {
+					sum = float32(float64(sum) + float64(bf16At(x, odd))*float64(bf16At(w, odd)))
+				}
 			}
 			if more {
 				sum += c[r*ldc+j]

@@ -204,6 +204,346 @@ func convTile13AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels
 //go:noescape
 func convTile14AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
+// convTileBF16Wide1AVX2 is c[1][16] = max(floor, a[k][1]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide1AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide2AVX2 is c[2][16] = max(floor, a[k][2]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide2AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide3AVX2 is c[3][16] = max(floor, a[k][3]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide3AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide4AVX2 is c[4][16] = max(floor, a[k][4]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide4AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide5AVX2 is c[5][16] = max(floor, a[k][5]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide5AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide6AVX2 is c[6][16] = max(floor, a[k][6]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide6AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileInt8Wide1AVX2 is c[1][16] = max(floor, a[k][1]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide1AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide2AVX2 is c[2][16] = max(floor, a[k][2]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide2AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide3AVX2 is c[3][16] = max(floor, a[k][3]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide3AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide4AVX2 is c[4][16] = max(floor, a[k][4]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide4AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide5AVX2 is c[5][16] = max(floor, a[k][5]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide5AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide6AVX2 is c[6][16] = max(floor, a[k][6]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide6AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileBF161AVX512 is c[1][32] = max(floor, a[k][1]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF161AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF162AVX512 is c[2][32] = max(floor, a[k][2]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF162AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF163AVX512 is c[3][32] = max(floor, a[k][3]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF163AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF164AVX512 is c[4][32] = max(floor, a[k][4]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF164AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF165AVX512 is c[5][32] = max(floor, a[k][5]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF165AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF166AVX512 is c[6][32] = max(floor, a[k][6]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF166AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF167AVX512 is c[7][32] = max(floor, a[k][7]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF167AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF168AVX512 is c[8][32] = max(floor, a[k][8]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF168AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF169AVX512 is c[9][32] = max(floor, a[k][9]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF169AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF1610AVX512 is c[10][32] = max(floor, a[k][10]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF1610AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF1611AVX512 is c[11][32] = max(floor, a[k][11]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF1611AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF1612AVX512 is c[12][32] = max(floor, a[k][12]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF1612AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF1613AVX512 is c[13][32] = max(floor, a[k][13]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF1613AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF1614AVX512 is c[14][32] = max(floor, a[k][14]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF1614AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide1AVX512 is c[1][32] = max(floor, a[k][1]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide1AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide2AVX512 is c[2][32] = max(floor, a[k][2]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide2AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide3AVX512 is c[3][32] = max(floor, a[k][3]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide3AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide4AVX512 is c[4][32] = max(floor, a[k][4]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide4AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide5AVX512 is c[5][32] = max(floor, a[k][5]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide5AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide6AVX512 is c[6][32] = max(floor, a[k][6]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide6AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide7AVX512 is c[7][32] = max(floor, a[k][7]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide7AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide8AVX512 is c[8][32] = max(floor, a[k][8]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide8AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide9AVX512 is c[9][32] = max(floor, a[k][9]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide9AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide10AVX512 is c[10][32] = max(floor, a[k][10]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide10AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide11AVX512 is c[11][32] = max(floor, a[k][11]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide11AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide12AVX512 is c[12][32] = max(floor, a[k][12]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide12AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide13AVX512 is c[13][32] = max(floor, a[k][13]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide13AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileBF16Wide14AVX512 is c[14][32] = max(floor, a[k][14]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide14AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
+
+// convTileInt81AVX512 is c[1][32] = max(floor, a[k][1]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt81AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt82AVX512 is c[2][32] = max(floor, a[k][2]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt82AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt83AVX512 is c[3][32] = max(floor, a[k][3]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt83AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt84AVX512 is c[4][32] = max(floor, a[k][4]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt84AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt85AVX512 is c[5][32] = max(floor, a[k][5]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt85AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt86AVX512 is c[6][32] = max(floor, a[k][6]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt86AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt87AVX512 is c[7][32] = max(floor, a[k][7]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt87AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt88AVX512 is c[8][32] = max(floor, a[k][8]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt88AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt89AVX512 is c[9][32] = max(floor, a[k][9]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt89AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt810AVX512 is c[10][32] = max(floor, a[k][10]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt810AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt811AVX512 is c[11][32] = max(floor, a[k][11]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt811AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt812AVX512 is c[12][32] = max(floor, a[k][12]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt812AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt813AVX512 is c[13][32] = max(floor, a[k][13]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt813AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt814AVX512 is c[14][32] = max(floor, a[k][14]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt814AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide1AVX512 is c[1][32] = max(floor, a[k][1]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide1AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide2AVX512 is c[2][32] = max(floor, a[k][2]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide2AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide3AVX512 is c[3][32] = max(floor, a[k][3]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide3AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide4AVX512 is c[4][32] = max(floor, a[k][4]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide4AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide5AVX512 is c[5][32] = max(floor, a[k][5]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide5AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide6AVX512 is c[6][32] = max(floor, a[k][6]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide6AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide7AVX512 is c[7][32] = max(floor, a[k][7]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide7AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide8AVX512 is c[8][32] = max(floor, a[k][8]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide8AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide9AVX512 is c[9][32] = max(floor, a[k][9]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide9AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide10AVX512 is c[10][32] = max(floor, a[k][10]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide10AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide11AVX512 is c[11][32] = max(floor, a[k][11]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide11AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide12AVX512 is c[12][32] = max(floor, a[k][12]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide12AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide13AVX512 is c[13][32] = max(floor, a[k][13]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide13AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt8Wide14AVX512 is c[14][32] = max(floor, a[k][14]ᵀ·b[k][32] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Wide14AVX512(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
 // weaveAVX2 is dst[p*stride+r] = row[r][offset+p] for r < stride ≤ 8, p < n; it reads 8 rows and writes up to 8 values beyond the last.
 //
 //go:noescape

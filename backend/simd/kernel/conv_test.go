@@ -15,6 +15,71 @@ type convolving struct {
 	ldc      int
 	layout   Layout
 	epilogue Epilogue
+
+	terms convTerms // what the set that ran it multiplies
+}
+
+// convTerms are the operands of a convolution as a type of number has them, in float64, and what they count.
+type convTerms struct {
+	number     Number
+	x, b       []float64 // where they lie in memory
+	pixels     []float64 // each pixel's step
+	outputs    []float64 // each output's
+	ofPictures bool      // all pixels of a picture have one step
+}
+
+// termsOf rounds the operands by the definition.
+func (c *convolving) termsOf(number Number) convTerms {
+	w := &c.w
+	t := convTerms{number: number, b: make([]float64, len(c.b.x)), ofPictures: !w.single()}
+	group := max(1, w.Channels)
+	if t.ofPictures && number == Int8 {
+		group *= w.Height * w.Width
+	}
+	for at := 0; at < len(c.x.x); at += group {
+		values, step := rounded(number, c.x.x[at:][:group])
+		t.x = append(t.x, values...)
+		for range group / max(1, w.Channels) {
+			t.pixels = append(t.pixels, step)
+		}
+	}
+	k := w.KernelY * w.KernelX * w.Channels
+	for output := range c.outputs {
+		column := make([]float32, k)
+		at := func(i int) int { return c.layout.at(i, output, k, c.ldb()) }
+		for i := range column {
+			column[i] = c.b.x[at(i)]
+		}
+		values, step := rounded(number, column)
+		for i, v := range values {
+			t.b[at(i)] = v
+		}
+		t.outputs = append(t.outputs, step)
+	}
+	return t
+}
+
+// ldb is how far rows of the weights lie apart.
+func (c *convolving) ldb() int {
+	if c.layout != InputsOutputs {
+		return c.w.KernelY * c.w.KernelX * c.w.Channels
+	}
+	return c.outputs
+}
+
+// pictures are the pictures as the set reads them, packed in parts.
+func (c *convolving) pictures(s *Set, parts int, buffer func(n int) []float32) []float32 {
+	n := s.PicturesLen(&c.w)
+	if n == 0 {
+		return c.x.x
+	}
+	x, rows := buffer(n), c.w.PictureRows()
+	for _, do := range []func(dst, x []float32, w Window, from, to int){s.MeasurePictures, s.PackPictures} {
+		for i := range parts {
+			do(x, c.x.x, c.w, rows*i/parts, rows*(i+1)/parts)
+		}
+	}
+	return x
 }
 
 // randomConvolving has rows of the result that are pad values longer than they need to be, and the epilogue of that number.
@@ -46,10 +111,7 @@ func randomConvolving(r *rand.Rand, w Window, outputs, pad, epilogue int) *convo
 func (c *convolving) pack(s *Set, buffer []float32) *Packed {
 	k := c.w.KernelY * c.w.KernelX * c.w.Channels
 	p := s.NewPacked(buffer, k, c.outputs)
-	ldb := c.outputs
-	if c.layout != InputsOutputs {
-		ldb = k
-	}
+	ldb := c.ldb()
 	half := p.Panels() / 2
 	p.Pack(c.b.x, ldb, c.layout, 0, half)
 	p.Pack(c.b.x, ldb, c.layout, half, p.Panels())
@@ -58,11 +120,13 @@ func (c *convolving) pack(s *Set, buffer []float32) *Packed {
 
 // run convolves, in parts of the tiles.
 func (c *convolving) run(s *Set, parts int) {
+	c.terms = c.termsOf(s.number)
+	x := c.pictures(s, parts, func(n int) []float32 { return newFenced(n, 3).x })
 	packed := c.pack(s, nil)
 	scratch := newFenced(s.ConvolveScratch(&c.w), 1)
 	tiles := s.LeftTiles(c.w.Pixels())
 	for i := range parts {
-		s.Convolve(c.c.x, c.ldc, c.x.x, c.w, packed, tiles*i/parts, tiles*(i+1)/parts, c.epilogue, scratch.x)
+		s.Convolve(c.c.x, c.ldc, x, c.w, packed, tiles*i/parts, tiles*(i+1)/parts, c.epilogue, scratch.x)
 	}
 }
 
@@ -84,11 +148,23 @@ func (c *convolving) at(pixel, output int) (want, bound float64) {
 				if c.layout != InputsOutputs {
 					b = ((output*w.Channels+i)*w.KernelY+ky)*w.KernelX + kx
 				}
-				term := float64(c.x.x[((picture*w.Height+iy)*w.Width+ix)*w.Channels+i]) * float64(c.b.x[b])
+				term := c.terms.x[((picture*w.Height+iy)*w.Width+ix)*w.Channels+i] * c.terms.b[b]
 				sum += term
 				size += math.Abs(term)
 			}
 		}
+	}
+	roundings := float64(w.KernelY*w.KernelX*w.Channels*(blockK+1)/blockK + 4)
+	if c.terms.number == Int8 {
+		step := 1.0
+		if len(c.terms.pixels) > 0 {
+			step = c.terms.pixels[picture*w.Height*w.Width] // of the picture, or
+			if !c.terms.ofPictures {
+				step = c.terms.pixels[(picture*w.Height+y*stride(w.StrideY))*w.Width+x*stride(w.StrideX)]
+			}
+		}
+		sum *= step * c.terms.outputs[output]
+		size, roundings = math.Abs(sum), 6
 	}
 	e := &c.epilogue
 	if e.Scale != 0 {
@@ -104,8 +180,7 @@ func (c *convolving) at(pixel, output int) (want, bound float64) {
 		sum += v
 		size += math.Abs(v)
 	}
-	k := w.KernelY * w.KernelX * w.Channels
-	bound = float64(k+k/blockK+4) * 0x1p-24 * size
+	bound = roundings*0x1p-24*size + 0x1p-149
 	switch e.Activation {
 	case ReLU:
 		sum = reluOf(sum)
@@ -160,13 +235,26 @@ var windows = []Window{
 	{Batch: 1, Height: 5, Width: 5, Channels: 300, KernelY: 3, KernelX: 3, Top: 1, Bottom: 1, Left: 1, Right: 1},
 }
 
+// filling is the window with as many channels as the set's type of number wants.
+func filling(s *Set, w Window) Window {
+	if !s.Convolves(&w) {
+		w.Channels = s.words(w.Channels) * s.per
+	}
+	return w
+}
+
 func TestConvolve(t *testing.T) {
-	eachSet(t, func(t *testing.T, s *Set) {
+	eachNumber(t, func(t *testing.T, s *Set) {
 		r := rand.New(rand.NewPCG(31, 32))
 		epilogue := 0
 		for _, w := range windows {
+			w := filling(s, w)
 			for _, outputs := range []int{1, 15, 16, 31, 32, 33, 64, 97} {
-				for range 3 {
+				times := 3
+				if s.number != Float32 {
+					times = 1 // all types have the same walk
+				}
+				for range times {
 					c := randomConvolving(r, w, outputs, epilogue%3, epilogue)
 					c.run(s, 1+epilogue%3)
 					c.check(t)
@@ -179,7 +267,7 @@ func TestConvolve(t *testing.T) {
 
 // TestConvolveGroups has more tiles, weights and blocks of k than are gone over at once.
 func TestConvolveGroups(t *testing.T) {
-	eachSet(t, func(t *testing.T, s *Set) {
+	eachNumber(t, func(t *testing.T, s *Set) {
 		if testing.Short() && s == &generic {
 			t.Skip("-short: these sizes take seconds without assembly")
 		}
@@ -201,9 +289,9 @@ func TestConvolveGroups(t *testing.T) {
 
 // TestConvolvePixelsAlone: the split of the work does not change a bit.
 func TestConvolvePixelsAlone(t *testing.T) {
-	eachSet(t, func(t *testing.T, s *Set) {
+	eachNumber(t, func(t *testing.T, s *Set) {
 		r := rand.New(rand.NewPCG(35, 36))
-		w := Window{Batch: 1, Height: 13, Width: 17, Channels: 90, KernelY: 3, KernelX: 3, Top: 1, Bottom: 1, Left: 1, Right: 1}
+		w := filling(s, Window{Batch: 1, Height: 13, Width: 17, Channels: 90, KernelY: 3, KernelX: 3, Top: 1, Bottom: 1, Left: 1, Right: 1})
 		c := randomConvolving(r, w, 70, 0, 7)
 		c.run(s, 1)
 		want := append([]float32{}, c.c.x...)
@@ -216,17 +304,17 @@ func TestConvolvePixelsAlone(t *testing.T) {
 	})
 }
 
-// TestConvolveNaN: a NaN or an infinity reaches the pixels whose window sees it, and no other.
+// TestConvolveNaN: a NaN or an infinity reaches the pixels whose window sees it, and no other; of int8, the whole picture.
 func TestConvolveNaN(t *testing.T) {
-	eachSet(t, func(t *testing.T, s *Set) {
-		w := Window{Batch: 1, Height: 9, Width: 20, Channels: 5, KernelY: 3, KernelX: 3, Top: 1, Bottom: 1, Left: 1, Right: 1}
+	eachNumber(t, func(t *testing.T, s *Set) {
+		w := filling(s, Window{Batch: 1, Height: 9, Width: 20, Channels: 5, KernelY: 3, KernelX: 3, Top: 1, Bottom: 1, Left: 1, Right: 1})
 		for activation := range 2 {
 			c := randomConvolving(rand.New(rand.NewPCG(37, 38)), w, 37, 0, activation)
-			c.x.x[(4*20+7)*5+2] = nan
+			c.x.x[(4*20+7)*w.Channels+2] = nan
 			c.run(s, 1)
 			for pixel := range w.Pixels() {
 				y, x := pixel/20, pixel%20
-				sees := y >= 3 && y <= 5 && x >= 6 && x <= 8
+				sees := y >= 3 && y <= 5 && x >= 6 && x <= 8 || s.number == Int8
 				for output := range c.outputs {
 					if got := c.c.x[pixel*c.ldc+output]; sees != (got != got) {
 						t.Fatalf("activation %d: pixel %d,%d output %d is %v", activation, y, x, output, got)
@@ -239,13 +327,14 @@ func TestConvolveNaN(t *testing.T) {
 
 // TestConvolveGuard lets every operand end, and then begin, at a page that nobody may touch.
 func TestConvolveGuard(t *testing.T) {
-	eachSet(t, func(t *testing.T, s *Set) {
+	eachNumber(t, func(t *testing.T, s *Set) {
 		r := rand.New(rand.NewPCG(39, 40))
 		for _, atStart := range []bool{false, true} {
 			for i, w := range windows {
 				if w.Pixels() == 0 || w.Channels == 0 {
 					continue
 				}
+				w := filling(s, w)
 				for j, outputs := range []int{1, 16, 32, 40, 64} {
 					t.Run(fmt.Sprintf("%d/%d", i, outputs), func(t *testing.T) {
 						c := randomConvolving(r, w, outputs, 0, 2*i+j)
@@ -262,7 +351,9 @@ func TestConvolveGuard(t *testing.T) {
 						out := guarded(t, len(c.c.x), atStart)
 						k := w.KernelY * w.KernelX * w.Channels
 						packed := c.pack(s, guarded(t, s.PackedLen(k, outputs), atStart))
-						s.Convolve(out, c.ldc, c.x.x, w, packed, 0, s.LeftTiles(w.Pixels()), c.epilogue, guarded(t, s.ConvolveScratch(&w), atStart))
+						c.terms = c.termsOf(s.number)
+						x := c.pictures(s, 1+i%2, func(n int) []float32 { return guarded(t, n, atStart) })
+						s.Convolve(out, c.ldc, x, w, packed, 0, s.LeftTiles(w.Pixels()), c.epilogue, guarded(t, s.ConvolveScratch(&w), atStart))
 						copy(c.c.x, out)
 						c.check(t)
 					})
@@ -273,12 +364,14 @@ func TestConvolveGuard(t *testing.T) {
 }
 
 func TestConvolveAllocatesNothing(t *testing.T) {
-	eachSet(t, func(t *testing.T, s *Set) {
-		c := randomConvolving(rand.New(rand.NewPCG(41, 42)), windows[2], 40, 0, 7)
+	eachNumber(t, func(t *testing.T, s *Set) {
+		c := randomConvolving(rand.New(rand.NewPCG(41, 42)), filling(s, windows[2]), 40, 0, 7)
+		x := make([]float32, s.PicturesLen(&c.w))
 		packed := c.pack(s, nil)
 		scratch := make([]float32, s.ConvolveScratch(&c.w))
 		if n := testing.AllocsPerRun(10, func() {
-			s.Convolve(c.c.x, c.ldc, c.x.x, c.w, packed, 0, s.LeftTiles(c.w.Pixels()), c.epilogue, scratch)
+			x := c.pictures(s, 1, func(int) []float32 { return x })
+			s.Convolve(c.c.x, c.ldc, x, c.w, packed, 0, s.LeftTiles(c.w.Pixels()), c.epilogue, scratch)
 		}); n != 0 {
 			t.Errorf("%v allocations", n)
 		}

@@ -49,3 +49,53 @@ func FuzzMul(f *testing.F) {
 		}
 	})
 }
+
+// FuzzBF16 makes products of any float32 numbers in bfloat16. Every set must agree with the portable one to the bit, or within what products too small
+// for normal numbers add up to.
+func FuzzBF16(f *testing.F) {
+	fuzzNarrow(f, BFloat16, func(s *Set, k int, got, want float32) bool {
+		return s.instruction != "" && math.Abs(float64(got)-float64(want)) <= float64(2*k)*0x1p-126
+	})
+}
+
+// FuzzInt8 makes products of any float32 numbers in int8. Every set must agree with the portable one to the bit.
+func FuzzInt8(f *testing.F) {
+	fuzzNarrow(f, Int8, func(*Set, int, float32, float32) bool { return false })
+}
+
+// fuzzNarrow takes operands from the data, again and again; the sets must agree or differ within what is allowed.
+func fuzzNarrow(f *testing.F, number Number, within func(s *Set, k int, got, want float32) bool) {
+	f.Add([]byte{1, 2, 3, 4}, uint16(20), uint16(33), uint16(64), uint8(3))
+	f.Add([]byte("\x00\x00\x80\x7f\x00\x00\x80\xff\x00\x00\xc0\x7f\x01\x00\x00\x00\x00\x00\x00\x80 and \x00\x00\x80\x3f"), uint16(15), uint16(31), uint16(769), uint8(14))
+	f.Add([]byte("\x00\x00\x00\x0d\x00\x00\x80\x3f\x00\x00\x20\xbf"), uint16(3), uint16(1), uint16(7), uint8(8))
+	f.Fuzz(func(t *testing.T, data []byte, m, n, k uint16, how uint8) {
+		if len(data) < 4 {
+			return
+		}
+		r := rand.New(rand.NewPCG(uint64(how), 0))
+		p := randomProduct(r, int(m%40), int(n%80), int(k%1000), int(how>>6), int(how))
+		p.epilogue.Activation %= 2 // the others have each set's last bits
+		at := 0
+		for _, x := range [][]float32{p.a.x, p.b.x} {
+			for i := range x {
+				if at+4 > len(data) {
+					at = 0
+				}
+				x[i] = math.Float32frombits(encoding.LittleEndian.Uint32(data[at:]))
+				at += 4
+			}
+		}
+		p.run(generic.In(number), 1)
+		want := append([]float32{}, p.c.x...)
+		for _, set := range NarrowSets() {
+			s := set.In(number)
+			p.run(s, 1+int(how>>4)%3)
+			for i, got := range p.c.x {
+				if !same(got, want[i]) && !within(s, p.k, got, want[i]) {
+					t.Fatalf("%v: m=%d n=%d k=%d: element %d is %v, the portable set has %v", set, p.m, p.n, p.k, i, got, want[i])
+				}
+			}
+			p.checkOnce(t, s, 1+int(how>>4)%3)
+		}
+	})
+}

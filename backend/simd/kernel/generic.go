@@ -85,7 +85,9 @@ var generic = Set{
 	layerNorm: layerNormGeneric,
 }
 
-func init() { generic.with(bf16Generic, int8Generic, bf16TileGeneric) }
+func init() {
+	generic.with(bf16Generic, int8Generic, bf16TileGeneric, bf16ConvGeneric, int8ConvGeneric)
+}
 
 // each is a function of vectors made of one of numbers.
 func each(f func(float64) float64) unary {

@@ -13,14 +13,19 @@ type int8Packing struct {
 	quads func(dst []float32, stride int, x []float32, ldx, k int, inverse [4]float32) (sums [4]int32)
 	// left is quads for left sides: where numbers are widened, two words, of numbers 0 and 2, and 1 and 3, that lie stride apart.
 	left func(dst []float32, stride int, x []float32, ldx, k int, inverse [4]float32) (sums [4]int32)
+	// row makes the words of left sides of x, whose length is a multiple of 4 and not 0, times inverse and rounded. It returns their sum.
+	row func(dst, x []float32, inverse float32) (sum int32)
 }
 
 // dequantising is how a tile of int8 products starts and ends.
 type dequantising struct {
-	starts  []int32   // of each row's sums
+	starts  []int32   // of each row's sums; what c holds comes on top
 	rows    []float32 // each row's step, or nil if the sums are to stay int32, for more is to come
 	columns []float32 // each column's step
 }
+
+// noStarts are those of a tile's rows where sums go on.
+var noStarts [weaveRows]int32
 
 // offset is what panels hold beyond each weight, in all four.
 const offset = 0x80808080
@@ -69,9 +74,17 @@ func (s *Set) quantiseRows(dst, scales []float32, starts []int32, x []float32, l
 		clear(starts)
 		return
 	}
-	var inverse [weaveRows]float32
 	for r := range rows {
 		scales[r] = stepOf(s.int8.magnitude(x[r*ldx:][:k]))
+	}
+	s.quantiseBy(dst, scales, starts, x, ldx, k)
+}
+
+// quantiseBy packs k numbers of each row of a tile with these scales. starts are those of these numbers' sums.
+func (s *Set) quantiseBy(dst, scales []float32, starts []int32, x []float32, ldx, k int) {
+	rows := len(scales)
+	var inverse [weaveRows]float32
+	for r := range rows {
 		inverse[r] = inverseOf(scales[r])
 	}
 	if rows < 4 {
@@ -110,14 +123,19 @@ func (s *Set) quantiseOne(dst []float32, rows, r, k int, inverse float32, at fun
 			q[i-4*p] = quantise(at(i), inverse)
 			start -= 128 * int32(q[i-4*p])
 		}
-		if s.wide == 1 {
-			words[p*rows+r] = quad(q)
-		} else {
-			words[2*p*rows+r] = uint32(uint16(q[0])) | uint32(uint16(q[2]))<<16
-			words[(2*p+1)*rows+r] = uint32(uint16(q[1])) | uint32(uint16(q[3]))<<16
-		}
+		putQuad(words[p*s.wide*rows+r:], rows, s.wide, q)
 	}
 	return start
+}
+
+// putQuad writes the words of four numbers of a left side, stride apart.
+func putQuad(words []uint32, stride, wide int, q [4]int8) {
+	if wide == 1 {
+		words[0] = quad(q)
+		return
+	}
+	words[0] = uint32(uint16(q[0])) | uint32(uint16(q[2]))<<16
+	words[stride] = uint32(uint16(q[1])) | uint32(uint16(q[3]))<<16
 }
 
 func quad(q [4]int8) uint32 {

@@ -4,172 +4,172 @@
 
 package kernel
 
-// int8Wide1AVX2 is c[1][16] = a[k][1]ᵀ·b[k][16] + starts[1], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[1] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide1AVX2 is c[1][16] (+)= a[k][1]ᵀ·b[k][16] + starts[1], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[1] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide1AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide2AVX2 is c[2][16] = a[k][2]ᵀ·b[k][16] + starts[2], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[2] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide2AVX2 is c[2][16] (+)= a[k][2]ᵀ·b[k][16] + starts[2], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[2] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide2AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide3AVX2 is c[3][16] = a[k][3]ᵀ·b[k][16] + starts[3], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[3] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide3AVX2 is c[3][16] (+)= a[k][3]ᵀ·b[k][16] + starts[3], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[3] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide3AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide4AVX2 is c[4][16] = a[k][4]ᵀ·b[k][16] + starts[4], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[4] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide4AVX2 is c[4][16] (+)= a[k][4]ᵀ·b[k][16] + starts[4], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[4] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide4AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide5AVX2 is c[5][16] = a[k][5]ᵀ·b[k][16] + starts[5], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[5] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide5AVX2 is c[5][16] (+)= a[k][5]ᵀ·b[k][16] + starts[5], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[5] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide5AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide6AVX2 is c[6][16] = a[k][6]ᵀ·b[k][16] + starts[6], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[6] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide6AVX2 is c[6][16] (+)= a[k][6]ᵀ·b[k][16] + starts[6], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[6] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide6AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide1AVX512 is c[1][32] = a[k][1]ᵀ·b[k][32] + starts[1], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[1] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide1AVX512 is c[1][32] (+)= a[k][1]ᵀ·b[k][32] + starts[1], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[1] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide1AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Tile1AVX512 is c[1][32] = a[k][1]ᵀ·b[k][32] + starts[1], or + c if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[1] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Tile1AVX512 is c[1][32] (+)= a[k][1]ᵀ·b[k][32] + starts[1], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[1] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Tile1AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide2AVX512 is c[2][32] = a[k][2]ᵀ·b[k][32] + starts[2], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[2] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide2AVX512 is c[2][32] (+)= a[k][2]ᵀ·b[k][32] + starts[2], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[2] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide2AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Tile2AVX512 is c[2][32] = a[k][2]ᵀ·b[k][32] + starts[2], or + c if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[2] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Tile2AVX512 is c[2][32] (+)= a[k][2]ᵀ·b[k][32] + starts[2], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[2] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Tile2AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide3AVX512 is c[3][32] = a[k][3]ᵀ·b[k][32] + starts[3], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[3] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide3AVX512 is c[3][32] (+)= a[k][3]ᵀ·b[k][32] + starts[3], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[3] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide3AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Tile3AVX512 is c[3][32] = a[k][3]ᵀ·b[k][32] + starts[3], or + c if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[3] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Tile3AVX512 is c[3][32] (+)= a[k][3]ᵀ·b[k][32] + starts[3], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[3] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Tile3AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide4AVX512 is c[4][32] = a[k][4]ᵀ·b[k][32] + starts[4], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[4] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide4AVX512 is c[4][32] (+)= a[k][4]ᵀ·b[k][32] + starts[4], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[4] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide4AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Tile4AVX512 is c[4][32] = a[k][4]ᵀ·b[k][32] + starts[4], or + c if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[4] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Tile4AVX512 is c[4][32] (+)= a[k][4]ᵀ·b[k][32] + starts[4], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[4] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Tile4AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide5AVX512 is c[5][32] = a[k][5]ᵀ·b[k][32] + starts[5], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[5] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide5AVX512 is c[5][32] (+)= a[k][5]ᵀ·b[k][32] + starts[5], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[5] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide5AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Tile5AVX512 is c[5][32] = a[k][5]ᵀ·b[k][32] + starts[5], or + c if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[5] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Tile5AVX512 is c[5][32] (+)= a[k][5]ᵀ·b[k][32] + starts[5], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[5] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Tile5AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide6AVX512 is c[6][32] = a[k][6]ᵀ·b[k][32] + starts[6], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[6] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide6AVX512 is c[6][32] (+)= a[k][6]ᵀ·b[k][32] + starts[6], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[6] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide6AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Tile6AVX512 is c[6][32] = a[k][6]ᵀ·b[k][32] + starts[6], or + c if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[6] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Tile6AVX512 is c[6][32] (+)= a[k][6]ᵀ·b[k][32] + starts[6], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[6] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Tile6AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide7AVX512 is c[7][32] = a[k][7]ᵀ·b[k][32] + starts[7], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[7] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide7AVX512 is c[7][32] (+)= a[k][7]ᵀ·b[k][32] + starts[7], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[7] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide7AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Tile7AVX512 is c[7][32] = a[k][7]ᵀ·b[k][32] + starts[7], or + c if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[7] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Tile7AVX512 is c[7][32] (+)= a[k][7]ᵀ·b[k][32] + starts[7], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[7] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Tile7AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide8AVX512 is c[8][32] = a[k][8]ᵀ·b[k][32] + starts[8], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[8] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide8AVX512 is c[8][32] (+)= a[k][8]ᵀ·b[k][32] + starts[8], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[8] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide8AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Tile8AVX512 is c[8][32] = a[k][8]ᵀ·b[k][32] + starts[8], or + c if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[8] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Tile8AVX512 is c[8][32] (+)= a[k][8]ᵀ·b[k][32] + starts[8], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[8] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Tile8AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide9AVX512 is c[9][32] = a[k][9]ᵀ·b[k][32] + starts[9], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[9] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide9AVX512 is c[9][32] (+)= a[k][9]ᵀ·b[k][32] + starts[9], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[9] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide9AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Tile9AVX512 is c[9][32] = a[k][9]ᵀ·b[k][32] + starts[9], or + c if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[9] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Tile9AVX512 is c[9][32] (+)= a[k][9]ᵀ·b[k][32] + starts[9], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[9] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Tile9AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide10AVX512 is c[10][32] = a[k][10]ᵀ·b[k][32] + starts[10], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[10] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide10AVX512 is c[10][32] (+)= a[k][10]ᵀ·b[k][32] + starts[10], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[10] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide10AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Tile10AVX512 is c[10][32] = a[k][10]ᵀ·b[k][32] + starts[10], or + c if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[10] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Tile10AVX512 is c[10][32] (+)= a[k][10]ᵀ·b[k][32] + starts[10], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[10] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Tile10AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide11AVX512 is c[11][32] = a[k][11]ᵀ·b[k][32] + starts[11], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[11] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide11AVX512 is c[11][32] (+)= a[k][11]ᵀ·b[k][32] + starts[11], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[11] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide11AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Tile11AVX512 is c[11][32] = a[k][11]ᵀ·b[k][32] + starts[11], or + c if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[11] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Tile11AVX512 is c[11][32] (+)= a[k][11]ᵀ·b[k][32] + starts[11], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[11] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Tile11AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide12AVX512 is c[12][32] = a[k][12]ᵀ·b[k][32] + starts[12], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[12] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide12AVX512 is c[12][32] (+)= a[k][12]ᵀ·b[k][32] + starts[12], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[12] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide12AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Tile12AVX512 is c[12][32] = a[k][12]ᵀ·b[k][32] + starts[12], or + c if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[12] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Tile12AVX512 is c[12][32] (+)= a[k][12]ᵀ·b[k][32] + starts[12], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[12] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Tile12AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide13AVX512 is c[13][32] = a[k][13]ᵀ·b[k][32] + starts[13], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[13] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide13AVX512 is c[13][32] (+)= a[k][13]ᵀ·b[k][32] + starts[13], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[13] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide13AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Tile13AVX512 is c[13][32] = a[k][13]ᵀ·b[k][32] + starts[13], or + c if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[13] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Tile13AVX512 is c[13][32] (+)= a[k][13]ᵀ·b[k][32] + starts[13], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[13] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Tile13AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Wide14AVX512 is c[14][32] = a[k][14]ᵀ·b[k][32] + starts[14], or + c if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[14] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Wide14AVX512 is c[14][32] (+)= a[k][14]ᵀ·b[k][32] + starts[14], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[14] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide14AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
-// int8Tile14AVX512 is c[14][32] = a[k][14]ᵀ·b[k][32] + starts[14], or + c if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[14] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+// int8Tile14AVX512 is c[14][32] (+)= a[k][14]ᵀ·b[k][32] + starts[14], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[14] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Tile14AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
@@ -189,6 +189,16 @@ func quadsAVX2(dst *float32, stride int, x *float32, ldx int, k int, inverse *fl
 //go:noescape
 func quadsWideAVX2(dst *float32, stride int, x *float32, ldx int, k int, inverse *float32, sums *int32)
 
+// rowInt8AVX2 is dst = x times inverse, rounded to int8, for n > 0 numbers, a multiple of 8. It returns their sum.
+//
+//go:noescape
+func rowInt8AVX2(dst *float32, x *float32, n int, inverse float32) int32
+
+// rowInt8WideAVX2 is dst = x times inverse, rounded to int8, as 16 bits, numbers 1 and 2 of each four exchanged, for n > 0 numbers, a multiple of 8. It returns their sum.
+//
+//go:noescape
+func rowInt8WideAVX2(dst *float32, x *float32, n int, inverse float32) int32
+
 // magnitudeAVX512 is the largest bits of |x| of n > 0 values.
 //
 //go:noescape
@@ -203,3 +213,13 @@ func quadsAVX512(dst *float32, stride int, x *float32, ldx int, k int, inverse *
 //
 //go:noescape
 func quadsWideAVX512(dst *float32, stride int, x *float32, ldx int, k int, inverse *float32, sums *int32)
+
+// rowInt8AVX512 is dst = x times inverse, rounded to int8, for n > 0 numbers, a multiple of 16. It returns their sum.
+//
+//go:noescape
+func rowInt8AVX512(dst *float32, x *float32, n int, inverse float32) int32
+
+// rowInt8WideAVX512 is dst = x times inverse, rounded to int8, as 16 bits, numbers 1 and 2 of each four exchanged, for n > 0 numbers, a multiple of 16. It returns their sum.
+//
+//go:noescape
+func rowInt8WideAVX512(dst *float32, x *float32, n int, inverse float32) int32

@@ -21,15 +21,8 @@ TEXT ·int8Wide1AVX2(SB), NOSPLIT, $0-88
 	MOVQ         starts+64(FP), CX
 	VPBROADCASTD (CX), Y0
 	VMOVAPS      Y0, Y1
-	MOVB         more+56(FP), CL
-	TESTB        CL, CL
-	JZ           begin
-	VXORPS       Y0, Y0, Y0
-	VXORPS       Y1, Y1, Y1
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -202,17 +195,8 @@ TEXT ·int8Wide2AVX2(SB), NOSPLIT, $0-88
 	VMOVAPS      Y0, Y1
 	VPBROADCASTD 4(R9), Y2
 	VMOVAPS      Y2, Y3
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VXORPS       Y0, Y0, Y0
-	VXORPS       Y1, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -442,19 +426,8 @@ TEXT ·int8Wide3AVX2(SB), NOSPLIT, $0-88
 	VMOVAPS      Y2, Y3
 	VPBROADCASTD 8(R9), Y4
 	VMOVAPS      Y4, Y5
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VXORPS       Y0, Y0, Y0
-	VXORPS       Y1, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -751,21 +724,8 @@ TEXT ·int8Wide4AVX2(SB), NOSPLIT, $0-88
 	VMOVAPS      Y4, Y5
 	VPBROADCASTD 12(R9), Y6
 	VMOVAPS      Y6, Y7
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VXORPS       Y0, Y0, Y0
-	VXORPS       Y1, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VXORPS       Y6, Y6, Y6
-	VXORPS       Y7, Y7, Y7
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -1129,23 +1089,8 @@ TEXT ·int8Wide5AVX2(SB), NOSPLIT, $0-88
 	VMOVAPS      Y6, Y7
 	VPBROADCASTD 16(R9), Y8
 	VMOVAPS      Y8, Y9
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VXORPS       Y0, Y0, Y0
-	VXORPS       Y1, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VXORPS       Y6, Y6, Y6
-	VXORPS       Y7, Y7, Y7
-	VXORPS       Y8, Y8, Y8
-	VXORPS       Y9, Y9, Y9
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -1576,25 +1521,8 @@ TEXT ·int8Wide6AVX2(SB), NOSPLIT, $0-88
 	VMOVAPS      Y8, Y9
 	VPBROADCASTD 20(R9), Y10
 	VMOVAPS      Y10, Y11
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VXORPS       Y0, Y0, Y0
-	VXORPS       Y1, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VXORPS       Y6, Y6, Y6
-	VXORPS       Y7, Y7, Y7
-	VXORPS       Y8, Y8, Y8
-	VXORPS       Y9, Y9, Y9
-	VXORPS       Y10, Y10, Y10
-	VXORPS       Y11, Y11, Y11
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -2069,15 +1997,8 @@ TEXT ·int8Wide1AVX512(SB), NOSPLIT, $0-88
 	MOVQ         starts+64(FP), CX
 	VPBROADCASTD (CX), Z0
 	VMOVAPS      Z0, Z1
-	MOVB         more+56(FP), CL
-	TESTB        CL, CL
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -2241,15 +2162,8 @@ TEXT ·int8Tile1AVX512(SB), NOSPLIT, $0-88
 	MOVQ         starts+64(FP), CX
 	VPBROADCASTD (CX), Z0
 	VMOVAPS      Z0, Z1
-	MOVB         more+56(FP), CL
-	TESTB        CL, CL
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -2353,17 +2267,8 @@ TEXT ·int8Wide2AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z0, Z1
 	VPBROADCASTD 4(R9), Z2
 	VMOVAPS      Z2, Z3
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -2595,17 +2500,8 @@ TEXT ·int8Tile2AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z0, Z1
 	VPBROADCASTD 4(R9), Z2
 	VMOVAPS      Z2, Z3
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -2742,19 +2638,8 @@ TEXT ·int8Wide3AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z2, Z3
 	VPBROADCASTD 8(R9), Z4
 	VMOVAPS      Z4, Z5
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -3054,19 +2939,8 @@ TEXT ·int8Tile3AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z2, Z3
 	VPBROADCASTD 8(R9), Z4
 	VMOVAPS      Z4, Z5
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -3236,21 +3110,8 @@ TEXT ·int8Wide4AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z4, Z5
 	VPBROADCASTD 12(R9), Z6
 	VMOVAPS      Z6, Z7
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -3618,21 +3479,8 @@ TEXT ·int8Tile4AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z4, Z5
 	VPBROADCASTD 12(R9), Z6
 	VMOVAPS      Z6, Z7
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -3835,23 +3683,8 @@ TEXT ·int8Wide5AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z6, Z7
 	VPBROADCASTD 16(R9), Z8
 	VMOVAPS      Z8, Z9
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -4287,23 +4120,8 @@ TEXT ·int8Tile5AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z6, Z7
 	VPBROADCASTD 16(R9), Z8
 	VMOVAPS      Z8, Z9
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -4539,25 +4357,8 @@ TEXT ·int8Wide6AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z8, Z9
 	VPBROADCASTD 20(R9), Z10
 	VMOVAPS      Z10, Z11
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -5061,25 +4862,8 @@ TEXT ·int8Tile6AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z8, Z9
 	VPBROADCASTD 20(R9), Z10
 	VMOVAPS      Z10, Z11
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -5348,27 +5132,8 @@ TEXT ·int8Wide7AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z10, Z11
 	VPBROADCASTD 24(R9), Z12
 	VMOVAPS      Z12, Z13
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -5940,27 +5705,8 @@ TEXT ·int8Tile7AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z10, Z11
 	VPBROADCASTD 24(R9), Z12
 	VMOVAPS      Z12, Z13
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -6262,29 +6008,8 @@ TEXT ·int8Wide8AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z12, Z13
 	VPBROADCASTD 28(R9), Z14
 	VMOVAPS      Z14, Z15
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VPXORD       Z14, Z14, Z14
-	VPXORD       Z15, Z15, Z15
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -6924,29 +6649,8 @@ TEXT ·int8Tile8AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z12, Z13
 	VPBROADCASTD 28(R9), Z14
 	VMOVAPS      Z14, Z15
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VPXORD       Z14, Z14, Z14
-	VPXORD       Z15, Z15, Z15
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -7281,31 +6985,8 @@ TEXT ·int8Wide9AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z14, Z15
 	VPBROADCASTD 32(R9), Z16
 	VMOVAPS      Z16, Z17
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VPXORD       Z14, Z14, Z14
-	VPXORD       Z15, Z15, Z15
-	VPXORD       Z16, Z16, Z16
-	VPXORD       Z17, Z17, Z17
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -8013,31 +7694,8 @@ TEXT ·int8Tile9AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z14, Z15
 	VPBROADCASTD 32(R9), Z16
 	VMOVAPS      Z16, Z17
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VPXORD       Z14, Z14, Z14
-	VPXORD       Z15, Z15, Z15
-	VPXORD       Z16, Z16, Z16
-	VPXORD       Z17, Z17, Z17
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -8405,33 +8063,8 @@ TEXT ·int8Wide10AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z16, Z17
 	VPBROADCASTD 36(R9), Z18
 	VMOVAPS      Z18, Z19
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VPXORD       Z14, Z14, Z14
-	VPXORD       Z15, Z15, Z15
-	VPXORD       Z16, Z16, Z16
-	VPXORD       Z17, Z17, Z17
-	VPXORD       Z18, Z18, Z18
-	VPXORD       Z19, Z19, Z19
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -9207,33 +8840,8 @@ TEXT ·int8Tile10AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z16, Z17
 	VPBROADCASTD 36(R9), Z18
 	VMOVAPS      Z18, Z19
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VPXORD       Z14, Z14, Z14
-	VPXORD       Z15, Z15, Z15
-	VPXORD       Z16, Z16, Z16
-	VPXORD       Z17, Z17, Z17
-	VPXORD       Z18, Z18, Z18
-	VPXORD       Z19, Z19, Z19
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -9634,35 +9242,8 @@ TEXT ·int8Wide11AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z18, Z19
 	VPBROADCASTD 40(R9), Z20
 	VMOVAPS      Z20, Z21
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VPXORD       Z14, Z14, Z14
-	VPXORD       Z15, Z15, Z15
-	VPXORD       Z16, Z16, Z16
-	VPXORD       Z17, Z17, Z17
-	VPXORD       Z18, Z18, Z18
-	VPXORD       Z19, Z19, Z19
-	VPXORD       Z20, Z20, Z20
-	VPXORD       Z21, Z21, Z21
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -10506,35 +10087,8 @@ TEXT ·int8Tile11AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z18, Z19
 	VPBROADCASTD 40(R9), Z20
 	VMOVAPS      Z20, Z21
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VPXORD       Z14, Z14, Z14
-	VPXORD       Z15, Z15, Z15
-	VPXORD       Z16, Z16, Z16
-	VPXORD       Z17, Z17, Z17
-	VPXORD       Z18, Z18, Z18
-	VPXORD       Z19, Z19, Z19
-	VPXORD       Z20, Z20, Z20
-	VPXORD       Z21, Z21, Z21
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -10968,37 +10522,8 @@ TEXT ·int8Wide12AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z20, Z21
 	VPBROADCASTD 44(R9), Z22
 	VMOVAPS      Z22, Z23
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VPXORD       Z14, Z14, Z14
-	VPXORD       Z15, Z15, Z15
-	VPXORD       Z16, Z16, Z16
-	VPXORD       Z17, Z17, Z17
-	VPXORD       Z18, Z18, Z18
-	VPXORD       Z19, Z19, Z19
-	VPXORD       Z20, Z20, Z20
-	VPXORD       Z21, Z21, Z21
-	VPXORD       Z22, Z22, Z22
-	VPXORD       Z23, Z23, Z23
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -11910,37 +11435,8 @@ TEXT ·int8Tile12AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z20, Z21
 	VPBROADCASTD 44(R9), Z22
 	VMOVAPS      Z22, Z23
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VPXORD       Z14, Z14, Z14
-	VPXORD       Z15, Z15, Z15
-	VPXORD       Z16, Z16, Z16
-	VPXORD       Z17, Z17, Z17
-	VPXORD       Z18, Z18, Z18
-	VPXORD       Z19, Z19, Z19
-	VPXORD       Z20, Z20, Z20
-	VPXORD       Z21, Z21, Z21
-	VPXORD       Z22, Z22, Z22
-	VPXORD       Z23, Z23, Z23
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -12407,39 +11903,8 @@ TEXT ·int8Wide13AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z22, Z23
 	VPBROADCASTD 48(R9), Z24
 	VMOVAPS      Z24, Z25
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VPXORD       Z14, Z14, Z14
-	VPXORD       Z15, Z15, Z15
-	VPXORD       Z16, Z16, Z16
-	VPXORD       Z17, Z17, Z17
-	VPXORD       Z18, Z18, Z18
-	VPXORD       Z19, Z19, Z19
-	VPXORD       Z20, Z20, Z20
-	VPXORD       Z21, Z21, Z21
-	VPXORD       Z22, Z22, Z22
-	VPXORD       Z23, Z23, Z23
-	VPXORD       Z24, Z24, Z24
-	VPXORD       Z25, Z25, Z25
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -13419,39 +12884,8 @@ TEXT ·int8Tile13AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z22, Z23
 	VPBROADCASTD 48(R9), Z24
 	VMOVAPS      Z24, Z25
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VPXORD       Z14, Z14, Z14
-	VPXORD       Z15, Z15, Z15
-	VPXORD       Z16, Z16, Z16
-	VPXORD       Z17, Z17, Z17
-	VPXORD       Z18, Z18, Z18
-	VPXORD       Z19, Z19, Z19
-	VPXORD       Z20, Z20, Z20
-	VPXORD       Z21, Z21, Z21
-	VPXORD       Z22, Z22, Z22
-	VPXORD       Z23, Z23, Z23
-	VPXORD       Z24, Z24, Z24
-	VPXORD       Z25, Z25, Z25
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -13951,41 +13385,8 @@ TEXT ·int8Wide14AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z24, Z25
 	VPBROADCASTD 52(R9), Z26
 	VMOVAPS      Z26, Z27
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VPXORD       Z14, Z14, Z14
-	VPXORD       Z15, Z15, Z15
-	VPXORD       Z16, Z16, Z16
-	VPXORD       Z17, Z17, Z17
-	VPXORD       Z18, Z18, Z18
-	VPXORD       Z19, Z19, Z19
-	VPXORD       Z20, Z20, Z20
-	VPXORD       Z21, Z21, Z21
-	VPXORD       Z22, Z22, Z22
-	VPXORD       Z23, Z23, Z23
-	VPXORD       Z24, Z24, Z24
-	VPXORD       Z25, Z25, Z25
-	VPXORD       Z26, Z26, Z26
-	VPXORD       Z27, Z27, Z27
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -15033,41 +14434,8 @@ TEXT ·int8Tile14AVX512(SB), NOSPLIT, $0-88
 	VMOVAPS      Z24, Z25
 	VPBROADCASTD 52(R9), Z26
 	VMOVAPS      Z26, Z27
-	MOVB         more+56(FP), R9
-	TESTB        R9, R9
-	JZ           begin
-	VPXORD       Z0, Z0, Z0
-	VPXORD       Z1, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	VPXORD       Z9, Z9, Z9
-	VPXORD       Z10, Z10, Z10
-	VPXORD       Z11, Z11, Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VPXORD       Z14, Z14, Z14
-	VPXORD       Z15, Z15, Z15
-	VPXORD       Z16, Z16, Z16
-	VPXORD       Z17, Z17, Z17
-	VPXORD       Z18, Z18, Z18
-	VPXORD       Z19, Z19, Z19
-	VPXORD       Z20, Z20, Z20
-	VPXORD       Z21, Z21, Z21
-	VPXORD       Z22, Z22, Z22
-	VPXORD       Z23, Z23, Z23
-	VPXORD       Z24, Z24, Z24
-	VPXORD       Z25, Z25, Z25
-	VPXORD       Z26, Z26, Z26
-	VPXORD       Z27, Z27, Z27
-
-begin:
-	SUBQ $0x04, SI
-	JL   rest
+	SUBQ         $0x04, SI
+	JL           rest
 
 loop:
 	PREFETCHT1   (DI)
@@ -15886,6 +15254,72 @@ done46:
 	VZEROUPPER
 	RET
 
+// func rowInt8AVX2(dst *float32, x *float32, n int, inverse float32) int32
+// Requires: AVX, AVX2
+TEXT ·rowInt8AVX2(SB), NOSPLIT, $0-36
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS inverse+24(FP), Y0
+	VXORPS       Y1, Y1, Y1
+
+loop:
+	VMULPS       (CX), Y0, Y2
+	VCVTPS2DQ    Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VPACKSSDW    Y2, Y2, Y2
+	VPACKSSWB    Y2, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VMOVD        X2, (AX)
+	VMOVD        X3, 4(AX)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x08, AX
+	SUBQ         $0x00000008, DX
+	JNZ          loop
+	VEXTRACTF128 $0x01, Y1, X0
+	VPADDD       X0, X1, X1
+	VMOVHLPS     X1, X1, X0
+	VPADDD       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VPADDD       X0, X1, X1
+	VMOVD        X1, AX
+	MOVL         AX, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func rowInt8WideAVX2(dst *float32, x *float32, n int, inverse float32) int32
+// Requires: AVX, AVX2
+TEXT ·rowInt8WideAVX2(SB), NOSPLIT, $0-36
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS inverse+24(FP), Y0
+	VXORPS       Y1, Y1, Y1
+
+loop:
+	VMULPS       (CX), Y0, Y2
+	VCVTPS2DQ    Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VPACKSSDW    Y2, Y2, Y2
+	VPERMQ       $0x08, Y2, Y2
+	VPSHUFLW     $0xd8, X2, X2
+	VPSHUFHW     $0xd8, X2, X2
+	VMOVUPS      X2, (AX)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x10, AX
+	SUBQ         $0x00000008, DX
+	JNZ          loop
+	VEXTRACTF128 $0x01, Y1, X0
+	VPADDD       X0, X1, X1
+	VMOVHLPS     X1, X1, X0
+	VPADDD       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VPADDD       X0, X1, X1
+	VMOVD        X1, AX
+	MOVL         AX, ret+32(FP)
+	VZEROUPPER
+	RET
+
 // func magnitudeAVX512(x *float32, n int) uint32
 // Requires: AVX, AVX2, AVX512F, BMI2
 TEXT ·magnitudeAVX512(SB), NOSPLIT, $0-20
@@ -16293,5 +15727,71 @@ done59:
 	VMOVSHDUP     X7, X0
 	VPADDD        X0, X7, X7
 	VMOVD         X7, 12(AX)
+	VZEROUPPER
+	RET
+
+// func rowInt8AVX512(dst *float32, x *float32, n int, inverse float32) int32
+// Requires: AVX, AVX2, AVX512F
+TEXT ·rowInt8AVX512(SB), NOSPLIT, $0-36
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS inverse+24(FP), Z0
+	VPXORD       Z1, Z1, Z1
+
+loop:
+	VMULPS        (CX), Z0, Z2
+	VCVTPS2DQ     Z2, Z2
+	VPADDD        Z2, Z1, Z1
+	VPMOVDB       Z2, X2
+	VMOVUPS       X2, (AX)
+	ADDQ          $0x00000040, CX
+	ADDQ          $0x10, AX
+	SUBQ          $0x00000010, DX
+	JNZ           loop
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VPADDD        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VPADDD        X0, X1, X1
+	VMOVHLPS      X1, X1, X0
+	VPADDD        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VPADDD        X0, X1, X1
+	VMOVD         X1, AX
+	MOVL          AX, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func rowInt8WideAVX512(dst *float32, x *float32, n int, inverse float32) int32
+// Requires: AVX, AVX2, AVX512F
+TEXT ·rowInt8WideAVX512(SB), NOSPLIT, $0-36
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS inverse+24(FP), Z0
+	VPXORD       Z1, Z1, Z1
+
+loop:
+	VMULPS        (CX), Z0, Z2
+	VCVTPS2DQ     Z2, Z2
+	VPADDD        Z2, Z1, Z1
+	VPMOVDW       Z2, Y2
+	VPSHUFLW      $0xd8, Y2, Y2
+	VPSHUFHW      $0xd8, Y2, Y2
+	VMOVUPS       Y2, (AX)
+	ADDQ          $0x00000040, CX
+	ADDQ          $0x20, AX
+	SUBQ          $0x00000010, DX
+	JNZ           loop
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VPADDD        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VPADDD        X0, X1, X1
+	VMOVHLPS      X1, X1, X0
+	VPADDD        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VPADDD        X0, X1, X1
+	VMOVD         X1, AX
+	MOVL          AX, ret+32(FP)
 	VZEROUPPER
 	RET

@@ -8,7 +8,8 @@ import (
 // int8Generic is the portable arithmetic of int8, of tiles as wide as the float32 ones.
 var int8Generic = multiplier{
 	number: Int8, per: 4, wide: 1,
-	int8:     int8Packing{magnitude: magnitudeGeneric, quads: quadsGeneric, left: quadsGeneric},
+	int8: int8Packing{magnitude: magnitudeGeneric, quads: quadsGeneric, left: quadsGeneric,
+		row: func(dst, x []float32, inverse float32) int32 { return rowInt8(dst, x, inverse, 1) }},
 	int8Tile: int8TileGeneric,
 }
 
@@ -43,8 +44,9 @@ func int8TileGeneric(rows int, c []float32, ldc int, a, b []float32, k, _, _ int
 		for j := range genericWidth {
 			sum := &intsOf(c)[r*ldc+j]
 			if !more {
-				*sum = d.starts[r]
+				*sum = 0
 			}
+			*sum += d.starts[r]
 			for p := range k {
 				x, w := left[p*rows+r], right[p*genericWidth+j]
 				*sum += int32(int8(x))*int32(uint8(w)) + int32(int8(x>>8))*int32(uint8(w>>8)) +

@@ -15,6 +15,7 @@ package kernel
 //go:generate go run -C _asm ./tile -out ../tile_amd64.s -stubs ../tile_amd64.go -pkg kernel
 //go:generate go run -C _asm ./bf16 -out ../bf16_amd64.s -stubs ../bf16_amd64.go -pkg kernel
 //go:generate go run -C _asm ./int8 -out ../int8_amd64.s -stubs ../int8_amd64.go -pkg kernel
+//go:generate go run -C _asm ./forms -out ../internal/forms/forms_amd64.s -stubs ../internal/forms/forms_amd64.go -pkg forms
 //go:generate go run -C _asm ./pack -out ../pack_amd64.s -stubs ../pack_amd64.go -pkg kernel
 //go:generate go run -C _asm ./conv -out ../conv_amd64.s -stubs ../conv_amd64.go -pkg kernel
 //go:generate go run -C _asm ./pool -out ../pool_amd64.s -stubs ../pool_amd64.go -pkg kernel
@@ -60,7 +61,7 @@ type Set struct {
 	finish [activations]finish
 	// convTile is tile for some panels, step values apart in b, with an ending; a reaches k steps of rows values.
 	// convHalf is that for the first half of a panel's columns.
-	convTile, convHalf func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending)
+	convTile, convHalf convTiling
 	// weave is dst[p*rows+r] = row[r][offset+p] for r < rows, p < n. It may write weaveRows values beyond the last.
 	weave func(dst []float32, rows int, row [weaveRows]*float32, offset, n int)
 	// fence waits until results that went past the caches are there for other threads.
@@ -87,10 +88,11 @@ type Set struct {
 }
 
 type (
-	tiler  = func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool)
-	unary  = func(dst, x []float32)
-	binary = func(dst, x, y []float32)
-	finish = func(c []float32, ldc, rows, n int, bias, residual []float32, ldr int, scale float32)
+	tiler      = func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool)
+	convTiling = func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending)
+	unary      = func(dst, x []float32)
+	binary     = func(dst, x, y []float32)
+	finish     = func(c []float32, ldc, rows, n int, bias, residual []float32, ldr int, scale float32)
 )
 
 // Sets are the sets that this CPU runs, plainest first. The first is the portable one.

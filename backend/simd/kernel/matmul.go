@@ -140,7 +140,10 @@ func (w *work) tile(row, rows int, c []float32, ldc int, a, b, scales []float32,
 		s.tile(rows, c, ldc, a, b, k, ahead, pace, more)
 		return
 	}
-	d := dequantising{starts: w.left.starts[row:][:rows]}
+	d := dequantising{starts: noStarts[:rows]}
+	if !more {
+		d.starts = w.left.starts[row:][:rows]
+	}
 	if w.k0+k == w.p.steps {
 		d.rows, d.columns = w.left.scales[row:][:rows], scales
 	}

@@ -54,11 +54,13 @@ func (s *Set) Number() Number { return s.number }
 func (s *Set) Instruction() string { return s.instruction }
 
 // with gives a set what it multiplies narrow numbers with. Everything else must be there.
-func (s *Set) with(bf16, int8 multiplier, bf16Tile tiler) {
+func (s *Set) with(bf16, int8 multiplier, bf16Tile tiler, bf16Conv, int8Conv convTiling) {
 	members := [numbers]*Set{s, new(Set), new(Set)}
 	*members[BFloat16], *members[Int8] = *s, *s
 	members[BFloat16].multiplier, members[BFloat16].tile = bf16, bf16Tile
+	members[BFloat16].convTile, members[BFloat16].convHalf = bf16Conv, bf16Conv // half a panel is few columns, and time
 	members[Int8].multiplier = int8
+	members[Int8].convTile, members[Int8].convHalf = int8Conv, int8Conv
 	for _, m := range members {
 		m.family = members
 	}

@@ -8,25 +8,26 @@ import "golang.org/x/sys/cpu"
 var avx512Base, avx512BF16 = avx512, avx512
 
 func init() {
-	avx2.with(bf16AVX2, int8AVX2, tilerOf(bf16WidesAVX2[:]))
+	avx2.with(bf16AVX2, int8AVX2, tilerOf(bf16WidesAVX2[:]), convTiler(convBF16WidesAVX2[:]), int8ConvTiler(convInt8WidesAVX2[:]))
 
 	avx512Base.name, avx512Base.variant = "avx512base", true
-	avx512Base.with(bf16AVX512, int8AVX512, tilerOf(bf16WidesAVX512[:]))
+	avx512Base.with(bf16AVX512, int8AVX512, tilerOf(bf16WidesAVX512[:]), convTiler(convBF16WidesAVX512[:]), int8ConvTiler(convInt8WidesAVX512[:]))
 
 	avx512BF16.name, avx512BF16.variant = "avx512bf16", true
 	if avx512BF16.lacks == "" {
 		avx512BF16.lacks = lacks(feature{"AVX512_BF16", cpu.X86.HasAVX512BF16}, feature{"AVX512_VNNI", cpu.X86.HasAVX512VNNI})
 	}
-	avx512BF16.with(bf16Pairs, int8Fours, tilerOf(bf16TilesAVX512[:]))
+	avx512BF16.with(bf16Pairs, int8Fours, tilerOf(bf16TilesAVX512[:]), convTiler(convBF16sAVX512[:]), int8ConvTiler(convInt8sAVX512[:]))
 
-	bf16, tile, int8 := bf16AVX512, bf16WidesAVX512[:], int8AVX512
+	bf16, tile, conv := bf16AVX512, bf16WidesAVX512[:], convBF16WidesAVX512[:]
 	if cpu.X86.HasAVX512BF16 && !slowBF16() {
-		bf16, tile = bf16Pairs, bf16TilesAVX512[:]
+		bf16, tile, conv = bf16Pairs, bf16TilesAVX512[:], convBF16sAVX512[:]
 	}
+	int8, int8Conv := int8AVX512, convInt8WidesAVX512[:]
 	if cpu.X86.HasAVX512VNNI {
-		int8 = int8Fours
+		int8, int8Conv = int8Fours, convInt8sAVX512[:]
 	}
-	avx512.with(bf16, int8, tilerOf(tile))
+	avx512.with(bf16, int8, tilerOf(tile), convTiler(conv), int8ConvTiler(int8Conv))
 }
 
 // slowBF16 reports whether VDPBF16PS takes longer than the float32 instructions that do the same: Intel's CPUs begin one in two cycles
@@ -38,32 +39,35 @@ func slowBF16() bool {
 
 var bf16AVX2 = multiplier{
 	number: BFloat16, per: 2, wide: 2,
-	bf16: bf16Packing{pairs: pairer(pairsAVX2), zip: zipper(zipAVX2), round: rounder(roundAVX2)},
+	bf16: bf16Packing{pairs: pairer(pairsAVX2), zip: zipper(zipAVX2), row: rounding(roundAVX2), round: rounder(roundAVX2)},
 }
 
 var bf16AVX512 = multiplier{
 	number: BFloat16, per: 2, wide: 2,
-	bf16: bf16Packing{pairs: pairer(pairsAVX512), zip: zipper(zipAVX512), round: rounder(roundAVX512)},
+	bf16: bf16Packing{pairs: pairer(pairsAVX512), zip: zipper(zipAVX512), row: rounding(roundAVX512), round: rounder(roundAVX512)},
 }
 
 var bf16Pairs = multiplier{
 	number: BFloat16, per: 2, wide: 1, instruction: "VDPBF16PS",
-	bf16: bf16Packing{pairs: pairer(pairsBF16AVX512), zip: zipper(zipAVX512), round: rounder(roundAVX512)},
+	bf16: bf16Packing{
+		pairs: pairer(pairsBF16AVX512), zip: zipper(zipAVX512), round: rounder(roundAVX512),
+		row: rowBF16In(32, func(dst, x []float32) { rowBF16AVX512(&dst[0], &x[0], len(x)) }),
+	},
 }
 
 var int8AVX2 = multiplier{
 	number: Int8, per: 4, wide: 2, int8Tile: int8TilerOf(int8WidesAVX2[:]),
-	int8: int8Packing{magnitude: magnitudeOf(magnitudeAVX2), quads: quadsOf(quadsAVX2), left: quadsOf(quadsWideAVX2)},
+	int8: int8Packing{magnitude: magnitudeOf(magnitudeAVX2), quads: quadsOf(quadsAVX2), left: quadsOf(quadsWideAVX2), row: rowInt8In(8, 2, rowOf(rowInt8WideAVX2))},
 }
 
 var int8AVX512 = multiplier{
 	number: Int8, per: 4, wide: 2, int8Tile: int8TilerOf(int8WidesAVX512[:]),
-	int8: int8Packing{magnitude: magnitudeOf(magnitudeAVX512), quads: quadsOf(quadsAVX512), left: quadsOf(quadsWideAVX512)},
+	int8: int8Packing{magnitude: magnitudeOf(magnitudeAVX512), quads: quadsOf(quadsAVX512), left: quadsOf(quadsWideAVX512), row: rowInt8In(16, 2, rowOf(rowInt8WideAVX512))},
 }
 
 var int8Fours = multiplier{
 	number: Int8, per: 4, wide: 1, instruction: "VPDPBUSD", int8Tile: int8TilerOf(int8TilesAVX512[:]),
-	int8: int8Packing{magnitude: magnitudeOf(magnitudeAVX512), quads: quadsOf(quadsAVX512), left: quadsOf(quadsAVX512)},
+	int8: int8Packing{magnitude: magnitudeOf(magnitudeAVX512), quads: quadsOf(quadsAVX512), left: quadsOf(quadsAVX512), row: rowInt8In(16, 1, rowOf(rowInt8AVX512))},
 }
 
 var bf16WidesAVX2 = [...]tile{
@@ -92,4 +96,32 @@ var int8WidesAVX512 = [...]int8Tile{
 var int8TilesAVX512 = [...]int8Tile{
 	int8Tile1AVX512, int8Tile2AVX512, int8Tile3AVX512, int8Tile4AVX512, int8Tile5AVX512, int8Tile6AVX512, int8Tile7AVX512,
 	int8Tile8AVX512, int8Tile9AVX512, int8Tile10AVX512, int8Tile11AVX512, int8Tile12AVX512, int8Tile13AVX512, int8Tile14AVX512,
+}
+
+var convBF16WidesAVX2 = [...]convTile{
+	convTileBF16Wide1AVX2, convTileBF16Wide2AVX2, convTileBF16Wide3AVX2, convTileBF16Wide4AVX2, convTileBF16Wide5AVX2, convTileBF16Wide6AVX2,
+}
+
+var convBF16WidesAVX512 = [...]convTile{
+	convTileBF16Wide1AVX512, convTileBF16Wide2AVX512, convTileBF16Wide3AVX512, convTileBF16Wide4AVX512, convTileBF16Wide5AVX512, convTileBF16Wide6AVX512, convTileBF16Wide7AVX512,
+	convTileBF16Wide8AVX512, convTileBF16Wide9AVX512, convTileBF16Wide10AVX512, convTileBF16Wide11AVX512, convTileBF16Wide12AVX512, convTileBF16Wide13AVX512, convTileBF16Wide14AVX512,
+}
+
+var convBF16sAVX512 = [...]convTile{
+	convTileBF161AVX512, convTileBF162AVX512, convTileBF163AVX512, convTileBF164AVX512, convTileBF165AVX512, convTileBF166AVX512, convTileBF167AVX512,
+	convTileBF168AVX512, convTileBF169AVX512, convTileBF1610AVX512, convTileBF1611AVX512, convTileBF1612AVX512, convTileBF1613AVX512, convTileBF1614AVX512,
+}
+
+var convInt8WidesAVX2 = [...]int8ConvTile{
+	convTileInt8Wide1AVX2, convTileInt8Wide2AVX2, convTileInt8Wide3AVX2, convTileInt8Wide4AVX2, convTileInt8Wide5AVX2, convTileInt8Wide6AVX2,
+}
+
+var convInt8WidesAVX512 = [...]int8ConvTile{
+	convTileInt8Wide1AVX512, convTileInt8Wide2AVX512, convTileInt8Wide3AVX512, convTileInt8Wide4AVX512, convTileInt8Wide5AVX512, convTileInt8Wide6AVX512, convTileInt8Wide7AVX512,
+	convTileInt8Wide8AVX512, convTileInt8Wide9AVX512, convTileInt8Wide10AVX512, convTileInt8Wide11AVX512, convTileInt8Wide12AVX512, convTileInt8Wide13AVX512, convTileInt8Wide14AVX512,
+}
+
+var convInt8sAVX512 = [...]int8ConvTile{
+	convTileInt81AVX512, convTileInt82AVX512, convTileInt83AVX512, convTileInt84AVX512, convTileInt85AVX512, convTileInt86AVX512, convTileInt87AVX512,
+	convTileInt88AVX512, convTileInt89AVX512, convTileInt810AVX512, convTileInt811AVX512, convTileInt812AVX512, convTileInt813AVX512, convTileInt814AVX512,
 }

@@ -33,6 +33,18 @@ func (w *Window) Pixels() int {
 
 // check panics unless the window is one and x holds the pictures. It fills in what 0 stands for.
 func (w Window) check(function string, x []float32) Window {
+	w = w.filled(function)
+	need(function, "x", x, w.Batch*w.Height*w.Width, w.Channels, w.Channels)
+	return w
+}
+
+// single reports whether the window has one cell, which is always in the picture.
+func (w *Window) single() bool {
+	return w.KernelY*w.KernelX == 1 && w.Top|w.Bottom|w.Left|w.Right == 0
+}
+
+// filled panics unless the window is one. It fills in what 0 stands for.
+func (w Window) filled(function string) Window {
 	for _, v := range []*int{&w.StrideY, &w.StrideX, &w.DilationY, &w.DilationX} {
 		if *v == 0 {
 			*v = 1
@@ -42,7 +54,6 @@ func (w Window) check(function string, x []float32) Window {
 		min(w.KernelY, w.KernelX, w.StrideY, w.StrideX, w.DilationY, w.DilationX) < 1 {
 		panic(fmt.Sprintf("kernel.%s: no such window: %+v", function, w))
 	}
-	need(function, "x", x, w.Batch*w.Height*w.Width, w.Channels, w.Channels)
 	return w
 }
 

@@ -55,6 +55,7 @@ func (c *convolving) winograd(s *Set, parts int) {
 
 // off is the largest error over the largest sum, before the activation.
 func (c *convolving) off() float64 {
+	c.terms = c.termsOf(Float32)
 	var worst, largest float64
 	step := 1 + c.w.Pixels()*c.outputs*9*c.w.Channels/3_000_000
 	if step > 1 {

@@ -28,6 +28,7 @@ func main() {
 		round(s)
 	}
 	pairs(lanes.AVX512, "pairsBF16", converted)
+	row()
 	vendor()
 	Generate()
 }
@@ -64,13 +65,7 @@ func widened(s lanes.ISA, rows int) {
 	t.Loop(func(i int) {
 		for odd := 1; odd >= 0; odd-- {
 			w := t.Weights(i)
-			for j := range w {
-				if odd == 1 {
-					s.And(s.Bits(0xffff0000), w[j], w[j])
-				} else {
-					VPSLLD(Imm(16), w[j], w[j])
-				}
-			}
+			s.WidenBF16(w, odd == 1)
 			for r := range rows {
 				x := s.Reg()
 				VBROADCASTSS(t.Left(2*i+odd, r), x)
@@ -166,6 +161,24 @@ func converted(s lanes.ISA, x []reg.VecVirtual) (columns []reg.VecVirtual, order
 		columns = append(columns, v)
 	}
 	return columns, []int{0, 1, 2, 3, 4, 5, 6, 7}
+}
+
+// row rounds numbers to pairs of neighbours.
+func row() {
+	s := lanes.AVX512
+	s.Text("rowBF16", "func(dst, x *float32, n int)", "dst[i] = the numbers x[2i] and x[2i+1] as bfloat16, for n > 0 numbers, a multiple of 32.")
+	dst, x, n := lanes.Arg("dst"), lanes.Arg("x"), lanes.Arg("n")
+	Label("loop")
+	low, high := s.Reg(), s.Reg()
+	VMOVUPS(Mem{Base: x}, low)
+	VMOVUPS(Mem{Base: x, Disp: s.Bytes()}, high)
+	lanes.VCVTNE2PS2BF16(low, high, low)
+	VMOVUPS(low, Mem{Base: dst})
+	ADDQ(U32(2*s.Bytes()), x)
+	ADDQ(Imm(uint64(s.Bytes())), dst)
+	SUBQ(U32(2*s.Lanes), n)
+	JNZ(LabelRef("loop"))
+	lanes.End()
 }
 
 // vendor tells makers of CPUs apart.

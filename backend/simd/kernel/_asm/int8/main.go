@@ -25,6 +25,8 @@ func main() {
 		magnitude(s)
 		quads(s, false)
 		quads(s, true)
+		row(s, false)
+		row(s, true)
 	}
 	Generate()
 }
@@ -54,13 +56,7 @@ func widened(s lanes.ISA, rows int) {
 	t.Loop(func(i int) {
 		for odd := range 2 {
 			w := t.Weights(i)
-			for j := range w {
-				if odd == 1 {
-					VPSRLW(Imm(8), w[j], w[j])
-				} else {
-					s.And(s.Bits(0x00ff00ff), w[j], w[j])
-				}
-			}
+			s.WidenInt8(w, odd == 1)
 			for r := range rows {
 				x, y := s.Reg(), s.Reg()
 				VPBROADCASTD(t.Left(2*i+odd, r), x)
@@ -76,12 +72,12 @@ func widened(s lanes.ISA, rows int) {
 
 func text(s lanes.ISA, name string, rows int, words string) {
 	s.Text(fmt.Sprintf("%s%d", name, rows), lanes.Signature+", starts *int32, scales, columns *float32)",
-		fmt.Sprintf("c[%d][%d] = a[k][%d]ᵀ·b[k][%d] + starts[%d], or + c if more, of %s, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[%d] and columns[%d]. "+
+		fmt.Sprintf("c[%d][%d] (+)= a[k][%d]ᵀ·b[k][%d] + starts[%d], if more, of %s, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[%d] and columns[%d]. "+
 			"It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.",
 			rows, 2*s.Lanes, rows, 2*s.Lanes, rows, words, rows, 2*s.Lanes))
 }
 
-// start lets sums begin with 0 if more, which is added in the end, else with their row's start.
+// start lets sums begin with their row's start.
 func start(s lanes.ISA, rows, words int) *lanes.Tile {
 	t := s.Start(rows, words)
 	starts := lanes.Arg("starts")
@@ -89,14 +85,6 @@ func start(s lanes.ISA, rows, words int) *lanes.Tile {
 		VPBROADCASTD(Mem{Base: starts, Disp: 4 * r}, t.Sums[2*r])
 		s.Move(t.Sums[2*r], t.Sums[2*r+1])
 	}
-	more := GP8L()
-	Load(Param("more"), more)
-	TESTB(more, more)
-	JZ(LabelRef("begin"))
-	for _, v := range t.Sums {
-		s.Zero(v)
-	}
-	Label("begin")
 	return t
 }
 
@@ -213,4 +201,56 @@ func quads(s lanes.ISA, wide bool) {
 		VMOVD(y, Mem{Base: sums, Disp: 4 * r})
 	}
 	lanes.End()
+}
+
+// row packs neighbours: a pixel's channels.
+func row(s lanes.ISA, wide bool) {
+	name, what := "rowInt8", "dst = x times inverse, rounded to int8"
+	if wide {
+		name, what = "rowInt8Wide", "dst = x times inverse, rounded to int8, as 16 bits, numbers 1 and 2 of each four exchanged"
+	}
+	s.Text(name, "func(dst, x *float32, n int, inverse float32) int32", fmt.Sprintf("%s, for n > 0 numbers, a multiple of %d. It returns their sum.", what, s.Lanes))
+	dst, x, n := lanes.Arg("dst"), lanes.Arg("x"), lanes.Arg("n")
+	scale, total := s.Broadcast("inverse"), s.Zeros(1)
+	Label("loop")
+	q := s.Reg()
+	VMULPS(Mem{Base: x}, scale, q)
+	VCVTPS2DQ(q, q)
+	s.AddInts(q, total[0], total[0])
+	bytes := s.Lanes
+	switch {
+	case s.Wide() && wide:
+		half := q.AsY()
+		VPMOVDW(q, half)
+		VPSHUFLW(Imm(0xd8), half, half)
+		VPSHUFHW(Imm(0xd8), half, half)
+		VMOVUPS(half, Mem{Base: dst})
+		bytes *= 2
+	case s.Wide():
+		VPMOVDB(q, q.AsX())
+		VMOVUPS(q.AsX(), Mem{Base: dst})
+	case wide:
+		VPACKSSDW(q, q, q)
+		VPERMQ(Imm(8), q, q)
+		VPSHUFLW(Imm(0xd8), q.AsX(), q.AsX())
+		VPSHUFHW(Imm(0xd8), q.AsX(), q.AsX())
+		VMOVUPS(q.AsX(), Mem{Base: dst})
+		bytes *= 2
+	default:
+		VPACKSSDW(q, q, q)
+		VPACKSSWB(q, q, q)
+		high := XMM()
+		VEXTRACTI128(Imm(1), q, high)
+		VMOVD(q.AsX(), Mem{Base: dst})
+		VMOVD(high, Mem{Base: dst, Disp: 4})
+	}
+	ADDQ(U32(s.Bytes()), x)
+	ADDQ(Imm(uint64(bytes)), dst)
+	SUBQ(U32(s.Lanes), n)
+	JNZ(LabelRef("loop"))
+	result := GP32()
+	VMOVD(s.Reduce(s.AddInts, total), result)
+	Store(result, ReturnIndex(0))
+	VZEROUPPER()
+	RET()
 }

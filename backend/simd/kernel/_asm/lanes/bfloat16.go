@@ -134,6 +134,17 @@ func (f form) encode(i *ir.Instruction) ([]byte, error) {
 // number is a register's number in the CPU.
 func number(r reg.Register) byte { return byte(reg.ToPhysical(r).PhysicalIndex()) }
 
+// WidenBF16 makes the odd or the even numbers of pairs float32.
+func (s ISA) WidenBF16(w []reg.VecVirtual, odd bool) {
+	for _, v := range w {
+		if odd {
+			s.And(s.Bits(0xffff0000), v, v)
+		} else {
+			build.VPSLLD(operand.Imm(16), v, v)
+		}
+	}
+}
+
 // RoundBF16 is x rounded to bfloat16, in the upper halves of the lanes; the lower ones are without meaning.
 func (s ISA) RoundBF16(x reg.VecVirtual) reg.VecVirtual {
 	y, other := s.Reg(), s.Reg()

@@ -20,6 +20,9 @@ func Arg(name string) reg.GPVirtual {
 	return Load(Param(name), GP64()).(reg.GPVirtual)
 }
 
+// Where is where a parameter lies.
+func Where(name string) operand.Mem { return address(Param(name)) }
+
 // FloatArg is where a float32 parameter lies.
 func FloatArg(name string) operand.Mem { return address(Param(name)) }
 
