@@ -3,3 +3,83 @@
 //go:build !purego
 
 package kernel
+
+// tileBF16Wide1NEON is c[1][16] (+)= a[k][1]ᵀ·b[k][16] of pairs of bfloat16 in b, float32 in a, the even number first,, rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileBF16Wide1NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool)
+
+// tileBF16Matrix1NEON is c[1][16] (+)= a[k][1]ᵀ·b[k][16] of pairs of bfloat16, rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileBF16Matrix1NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool)
+
+// tileBF16Wide2NEON is c[2][16] (+)= a[k][2]ᵀ·b[k][16] of pairs of bfloat16 in b, float32 in a, the even number first,, rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileBF16Wide2NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool)
+
+// tileBF16Matrix2NEON is c[2][16] (+)= a[k][2]ᵀ·b[k][16] of pairs of bfloat16, rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileBF16Matrix2NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool)
+
+// tileBF16Wide3NEON is c[3][16] (+)= a[k][3]ᵀ·b[k][16] of pairs of bfloat16 in b, float32 in a, the even number first,, rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileBF16Wide3NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool)
+
+// tileBF16Matrix3NEON is c[3][16] (+)= a[k][3]ᵀ·b[k][16] of pairs of bfloat16, rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileBF16Matrix3NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool)
+
+// tileBF16Wide4NEON is c[4][16] (+)= a[k][4]ᵀ·b[k][16] of pairs of bfloat16 in b, float32 in a, the even number first,, rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileBF16Wide4NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool)
+
+// tileBF16Matrix4NEON is c[4][16] (+)= a[k][4]ᵀ·b[k][16] of pairs of bfloat16, rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileBF16Matrix4NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool)
+
+// tileBF16Wide5NEON is c[5][16] (+)= a[k][5]ᵀ·b[k][16] of pairs of bfloat16 in b, float32 in a, the even number first,, rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileBF16Wide5NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool)
+
+// tileBF16Matrix5NEON is c[5][16] (+)= a[k][5]ᵀ·b[k][16] of pairs of bfloat16, rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileBF16Matrix5NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool)
+
+// tileBF16Wide6NEON is c[6][16] (+)= a[k][6]ᵀ·b[k][16] of pairs of bfloat16 in b, float32 in a, the even number first,, rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileBF16Wide6NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool)
+
+// tileBF16Matrix6NEON is c[6][16] (+)= a[k][6]ᵀ·b[k][16] of pairs of bfloat16, rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileBF16Matrix6NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool)
+
+// pairsNEON is dst[p*stride+r] = the numbers x[r*ldx+2p] and x[r*ldx+2p+1] as bfloat16, for r < 4, 2p < k; k > 0. Beyond k are zeros.
+//
+//go:noescape
+func pairsNEON(dst *float32, stride int, x *float32, ldx, k int)
+
+// zipNEON is dst[i] = the numbers even[i] and odd[i] as bfloat16, for i < n; n > 0.
+//
+//go:noescape
+func zipNEON(dst, even, odd *float32, n int)
+
+// roundNEON is x = x as bfloat16, in float32, of n > 0 values.
+//
+//go:noescape
+func roundNEON(x *float32, n int)
+
+// rowBF16NEON is dst[i] = the numbers x[2i] and x[2i+1] as bfloat16, for n > 0 numbers, a multiple of 8.
+//
+//go:noescape
+func rowBF16NEON(dst, x *float32, n int)

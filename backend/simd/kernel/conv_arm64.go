@@ -4,65 +4,215 @@
 
 package kernel
 
-// convHalf1NEON is c[1][8] = max(floor, a[k][1]ᵀ·b[k][8] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+// convHalf1NEON is c[1][8] = max(floor, a[k][1]ᵀ·b[k][8] + c + bias + residual), of float32 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
 func convHalf1NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
 
-// convHalf2NEON is c[2][8] = max(floor, a[k][2]ᵀ·b[k][8] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
-//
-//go:noescape
-func convHalf2NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
-
-// convHalf3NEON is c[3][8] = max(floor, a[k][3]ᵀ·b[k][8] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
-//
-//go:noescape
-func convHalf3NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
-
-// convHalf4NEON is c[4][8] = max(floor, a[k][4]ᵀ·b[k][8] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
-//
-//go:noescape
-func convHalf4NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
-
-// convHalf5NEON is c[5][8] = max(floor, a[k][5]ᵀ·b[k][8] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
-//
-//go:noescape
-func convHalf5NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
-
-// convHalf6NEON is c[6][8] = max(floor, a[k][6]ᵀ·b[k][8] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
-//
-//go:noescape
-func convHalf6NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
-
-// convTile1NEON is c[1][16] = max(floor, a[k][1]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+// convTile1NEON is c[1][16] = max(floor, a[k][1]ᵀ·b[k][16] + c + bias + residual), of float32 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
 func convTile1NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
 
-// convTile2NEON is c[2][16] = max(floor, a[k][2]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+// convTileBF16Wide1NEON is c[1][16] = max(floor, a[k][1]ᵀ·b[k][16] + c + bias + residual), of pairs of bfloat16 in b, float32 in a, the even number first,, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide1NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
+
+// convTileBF16Matrix1NEON is c[1][16] = max(floor, a[k][1]ᵀ·b[k][16] + c + bias + residual), of pairs of bfloat16, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Matrix1NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
+
+// convTileInt8Long1NEON is c[1][16] = max(floor, a[k][1]ᵀ·b[k][16] + c + bias + residual), of fours of int8 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Long1NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
+
+// convTileInt8Dot1NEON is c[1][16] = max(floor, a[k][1]ᵀ·b[k][16] + c + bias + residual), of fours of int8 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Dot1NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
+
+// convTileInt8Matrix1NEON is c[1][16] = max(floor, a[k][1]ᵀ·b[k][16] + c + bias + residual), of fours of int8 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Matrix1NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
+
+// convHalf2NEON is c[2][8] = max(floor, a[k][2]ᵀ·b[k][8] + c + bias + residual), of float32 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf2NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
+
+// convTile2NEON is c[2][16] = max(floor, a[k][2]ᵀ·b[k][16] + c + bias + residual), of float32 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
 func convTile2NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
 
-// convTile3NEON is c[3][16] = max(floor, a[k][3]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+// convTileBF16Wide2NEON is c[2][16] = max(floor, a[k][2]ᵀ·b[k][16] + c + bias + residual), of pairs of bfloat16 in b, float32 in a, the even number first,, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide2NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
+
+// convTileBF16Matrix2NEON is c[2][16] = max(floor, a[k][2]ᵀ·b[k][16] + c + bias + residual), of pairs of bfloat16, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Matrix2NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
+
+// convTileInt8Long2NEON is c[2][16] = max(floor, a[k][2]ᵀ·b[k][16] + c + bias + residual), of fours of int8 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Long2NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
+
+// convTileInt8Dot2NEON is c[2][16] = max(floor, a[k][2]ᵀ·b[k][16] + c + bias + residual), of fours of int8 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Dot2NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
+
+// convTileInt8Matrix2NEON is c[2][16] = max(floor, a[k][2]ᵀ·b[k][16] + c + bias + residual), of fours of int8 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Matrix2NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
+
+// convHalf3NEON is c[3][8] = max(floor, a[k][3]ᵀ·b[k][8] + c + bias + residual), of float32 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf3NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
+
+// convTile3NEON is c[3][16] = max(floor, a[k][3]ᵀ·b[k][16] + c + bias + residual), of float32 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
 func convTile3NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
 
-// convTile4NEON is c[4][16] = max(floor, a[k][4]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+// convTileBF16Wide3NEON is c[3][16] = max(floor, a[k][3]ᵀ·b[k][16] + c + bias + residual), of pairs of bfloat16 in b, float32 in a, the even number first,, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide3NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
+
+// convTileBF16Matrix3NEON is c[3][16] = max(floor, a[k][3]ᵀ·b[k][16] + c + bias + residual), of pairs of bfloat16, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Matrix3NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
+
+// convTileInt8Long3NEON is c[3][16] = max(floor, a[k][3]ᵀ·b[k][16] + c + bias + residual), of fours of int8 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Long3NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
+
+// convTileInt8Dot3NEON is c[3][16] = max(floor, a[k][3]ᵀ·b[k][16] + c + bias + residual), of fours of int8 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Dot3NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
+
+// convTileInt8Matrix3NEON is c[3][16] = max(floor, a[k][3]ᵀ·b[k][16] + c + bias + residual), of fours of int8 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Matrix3NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
+
+// convHalf4NEON is c[4][8] = max(floor, a[k][4]ᵀ·b[k][8] + c + bias + residual), of float32 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf4NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
+
+// convTile4NEON is c[4][16] = max(floor, a[k][4]ᵀ·b[k][16] + c + bias + residual), of float32 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
 func convTile4NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
 
-// convTile5NEON is c[5][16] = max(floor, a[k][5]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+// convTileBF16Wide4NEON is c[4][16] = max(floor, a[k][4]ᵀ·b[k][16] + c + bias + residual), of pairs of bfloat16 in b, float32 in a, the even number first,, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide4NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
+
+// convTileBF16Matrix4NEON is c[4][16] = max(floor, a[k][4]ᵀ·b[k][16] + c + bias + residual), of pairs of bfloat16, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Matrix4NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
+
+// convTileInt8Long4NEON is c[4][16] = max(floor, a[k][4]ᵀ·b[k][16] + c + bias + residual), of fours of int8 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Long4NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
+
+// convTileInt8Dot4NEON is c[4][16] = max(floor, a[k][4]ᵀ·b[k][16] + c + bias + residual), of fours of int8 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Dot4NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
+
+// convTileInt8Matrix4NEON is c[4][16] = max(floor, a[k][4]ᵀ·b[k][16] + c + bias + residual), of fours of int8 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Matrix4NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
+
+// convHalf5NEON is c[5][8] = max(floor, a[k][5]ᵀ·b[k][8] + c + bias + residual), of float32 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf5NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
+
+// convTile5NEON is c[5][16] = max(floor, a[k][5]ᵀ·b[k][16] + c + bias + residual), of float32 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
 func convTile5NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
 
-// convTile6NEON is c[6][16] = max(floor, a[k][6]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+// convTileBF16Wide5NEON is c[5][16] = max(floor, a[k][5]ᵀ·b[k][16] + c + bias + residual), of pairs of bfloat16 in b, float32 in a, the even number first,, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide5NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
+
+// convTileBF16Matrix5NEON is c[5][16] = max(floor, a[k][5]ᵀ·b[k][16] + c + bias + residual), of pairs of bfloat16, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Matrix5NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
+
+// convTileInt8Long5NEON is c[5][16] = max(floor, a[k][5]ᵀ·b[k][16] + c + bias + residual), of fours of int8 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Long5NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
+
+// convTileInt8Dot5NEON is c[5][16] = max(floor, a[k][5]ᵀ·b[k][16] + c + bias + residual), of fours of int8 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Dot5NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
+
+// convTileInt8Matrix5NEON is c[5][16] = max(floor, a[k][5]ᵀ·b[k][16] + c + bias + residual), of fours of int8 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Matrix5NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
+
+// convHalf6NEON is c[6][8] = max(floor, a[k][6]ᵀ·b[k][8] + c + bias + residual), of float32 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convHalf6NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
+
+// convTile6NEON is c[6][16] = max(floor, a[k][6]ᵀ·b[k][16] + c + bias + residual), of float32 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
 //
 //go:noescape
 func convTile6NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
+
+// convTileBF16Wide6NEON is c[6][16] = max(floor, a[k][6]ᵀ·b[k][16] + c + bias + residual), of pairs of bfloat16 in b, float32 in a, the even number first,, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Wide6NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
+
+// convTileBF16Matrix6NEON is c[6][16] = max(floor, a[k][6]ᵀ·b[k][16] + c + bias + residual), of pairs of bfloat16, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k.
+//
+//go:noescape
+func convTileBF16Matrix6NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)
+
+// convTileInt8Long6NEON is c[6][16] = max(floor, a[k][6]ᵀ·b[k][16] + c + bias + residual), of fours of int8 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Long6NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
+
+// convTileInt8Dot6NEON is c[6][16] = max(floor, a[k][6]ᵀ·b[k][16] + c + bias + residual), of fours of int8 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Dot6NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
+
+// convTileInt8Matrix6NEON is c[6][16] = max(floor, a[k][6]ᵀ·b[k][16] + c + bias + residual), of fours of int8 numbers, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. stream makes no difference. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt8Matrix6NEON(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
 
 // weaveNEON is dst[p*stride+r] = row[r][offset+p] for r < stride ≤ 8, p < n; it reads 8 rows and writes up to 8 values beyond the last.
 //

@@ -3,3 +3,108 @@
 //go:build !purego
 
 package kernel
+
+// tileInt8Long1NEON is c[1][16] (+)= a[k][1]ᵀ·b[k][16] + starts[1], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[1] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileInt8Long1NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+// tileInt8Dot1NEON is c[1][16] (+)= a[k][1]ᵀ·b[k][16] + starts[1], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[1] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileInt8Dot1NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+// tileInt8Matrix1NEON is c[1][16] (+)= a[k][1]ᵀ·b[k][16] + starts[1], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[1] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileInt8Matrix1NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+// tileInt8Long2NEON is c[2][16] (+)= a[k][2]ᵀ·b[k][16] + starts[2], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[2] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileInt8Long2NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+// tileInt8Dot2NEON is c[2][16] (+)= a[k][2]ᵀ·b[k][16] + starts[2], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[2] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileInt8Dot2NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+// tileInt8Matrix2NEON is c[2][16] (+)= a[k][2]ᵀ·b[k][16] + starts[2], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[2] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileInt8Matrix2NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+// tileInt8Long3NEON is c[3][16] (+)= a[k][3]ᵀ·b[k][16] + starts[3], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[3] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileInt8Long3NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+// tileInt8Dot3NEON is c[3][16] (+)= a[k][3]ᵀ·b[k][16] + starts[3], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[3] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileInt8Dot3NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+// tileInt8Matrix3NEON is c[3][16] (+)= a[k][3]ᵀ·b[k][16] + starts[3], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[3] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileInt8Matrix3NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+// tileInt8Long4NEON is c[4][16] (+)= a[k][4]ᵀ·b[k][16] + starts[4], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[4] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileInt8Long4NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+// tileInt8Dot4NEON is c[4][16] (+)= a[k][4]ᵀ·b[k][16] + starts[4], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[4] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileInt8Dot4NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+// tileInt8Matrix4NEON is c[4][16] (+)= a[k][4]ᵀ·b[k][16] + starts[4], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[4] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileInt8Matrix4NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+// tileInt8Long5NEON is c[5][16] (+)= a[k][5]ᵀ·b[k][16] + starts[5], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[5] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileInt8Long5NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+// tileInt8Dot5NEON is c[5][16] (+)= a[k][5]ᵀ·b[k][16] + starts[5], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[5] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileInt8Dot5NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+// tileInt8Matrix5NEON is c[5][16] (+)= a[k][5]ᵀ·b[k][16] + starts[5], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[5] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileInt8Matrix5NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+// tileInt8Long6NEON is c[6][16] (+)= a[k][6]ᵀ·b[k][16] + starts[6], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[6] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileInt8Long6NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+// tileInt8Dot6NEON is c[6][16] (+)= a[k][6]ᵀ·b[k][16] + starts[6], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[6] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileInt8Dot6NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+// tileInt8Matrix6NEON is c[6][16] (+)= a[k][6]ᵀ·b[k][16] + starts[6], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[6] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func tileInt8Matrix6NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool, starts *int32, scales, columns *float32)
+
+// magnitudeNEON is the largest bits of |x| of n > 0 values.
+//
+//go:noescape
+func magnitudeNEON(x *float32, n int) uint32
+
+// quadsNEON is dst[p*stride+r] = the four numbers from x[r*ldx+4p] on, times inverse[r] and rounded to int8, for r < 4, 4p < k; k > 0. Beyond k are zeros. sums are those of the rows.
+//
+//go:noescape
+func quadsNEON(dst *float32, stride int, x *float32, ldx, k int, inverse *float32, sums *int32)
+
+// rowInt8NEON is dst = x times inverse, rounded to int8, for n > 0 numbers, a multiple of 16. It returns their sum.
+//
+//go:noescape
+func rowInt8NEON(dst, x *float32, n int, inverse float32) int32

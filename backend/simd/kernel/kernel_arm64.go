@@ -7,7 +7,7 @@ import "unsafe"
 // sets are all sets of this program, plainest first.
 func sets() []*Set { return all }
 
-var all = []*Set{&generic, &neon}
+var all = []*Set{&generic, &neonBase, &neonDot, &neon}
 
 // neon needs nothing but what every CPU has that Go runs on; narrow numbers have instructions that not all have.
 var neon = Set{

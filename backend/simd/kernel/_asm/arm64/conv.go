@@ -7,27 +7,36 @@ import (
 )
 
 func convolutions() {
-	for vectors := tileVectors / 2; vectors <= tileVectors; vectors += tileVectors / 2 {
-		for n := 1; n <= tileRows; n++ {
-			convTile(n, vectors)
+	for n := 1; n <= tileRows; n++ {
+		convolution(float32s, n, tileVectors/2)
+		for _, kind := range []kind{float32s, bf16Wide, bf16Matrix, int8Long, int8Dot, int8Matrix} {
+			convolution(kind, n, tileVectors)
 		}
 	}
 	weave()
 }
 
-// convTile is the matrix product's tile, for some panels in turn and with an end of its own. Of the last panel, half the vectors may be
+// convolution is the matrix product's tile, for some panels in turn and with an end of its own. Of the last panel, half the vectors may be
 // enough. There are no stores that go past the caches: those of this CPU are but a hint, for pairs of registers.
-func convTile(n, vectors int) {
+func convolution(kind kind, n, vectors int) {
 	columns := vectors * Lanes
-	Func(fmt.Sprintf("conv%s%dNEON", map[int]string{tileVectors / 2: "Half", tileVectors: "Tile"}[vectors], n),
-		"func(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool)",
-		fmt.Sprintf("c[%d][%d] = max(floor, a[k][%d]ᵀ·b[k][%d] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. "+
-			"stream makes no difference. It prefetches from ahead, pace bytes in %d steps of k.", n, columns, n, columns, unroll))
-	t := &tile{rows: n, words: 1, vectors: vectors, c: Arg("c"), ldc: Arg("ldc"), ahead: Arg("ahead"), pace: Arg("pace"), sums: NewVs(vectors * n)}
+	more, says := "", ""
+	if kind.ints {
+		more = int8Parameters
+		says = " Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added."
+	}
+	Func(fmt.Sprintf("conv%s%s%dNEON", map[int]string{tileVectors / 2: "Half", tileVectors: "Tile"}[vectors], kind.name, n),
+		"func(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool"+more+")",
+		fmt.Sprintf("c[%d][%d] = max(floor, a[k][%d]ᵀ·b[k][%d] + c + bias + residual), of %s, for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. "+
+			"stream makes no difference. It prefetches from ahead, pace bytes in %d steps of k.", n, columns, n, columns, kind.words, unroll)+says)
+	t := newTile(kind, n, vectors)
 	residual, ldr, bias, panels := Arg("residual"), Arg("ldr"), Arg("bias"), Arg("panels")
 	panel, step := Arg("b"), Arg("step")
-	InBytes(t.ldc)
 	InBytes(ldr)
+	var scaled R
+	if kind.ints {
+		scaled = Arg("columns")
+	}
 	Label("panel")
 	t.a, t.k, t.b = Arg("a"), Arg("k"), Clone(panel)
 	// The rows of c and residual will be wanted when the sums are done.
@@ -35,8 +44,12 @@ func convTile(n, vectors int) {
 	t.eachRow(t.c, t.ldc, prefetch)
 	IfThere(residual, func() { t.eachRow(residual, ldr, prefetch) })
 	t.clear()
-	t.loop(t.multiplyAdd)
-	t.addIfMore(FADD)
+	t.loop()
+	t.addIfMore()
+	if kind.ints {
+		t.dequantise("store", scaled)
+		Advance(scaled, vectors*Bytes)
+	}
 	IfThere(bias, func() {
 		for j := range vectors {
 			v := Load(bias, j*Bytes)
@@ -55,7 +68,8 @@ func convTile(n, vectors int) {
 	for _, v := range t.sums {
 		FMAX.Into(v, v, floor)
 	}
-	t.write()
+	Label("store")
+	t.store()
 	Advance(t.c, vectors*Bytes)
 	AdvanceWords(panel, step)
 	Decrease(panels)

@@ -143,6 +143,11 @@ func jumpIf(op string, r R, to string) {
 	emit(instruction{jump: to, reads: regs(r.Reg), text: func(of func(Reg) int) string { return fmt.Sprintf("%s R%d, %s", op, of(r.Reg), to) }})
 }
 
+// JumpIfNoBit tells by one bit.
+func JumpIfNoBit(bit int, r R, to string) {
+	emit(instruction{jump: to, reads: regs(r.Reg), text: func(of func(Reg) int) string { return fmt.Sprintf("TBZ $%d, R%d, %s", bit, of(r.Reg), to) }})
+}
+
 // JumpIfBelowZero tells by the sign.
 func JumpIfBelowZero(r R, to string) {
 	emit(instruction{jump: to, reads: regs(r.Reg), text: func(of func(Reg) int) string { return fmt.Sprintf("TBNZ $63, R%d, %s", of(r.Reg), to) }})
@@ -150,7 +155,6 @@ func JumpIfBelowZero(r R, to string) {
 
 func JumpIfNegative(to string)    { jumpOn("BLT", to) }
 func JumpIfNotNegative(to string) { jumpOn("BGE", to) }
-func JumpIfNotAbove(to string)    { jumpOn("BLE", to) }
 
 func jumpOn(op, to string) {
 	emit(instruction{jump: to, text: func(func(Reg) int) string { return op + " " + to }})

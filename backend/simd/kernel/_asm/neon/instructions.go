@@ -50,6 +50,8 @@ var (
 	ADD   = Op{name: "VADD", shape: "S4", operands: 2}                                // of int32
 	SUB   = Op{name: "VSUB", shape: "S4", operands: 2}                                // of int32
 	ADDP  = Op{name: "ADDP", code: 0x4e60bc00, shape: "8H", operands: 2}              // of int16, neighbours
+	ADDPS = Op{name: "ADDP", code: 0x4ea0bc00, shape: "4S", operands: 2}              // of int32, neighbours
+	UMAXP = Op{name: "UMAXP", code: 0x6ea0a400, shape: "4S", operands: 2}             // of uint32, neighbours
 	UMAX  = Op{name: "VUMAX", shape: "S4", operands: 2}                               // of uint32
 	CMTST = Op{name: "VCMTST", shape: "S4", operands: 2}                              // all bits of a lane where both have one in common
 	SMULL = Op{name: "SMULL", code: 0x0e20c000, shape: "8H", from: "8B", operands: 2} // of int8 to int16, of the lower half
@@ -66,12 +68,9 @@ var (
 var (
 	ZIP1  = Op{name: "VZIP1", shape: "S4", operands: 2} // the lower halves' lanes in turn
 	ZIP2  = Op{name: "VZIP2", shape: "S4", operands: 2} // the upper halves'
-	ZIP1D = Op{name: "VZIP1", shape: "D2", operands: 2} // the lower halves
-	ZIP2D = Op{name: "VZIP2", shape: "D2", operands: 2} // the upper halves
 	UZP1  = Op{name: "VUZP1", shape: "S4", operands: 2} // the even lanes
 	UZP2  = Op{name: "VUZP2", shape: "S4", operands: 2} // the odd ones
-	UZP1H = Op{name: "VUZP1", shape: "H8", operands: 2}
-	UZP2H = Op{name: "VUZP2", shape: "H8", operands: 2}
+	UZP2H = Op{name: "VUZP2", shape: "H8", operands: 2} // the odd lanes of 16 bits
 )
 
 // Products of narrow numbers, added to four sums of 32 bits. The matrix ones see two rows in each operand: the sums are those of
@@ -92,6 +91,9 @@ var (
 	FMLAE = Element{name: "FMLA", code: 0x4f801000, from: "4S", group: "S"}
 	SDOTE = Element{name: "SDOT", code: 0x4f80e000, from: "16B", group: "4B"} // four products of int8
 )
+
+// Known reports whether it is one.
+func (o Op) Known() bool { return o.name != "" }
 
 // Of is the operation's result.
 func (o Op) Of(operands ...V) V {
@@ -163,6 +165,11 @@ func ShiftRightSigned(x V, n int) V {
 	return v
 }
 
+// InsertUpper has the upper halves of x's lanes of 32 bits in the lower halves of v's.
+func InsertUpper(v, x V) {
+	line(regs(v.Reg), regs(x.Reg, v.Reg), "VSRI $16, V%d.S4, V%d.S4", x, v)
+}
+
 // Zero is zeros.
 func Zero() V {
 	v := NewV()
@@ -208,13 +215,6 @@ func SetLane(v V, lane int, x V) {
 // SetHalf puts the first half of x into the second of v.
 func SetHalf(v, x V) { line(regs(v.Reg), regs(x.Reg, v.Reg), "VMOV V%d.D[0], V%d.D[1]", x, v) }
 
-// Upper is the second half of x in both.
-func Upper(x V) V {
-	v := NewV()
-	line(regs(v.Reg), regs(x.Reg), "VDUP V%d.D[1], V%d.D2", x, v)
-	return v
-}
-
 // Scalar is an operation of first lanes: FADDS, FDIVS and so on, as Go's assembler has them, y op x.
 func Scalar(op string, y, x V) V {
 	v := NewV()
@@ -258,20 +258,6 @@ func storeOf(op string, v V, p R, at int) {
 func LoadEverywhere(p R) V {
 	v := NewV()
 	line(regs(v.Reg), regs(p.Reg), "VLD1R (R%d), [V%d.S4]", p, v)
-	return v
-}
-
-// LoadOn is Load that moves p on by 16 bytes.
-func LoadOn(p R) V {
-	v := NewV()
-	line(regs(v.Reg, p.Reg), regs(p.Reg), "VLD1.P 16(R%d), [V%d.S4]", p, v)
-	return v
-}
-
-// LoadOneOn is LoadOne that moves p on by 4 bytes.
-func LoadOneOn(p R) V {
-	v := NewV()
-	line(regs(v.Reg, p.Reg), regs(p.Reg), "FMOVS.P 4(R%d), F%d", p, v)
 	return v
 }
 
