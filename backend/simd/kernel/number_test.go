@@ -104,6 +104,9 @@ func TestNumbersAgree(t *testing.T) {
 		if s.number == Float32 {
 			t.Skip("float32 differs in the last bits")
 		}
+		if s.instruction == "BFMMLA" {
+			t.Skip("BFMMLA rounds sums to odd: TestMatrixBF16")
+		}
 		r := rand.New(rand.NewPCG(21, 22))
 		for i, shape := range []struct{ m, n, k int }{
 			{1, 1, 1}, {3, 40, 7}, {20, 33, 768}, {15, 100, 1000}, {37, 64, 3073}, {29, 70, 6200}, {500, 20, 900},
