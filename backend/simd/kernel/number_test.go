@@ -132,10 +132,14 @@ func TestNumbersAgree(t *testing.T) {
 func TestBF16Rounding(t *testing.T) {
 	var x []float32
 	for upper := range 1 << 16 {
+		if size := upper & 0x7fff; testing.Short() && upper%11 != 0 && size > 0x90 && size < 0x7f70 {
+			continue // of those that are like others
+		}
 		for _, lower := range []int{0, 1, 0x7fff, 0x8000, 0x8001, 0xffff} {
 			x = append(x, math.Float32frombits(uint32(upper<<16|lower)))
 		}
 	}
+	x = append(x, make([]float32, -len(x)&255)...) // whole matrices, below
 	want := func(t *testing.T, got, x float32) {
 		t.Helper()
 		if want := toBF16(x); !same(got, float32(want)) || x == x && math.Signbit(float64(got)) != math.Signbit(want) {
