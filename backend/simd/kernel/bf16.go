@@ -149,9 +149,24 @@ func (p *Packed) PackBF16(b []uint16, ldb int, layout Layout, from, to int) {
 	}
 	p.checkLayout("PackBF16", len(b), ldb, layout, from, to)
 	width := p.set.width
+	view, whole := wordView(b, p.k, ldb)
 	for j := from; j < to; j++ {
 		words := wordsOf(p.panel(j))
 		columns := p.columns(j)
+		if layout == OutputsInputs && whole && p.k > 0 {
+			p.set.interleaveRows(p.panel(j), width, view[j*width*ldb/2:], ldb/2, columns, p.steps)
+			p.fillUp(p.panel(j), columns, 0)
+			for i, w := range words {
+				if w&0x7f80 == 0 {
+					w &^= 0x7f
+				}
+				if w&0x7f800000 == 0 {
+					w &^= 0x7f0000
+				}
+				words[i] = w
+			}
+			continue
+		}
 		pack := func(r, c, at int) { // row r of column c of the panel lies there
 			bits := b[at]
 			if bits&0x7f80 == 0 {

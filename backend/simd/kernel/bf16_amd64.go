@@ -214,5 +214,10 @@ func pairsBF16AVX512(dst *float32, stride int, x *float32, ldx int, k int)
 //go:noescape
 func rowBF16AVX512(dst *float32, x *float32, n int)
 
+// peakBF16AVX512 is 384 multiply-adds in registers, turns times.
+//
+//go:noescape
+func peakBF16AVX512(turns int)
+
 // vendor is the first four letters of the name of the CPU's maker.
 func vendor() uint32

@@ -234,6 +234,36 @@ func convTileBF16Wide5AVX2(c *float32, ldc int, a *float32, b *float32, k int, p
 //go:noescape
 func convTileBF16Wide6AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool)
 
+// convTileInt81AVX2 is c[1][16] = max(floor, a[k][1]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt81AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt82AVX2 is c[2][16] = max(floor, a[k][2]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt82AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt83AVX2 is c[3][16] = max(floor, a[k][3]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt83AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt84AVX2 is c[4][16] = max(floor, a[k][4]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt84AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt85AVX2 is c[5][16] = max(floor, a[k][5]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt85AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
+// convTileInt86AVX2 is c[6][16] = max(floor, a[k][6]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
+//
+//go:noescape
+func convTileInt86AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+
 // convTileInt8Wide1AVX2 is c[1][16] = max(floor, a[k][1]ᵀ·b[k][16] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. If stream, c is a whole number of vectors from 0 in all its rows and goes past the caches. It prefetches from ahead, pace bytes in 4 steps of k. Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added.
 //
 //go:noescape

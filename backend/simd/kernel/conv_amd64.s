@@ -35,8 +35,8 @@ streams:
 	PREFETCHT0 (R9)
 
 without1:
-	VXORPS Y0, Y0, Y0
 	MOVQ   CX, R9
+	VXORPS Y0, Y0, Y0
 	SUBQ   $0x04, R11
 	JL     rest
 
@@ -153,9 +153,9 @@ streams:
 	PREFETCHT0 (R11)
 
 without4:
+	MOVQ   R8, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -296,10 +296,10 @@ streams:
 	PREFETCHT0 (R11)
 
 without7:
+	MOVQ   R8, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -464,11 +464,11 @@ streams:
 	PREFETCHT0 (R11)
 
 without10:
+	MOVQ   R8, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -657,12 +657,12 @@ streams:
 	PREFETCHT0 (R11)
 
 without13:
+	MOVQ   R8, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -875,13 +875,13 @@ streams:
 	PREFETCHT0 (R11)
 
 without16:
+	MOVQ   R8, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -1094,8 +1094,8 @@ streams:
 	PREFETCHT0 (R9)
 
 without19:
-	VPXORD Z0, Z0, Z0
 	MOVQ   CX, R9
+	VPXORD Z0, Z0, Z0
 	SUBQ   $0x04, R11
 	JL     rest
 
@@ -1212,9 +1212,9 @@ streams:
 	PREFETCHT0 (R11)
 
 without22:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -1355,10 +1355,10 @@ streams:
 	PREFETCHT0 (R11)
 
 without25:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -1523,11 +1523,11 @@ streams:
 	PREFETCHT0 (R11)
 
 without28:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -1716,12 +1716,12 @@ streams:
 	PREFETCHT0 (R11)
 
 without31:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -1934,13 +1934,13 @@ streams:
 	PREFETCHT0 (R11)
 
 without34:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -2177,6 +2177,7 @@ streams:
 	PREFETCHT0 (R11)
 
 without37:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2184,7 +2185,6 @@ without37:
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -2445,6 +2445,7 @@ streams:
 	PREFETCHT0 (R11)
 
 without40:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2453,7 +2454,6 @@ without40:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -2738,6 +2738,7 @@ streams:
 	PREFETCHT0 (R11)
 
 without43:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2747,7 +2748,6 @@ without43:
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -3056,6 +3056,7 @@ streams:
 	PREFETCHT0 (R11)
 
 without46:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3066,7 +3067,6 @@ without46:
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -3399,6 +3399,7 @@ streams:
 	PREFETCHT0 (R11)
 
 without49:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3410,7 +3411,6 @@ without49:
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -3767,6 +3767,7 @@ streams:
 	PREFETCHT0 (R11)
 
 without52:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3779,7 +3780,6 @@ without52:
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -4160,6 +4160,7 @@ streams:
 	PREFETCHT0 (R11)
 
 without55:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4173,7 +4174,6 @@ without55:
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -4578,6 +4578,7 @@ streams:
 	PREFETCHT0 (R11)
 
 without58:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4592,7 +4593,6 @@ without58:
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -4965,9 +4965,9 @@ streams:
 	PREFETCHT0 (R9)
 
 without61:
+	MOVQ   CX, R9
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   CX, R9
 	SUBQ   $0x04, R11
 	JL     rest
 
@@ -5101,11 +5101,11 @@ streams:
 	PREFETCHT0 (R11)
 
 without64:
+	MOVQ   R8, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -5274,13 +5274,13 @@ streams:
 	PREFETCHT0 (R11)
 
 without67:
+	MOVQ   R8, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -5484,6 +5484,7 @@ streams:
 	PREFETCHT0 (R11)
 
 without70:
+	MOVQ   R8, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -5492,7 +5493,6 @@ without70:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -5731,6 +5731,7 @@ streams:
 	PREFETCHT0 (R11)
 
 without73:
+	MOVQ   R8, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -5741,7 +5742,6 @@ without73:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -6015,6 +6015,7 @@ streams:
 	PREFETCHT0 (R11)
 
 without76:
+	MOVQ   R8, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -6027,7 +6028,6 @@ without76:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -6314,9 +6314,9 @@ streams:
 	PREFETCHT0 64(R9)
 
 without79:
+	MOVQ   CX, R9
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
-	MOVQ   CX, R9
 	SUBQ   $0x04, R11
 	JL     rest
 
@@ -6454,11 +6454,11 @@ streams:
 	PREFETCHT0 64(R11)
 
 without82:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -6633,13 +6633,13 @@ streams:
 	PREFETCHT0 64(R11)
 
 without85:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -6851,6 +6851,7 @@ streams:
 	PREFETCHT0 64(R11)
 
 without88:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6859,7 +6860,6 @@ without88:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -7108,6 +7108,7 @@ streams:
 	PREFETCHT0 64(R11)
 
 without91:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -7118,7 +7119,6 @@ without91:
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -7404,6 +7404,7 @@ streams:
 	PREFETCHT0 64(R11)
 
 without94:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -7416,7 +7417,6 @@ without94:
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -7739,6 +7739,7 @@ streams:
 	PREFETCHT0 64(R11)
 
 without97:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -7753,7 +7754,6 @@ without97:
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -8113,6 +8113,7 @@ streams:
 	PREFETCHT0 64(R11)
 
 without100:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -8129,7 +8130,6 @@ without100:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -8526,6 +8526,7 @@ streams:
 	PREFETCHT0 64(R11)
 
 without103:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -8544,7 +8545,6 @@ without103:
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -8978,6 +8978,7 @@ streams:
 	PREFETCHT0 64(R11)
 
 without106:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -8998,7 +8999,6 @@ without106:
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -9469,6 +9469,7 @@ streams:
 	PREFETCHT0 64(R11)
 
 without109:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -9491,7 +9492,6 @@ without109:
 	VPXORD Z19, Z19, Z19
 	VPXORD Z20, Z20, Z20
 	VPXORD Z21, Z21, Z21
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -9999,6 +9999,7 @@ streams:
 	PREFETCHT0 64(R11)
 
 without112:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -10023,7 +10024,6 @@ without112:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -10568,6 +10568,7 @@ streams:
 	PREFETCHT0 64(R11)
 
 without115:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -10594,7 +10595,6 @@ without115:
 	VPXORD Z23, Z23, Z23
 	VPXORD Z24, Z24, Z24
 	VPXORD Z25, Z25, Z25
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -11176,6 +11176,7 @@ streams:
 	PREFETCHT0 64(R11)
 
 without118:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -11204,7 +11205,6 @@ without118:
 	VPXORD Z25, Z25, Z25
 	VPXORD Z26, Z26, Z26
 	VPXORD Z27, Z27, Z27
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -11737,9 +11737,9 @@ streams:
 	PREFETCHT0 (R9)
 
 without121:
+	MOVQ   CX, R9
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   CX, R9
 	SUBQ   $0x04, R11
 	JL     rest
 
@@ -11928,11 +11928,11 @@ streams:
 	PREFETCHT0 (R11)
 
 without124:
+	MOVQ   R8, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -12161,13 +12161,13 @@ streams:
 	PREFETCHT0 (R11)
 
 without127:
+	MOVQ   R8, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -12446,6 +12446,7 @@ streams:
 	PREFETCHT0 (R11)
 
 without130:
+	MOVQ   R8, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -12454,7 +12455,6 @@ without130:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -12783,6 +12783,7 @@ streams:
 	PREFETCHT0 (R11)
 
 without133:
+	MOVQ   R8, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -12793,7 +12794,6 @@ without133:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -13172,6 +13172,7 @@ streams:
 	PREFETCHT0 (R11)
 
 without136:
+	MOVQ   R8, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -13184,7 +13185,6 @@ without136:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -13558,9 +13558,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func convTileInt8Wide1AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
-// Requires: AVX, AVX2, MMX+
-TEXT ·convTileInt8Wide1AVX2(SB), NOSPLIT, $0-128
+// func convTileInt81AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+// Requires: AVX, AVX2, AVX_VNNI, MMX+
+TEXT ·convTileInt81AVX2(SB), NOSPLIT, $0-128
 	MOVQ c+0(FP), AX
 	MOVQ ldc+8(FP), CX
 	MOVQ residual+64(FP), DX
@@ -13589,10 +13589,1564 @@ streams:
 	PREFETCHT0 (R9)
 
 without139:
-	MOVQ         starts+104(FP), R9
-	VPBROADCASTD (R9), Y0
-	VPBROADCASTD (R9), Y1
 	MOVQ         CX, R9
+	MOVQ         starts+104(FP), R12
+	VPBROADCASTD (R12), Y0
+	VPBROADCASTD (R12), Y1
+	SUBQ         $0x04, R11
+	JL           rest
+
+loop:
+	PREFETCHT1   (BX)
+	PREFETCHT1   64(BX)
+	ADDQ         R8, BX
+	VMOVUPS      (R9), Y2
+	VMOVUPS      32(R9), Y3
+	VPBROADCASTD (R10), Y4
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y4, Y2, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y4, Y3, Y1
+	VMOVUPS      64(R9), Y2
+	VMOVUPS      96(R9), Y3
+	VPBROADCASTD 4(R10), Y4
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y4, Y2, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y4, Y3, Y1
+	VMOVUPS      128(R9), Y2
+	VMOVUPS      160(R9), Y3
+	VPBROADCASTD 8(R10), Y4
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y4, Y2, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y4, Y3, Y1
+	VMOVUPS      192(R9), Y2
+	VMOVUPS      224(R9), Y3
+	VPBROADCASTD 12(R10), Y4
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y4, Y2, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y4, Y3, Y1
+	ADDQ         $0x00000010, R10
+	ADDQ         $0x00000100, R9
+	SUBQ         $0x04, R11
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R11
+	JZ   end
+
+single:
+	VMOVUPS      (R9), Y2
+	VMOVUPS      32(R9), Y3
+	VPBROADCASTD (R10), Y4
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y4, Y2, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y4, Y3, Y1
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000040, R9
+	DECQ         R11
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R9
+	TESTB  R9, R9
+	JZ     first
+	MOVQ   AX, R9
+	VPADDD (R9), Y0, Y0
+	VPADDD 32(R9), Y1, Y1
+
+first:
+	MOVQ         scales+112(FP), R9
+	MOVQ         columns+120(FP), R10
+	TESTQ        R9, R9
+	JZ           store
+	VMOVUPS      (R10), Y2
+	VMOVUPS      32(R10), Y3
+	VBROADCASTSS (R9), Y4
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y2, Y0, Y0
+	VMULPS       Y4, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y3, Y1, Y1
+	VMULPS       Y4, Y1, Y1
+	ADDQ         $0x40, columns+120(FP)
+	TESTQ        SI, SI
+	JZ           without140
+	VMOVUPS      (SI), Y2
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      32(SI), Y2
+	VADDPS       Y2, Y1, Y1
+	ADDQ         $0x00000040, SI
+
+without140:
+	TESTQ  DX, DX
+	JZ     without141
+	MOVQ   DX, R9
+	VADDPS (R9), Y0, Y0
+	VADDPS 32(R9), Y1, Y1
+	ADDQ   $0x00000040, DX
+
+without141:
+	VBROADCASTSS floor+96(FP), Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+
+store:
+	MOVB    stream+101(FP), R9
+	TESTB   R9, R9
+	JNZ     past
+	MOVQ    AX, R9
+	VMOVUPS Y0, (R9)
+	VMOVUPS Y1, 32(R9)
+	JMP     stored
+
+past:
+	MOVQ     AX, R9
+	VMOVNTPS Y0, (R9)
+	VMOVNTPS Y1, 32(R9)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R9
+	LEAQ (CX)(R9*4), CX
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convTileInt82AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+// Requires: AVX, AVX2, AVX_VNNI, MMX+
+TEXT ·convTileInt82AVX2(SB), NOSPLIT, $0-128
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without142
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without142:
+	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Y0
+	VPBROADCASTD (R14), Y1
+	VPBROADCASTD 4(R14), Y2
+	VPBROADCASTD 4(R14), Y3
+	SUBQ         $0x04, R13
+	JL           rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Y4
+	VMOVUPS      32(R11), Y5
+	VPBROADCASTD (R12), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y6, Y4, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y6, Y5, Y1
+	VPBROADCASTD 4(R12), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y6, Y4, Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y6, Y5, Y3
+	VMOVUPS      64(R11), Y4
+	VMOVUPS      96(R11), Y5
+	VPBROADCASTD 8(R12), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y6, Y4, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y6, Y5, Y1
+	VPBROADCASTD 12(R12), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y6, Y4, Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y6, Y5, Y3
+	VMOVUPS      128(R11), Y4
+	VMOVUPS      160(R11), Y5
+	VPBROADCASTD 16(R12), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y6, Y4, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y6, Y5, Y1
+	VPBROADCASTD 20(R12), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y6, Y4, Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y6, Y5, Y3
+	VMOVUPS      192(R11), Y4
+	VMOVUPS      224(R11), Y5
+	VPBROADCASTD 24(R12), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y6, Y4, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y6, Y5, Y1
+	VPBROADCASTD 28(R12), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y6, Y4, Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y6, Y5, Y3
+	ADDQ         $0x00000020, R12
+	ADDQ         $0x00000100, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Y4
+	VMOVUPS      32(R11), Y5
+	VPBROADCASTD (R12), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y6, Y4, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y6, Y5, Y1
+	VPBROADCASTD 4(R12), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y6, Y4, Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y6, Y5, Y3
+	ADDQ         $0x00000008, R12
+	ADDQ         $0x00000040, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VPADDD (R11), Y0, Y0
+	VPADDD 32(R11), Y1, Y1
+	ADDQ   CX, R11
+	VPADDD (R11), Y2, Y2
+	VPADDD 32(R11), Y3, Y3
+
+first:
+	MOVQ         scales+112(FP), R11
+	MOVQ         columns+120(FP), R12
+	TESTQ        R11, R11
+	JZ           store
+	VMOVUPS      (R12), Y4
+	VMOVUPS      32(R12), Y5
+	VBROADCASTSS (R11), Y6
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y4, Y0, Y0
+	VMULPS       Y6, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y5, Y1, Y1
+	VMULPS       Y6, Y1, Y1
+	VBROADCASTSS 4(R11), Y6
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y6, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y6, Y3, Y3
+	ADDQ         $0x40, columns+120(FP)
+	TESTQ        SI, SI
+	JZ           without143
+	VMOVUPS      (SI), Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      32(SI), Y4
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y3, Y3
+	ADDQ         $0x00000040, SI
+
+without143:
+	TESTQ  DX, DX
+	JZ     without144
+	MOVQ   DX, R11
+	VADDPS (R11), Y0, Y0
+	VADDPS 32(R11), Y1, Y1
+	ADDQ   BX, R11
+	VADDPS (R11), Y2, Y2
+	VADDPS 32(R11), Y3, Y3
+	ADDQ   $0x00000040, DX
+
+without144:
+	VBROADCASTSS floor+96(FP), Y4
+	VMAXPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMAXPS       Y2, Y4, Y2
+	VMAXPS       Y3, Y4, Y3
+
+store:
+	MOVB    stream+101(FP), R11
+	TESTB   R11, R11
+	JNZ     past
+	MOVQ    AX, R11
+	VMOVUPS Y0, (R11)
+	VMOVUPS Y1, 32(R11)
+	ADDQ    CX, R11
+	VMOVUPS Y2, (R11)
+	VMOVUPS Y3, 32(R11)
+	JMP     stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Y0, (R11)
+	VMOVNTPS Y1, 32(R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y2, (R11)
+	VMOVNTPS Y3, 32(R11)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convTileInt83AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+// Requires: AVX, AVX2, AVX_VNNI, MMX+
+TEXT ·convTileInt83AVX2(SB), NOSPLIT, $0-128
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without145
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without145:
+	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Y0
+	VPBROADCASTD (R14), Y1
+	VPBROADCASTD 4(R14), Y2
+	VPBROADCASTD 4(R14), Y3
+	VPBROADCASTD 8(R14), Y4
+	VPBROADCASTD 8(R14), Y5
+	SUBQ         $0x04, R13
+	JL           rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Y6
+	VMOVUPS      32(R11), Y7
+	VPBROADCASTD (R12), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xc0 // VEXVPDPBUSD Y8, Y6, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xc8 // VEXVPDPBUSD Y8, Y7, Y1
+	VPBROADCASTD 4(R12), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xd0 // VEXVPDPBUSD Y8, Y6, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xd8 // VEXVPDPBUSD Y8, Y7, Y3
+	VPBROADCASTD 8(R12), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xe0 // VEXVPDPBUSD Y8, Y6, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xe8 // VEXVPDPBUSD Y8, Y7, Y5
+	VMOVUPS      64(R11), Y6
+	VMOVUPS      96(R11), Y7
+	VPBROADCASTD 12(R12), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xc0 // VEXVPDPBUSD Y8, Y6, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xc8 // VEXVPDPBUSD Y8, Y7, Y1
+	VPBROADCASTD 16(R12), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xd0 // VEXVPDPBUSD Y8, Y6, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xd8 // VEXVPDPBUSD Y8, Y7, Y3
+	VPBROADCASTD 20(R12), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xe0 // VEXVPDPBUSD Y8, Y6, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xe8 // VEXVPDPBUSD Y8, Y7, Y5
+	VMOVUPS      128(R11), Y6
+	VMOVUPS      160(R11), Y7
+	VPBROADCASTD 24(R12), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xc0 // VEXVPDPBUSD Y8, Y6, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xc8 // VEXVPDPBUSD Y8, Y7, Y1
+	VPBROADCASTD 28(R12), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xd0 // VEXVPDPBUSD Y8, Y6, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xd8 // VEXVPDPBUSD Y8, Y7, Y3
+	VPBROADCASTD 32(R12), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xe0 // VEXVPDPBUSD Y8, Y6, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xe8 // VEXVPDPBUSD Y8, Y7, Y5
+	VMOVUPS      192(R11), Y6
+	VMOVUPS      224(R11), Y7
+	VPBROADCASTD 36(R12), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xc0 // VEXVPDPBUSD Y8, Y6, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xc8 // VEXVPDPBUSD Y8, Y7, Y1
+	VPBROADCASTD 40(R12), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xd0 // VEXVPDPBUSD Y8, Y6, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xd8 // VEXVPDPBUSD Y8, Y7, Y3
+	VPBROADCASTD 44(R12), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xe0 // VEXVPDPBUSD Y8, Y6, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xe8 // VEXVPDPBUSD Y8, Y7, Y5
+	ADDQ         $0x00000030, R12
+	ADDQ         $0x00000100, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Y6
+	VMOVUPS      32(R11), Y7
+	VPBROADCASTD (R12), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xc0 // VEXVPDPBUSD Y8, Y6, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xc8 // VEXVPDPBUSD Y8, Y7, Y1
+	VPBROADCASTD 4(R12), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xd0 // VEXVPDPBUSD Y8, Y6, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xd8 // VEXVPDPBUSD Y8, Y7, Y3
+	VPBROADCASTD 8(R12), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xe0 // VEXVPDPBUSD Y8, Y6, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xe8 // VEXVPDPBUSD Y8, Y7, Y5
+	ADDQ         $0x0000000c, R12
+	ADDQ         $0x00000040, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VPADDD (R11), Y0, Y0
+	VPADDD 32(R11), Y1, Y1
+	ADDQ   CX, R11
+	VPADDD (R11), Y2, Y2
+	VPADDD 32(R11), Y3, Y3
+	ADDQ   CX, R11
+	VPADDD (R11), Y4, Y4
+	VPADDD 32(R11), Y5, Y5
+
+first:
+	MOVQ         scales+112(FP), R11
+	MOVQ         columns+120(FP), R12
+	TESTQ        R11, R11
+	JZ           store
+	VMOVUPS      (R12), Y6
+	VMOVUPS      32(R12), Y7
+	VBROADCASTSS (R11), Y8
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y6, Y0, Y0
+	VMULPS       Y8, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y7, Y1, Y1
+	VMULPS       Y8, Y1, Y1
+	VBROADCASTSS 4(R11), Y8
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y6, Y2, Y2
+	VMULPS       Y8, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y7, Y3, Y3
+	VMULPS       Y8, Y3, Y3
+	VBROADCASTSS 8(R11), Y8
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y7, Y5, Y5
+	VMULPS       Y8, Y5, Y5
+	ADDQ         $0x40, columns+120(FP)
+	TESTQ        SI, SI
+	JZ           without146
+	VMOVUPS      (SI), Y6
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y6, Y4, Y4
+	VMOVUPS      32(SI), Y6
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y6, Y5, Y5
+	ADDQ         $0x00000040, SI
+
+without146:
+	TESTQ  DX, DX
+	JZ     without147
+	MOVQ   DX, R11
+	VADDPS (R11), Y0, Y0
+	VADDPS 32(R11), Y1, Y1
+	ADDQ   BX, R11
+	VADDPS (R11), Y2, Y2
+	VADDPS 32(R11), Y3, Y3
+	ADDQ   BX, R11
+	VADDPS (R11), Y4, Y4
+	VADDPS 32(R11), Y5, Y5
+	ADDQ   $0x00000040, DX
+
+without147:
+	VBROADCASTSS floor+96(FP), Y6
+	VMAXPS       Y0, Y6, Y0
+	VMAXPS       Y1, Y6, Y1
+	VMAXPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMAXPS       Y4, Y6, Y4
+	VMAXPS       Y5, Y6, Y5
+
+store:
+	MOVB    stream+101(FP), R11
+	TESTB   R11, R11
+	JNZ     past
+	MOVQ    AX, R11
+	VMOVUPS Y0, (R11)
+	VMOVUPS Y1, 32(R11)
+	ADDQ    CX, R11
+	VMOVUPS Y2, (R11)
+	VMOVUPS Y3, 32(R11)
+	ADDQ    CX, R11
+	VMOVUPS Y4, (R11)
+	VMOVUPS Y5, 32(R11)
+	JMP     stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Y0, (R11)
+	VMOVNTPS Y1, 32(R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y2, (R11)
+	VMOVNTPS Y3, 32(R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y4, (R11)
+	VMOVNTPS Y5, 32(R11)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convTileInt84AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+// Requires: AVX, AVX2, AVX_VNNI, MMX+
+TEXT ·convTileInt84AVX2(SB), NOSPLIT, $0-128
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without148
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without148:
+	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Y0
+	VPBROADCASTD (R14), Y1
+	VPBROADCASTD 4(R14), Y2
+	VPBROADCASTD 4(R14), Y3
+	VPBROADCASTD 8(R14), Y4
+	VPBROADCASTD 8(R14), Y5
+	VPBROADCASTD 12(R14), Y6
+	VPBROADCASTD 12(R14), Y7
+	SUBQ         $0x04, R13
+	JL           rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Y8
+	VMOVUPS      32(R11), Y9
+	VPBROADCASTD (R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xc2 // VEXVPDPBUSD Y10, Y8, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xca // VEXVPDPBUSD Y10, Y9, Y1
+	VPBROADCASTD 4(R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xd2 // VEXVPDPBUSD Y10, Y8, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xda // VEXVPDPBUSD Y10, Y9, Y3
+	VPBROADCASTD 8(R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xe2 // VEXVPDPBUSD Y10, Y8, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xea // VEXVPDPBUSD Y10, Y9, Y5
+	VPBROADCASTD 12(R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xf2 // VEXVPDPBUSD Y10, Y8, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xfa // VEXVPDPBUSD Y10, Y9, Y7
+	VMOVUPS      64(R11), Y8
+	VMOVUPS      96(R11), Y9
+	VPBROADCASTD 16(R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xc2 // VEXVPDPBUSD Y10, Y8, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xca // VEXVPDPBUSD Y10, Y9, Y1
+	VPBROADCASTD 20(R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xd2 // VEXVPDPBUSD Y10, Y8, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xda // VEXVPDPBUSD Y10, Y9, Y3
+	VPBROADCASTD 24(R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xe2 // VEXVPDPBUSD Y10, Y8, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xea // VEXVPDPBUSD Y10, Y9, Y5
+	VPBROADCASTD 28(R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xf2 // VEXVPDPBUSD Y10, Y8, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xfa // VEXVPDPBUSD Y10, Y9, Y7
+	VMOVUPS      128(R11), Y8
+	VMOVUPS      160(R11), Y9
+	VPBROADCASTD 32(R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xc2 // VEXVPDPBUSD Y10, Y8, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xca // VEXVPDPBUSD Y10, Y9, Y1
+	VPBROADCASTD 36(R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xd2 // VEXVPDPBUSD Y10, Y8, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xda // VEXVPDPBUSD Y10, Y9, Y3
+	VPBROADCASTD 40(R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xe2 // VEXVPDPBUSD Y10, Y8, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xea // VEXVPDPBUSD Y10, Y9, Y5
+	VPBROADCASTD 44(R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xf2 // VEXVPDPBUSD Y10, Y8, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xfa // VEXVPDPBUSD Y10, Y9, Y7
+	VMOVUPS      192(R11), Y8
+	VMOVUPS      224(R11), Y9
+	VPBROADCASTD 48(R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xc2 // VEXVPDPBUSD Y10, Y8, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xca // VEXVPDPBUSD Y10, Y9, Y1
+	VPBROADCASTD 52(R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xd2 // VEXVPDPBUSD Y10, Y8, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xda // VEXVPDPBUSD Y10, Y9, Y3
+	VPBROADCASTD 56(R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xe2 // VEXVPDPBUSD Y10, Y8, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xea // VEXVPDPBUSD Y10, Y9, Y5
+	VPBROADCASTD 60(R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xf2 // VEXVPDPBUSD Y10, Y8, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xfa // VEXVPDPBUSD Y10, Y9, Y7
+	ADDQ         $0x00000040, R12
+	ADDQ         $0x00000100, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Y8
+	VMOVUPS      32(R11), Y9
+	VPBROADCASTD (R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xc2 // VEXVPDPBUSD Y10, Y8, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xca // VEXVPDPBUSD Y10, Y9, Y1
+	VPBROADCASTD 4(R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xd2 // VEXVPDPBUSD Y10, Y8, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xda // VEXVPDPBUSD Y10, Y9, Y3
+	VPBROADCASTD 8(R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xe2 // VEXVPDPBUSD Y10, Y8, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xea // VEXVPDPBUSD Y10, Y9, Y5
+	VPBROADCASTD 12(R12), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xf2 // VEXVPDPBUSD Y10, Y8, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xfa // VEXVPDPBUSD Y10, Y9, Y7
+	ADDQ         $0x00000010, R12
+	ADDQ         $0x00000040, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VPADDD (R11), Y0, Y0
+	VPADDD 32(R11), Y1, Y1
+	ADDQ   CX, R11
+	VPADDD (R11), Y2, Y2
+	VPADDD 32(R11), Y3, Y3
+	ADDQ   CX, R11
+	VPADDD (R11), Y4, Y4
+	VPADDD 32(R11), Y5, Y5
+	ADDQ   CX, R11
+	VPADDD (R11), Y6, Y6
+	VPADDD 32(R11), Y7, Y7
+
+first:
+	MOVQ         scales+112(FP), R11
+	MOVQ         columns+120(FP), R12
+	TESTQ        R11, R11
+	JZ           store
+	VMOVUPS      (R12), Y8
+	VMOVUPS      32(R12), Y9
+	VBROADCASTSS (R11), Y10
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y8, Y0, Y0
+	VMULPS       Y10, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y9, Y1, Y1
+	VMULPS       Y10, Y1, Y1
+	VBROADCASTSS 4(R11), Y10
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y8, Y2, Y2
+	VMULPS       Y10, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y9, Y3, Y3
+	VMULPS       Y10, Y3, Y3
+	VBROADCASTSS 8(R11), Y10
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VMULPS       Y10, Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y9, Y5, Y5
+	VMULPS       Y10, Y5, Y5
+	VBROADCASTSS 12(R11), Y10
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y8, Y6, Y6
+	VMULPS       Y10, Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y9, Y7, Y7
+	VMULPS       Y10, Y7, Y7
+	ADDQ         $0x40, columns+120(FP)
+	TESTQ        SI, SI
+	JZ           without149
+	VMOVUPS      (SI), Y8
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y8, Y6, Y6
+	VMOVUPS      32(SI), Y8
+	VADDPS       Y8, Y1, Y1
+	VADDPS       Y8, Y3, Y3
+	VADDPS       Y8, Y5, Y5
+	VADDPS       Y8, Y7, Y7
+	ADDQ         $0x00000040, SI
+
+without149:
+	TESTQ  DX, DX
+	JZ     without150
+	MOVQ   DX, R11
+	VADDPS (R11), Y0, Y0
+	VADDPS 32(R11), Y1, Y1
+	ADDQ   BX, R11
+	VADDPS (R11), Y2, Y2
+	VADDPS 32(R11), Y3, Y3
+	ADDQ   BX, R11
+	VADDPS (R11), Y4, Y4
+	VADDPS 32(R11), Y5, Y5
+	ADDQ   BX, R11
+	VADDPS (R11), Y6, Y6
+	VADDPS 32(R11), Y7, Y7
+	ADDQ   $0x00000040, DX
+
+without150:
+	VBROADCASTSS floor+96(FP), Y8
+	VMAXPS       Y0, Y8, Y0
+	VMAXPS       Y1, Y8, Y1
+	VMAXPS       Y2, Y8, Y2
+	VMAXPS       Y3, Y8, Y3
+	VMAXPS       Y4, Y8, Y4
+	VMAXPS       Y5, Y8, Y5
+	VMAXPS       Y6, Y8, Y6
+	VMAXPS       Y7, Y8, Y7
+
+store:
+	MOVB    stream+101(FP), R11
+	TESTB   R11, R11
+	JNZ     past
+	MOVQ    AX, R11
+	VMOVUPS Y0, (R11)
+	VMOVUPS Y1, 32(R11)
+	ADDQ    CX, R11
+	VMOVUPS Y2, (R11)
+	VMOVUPS Y3, 32(R11)
+	ADDQ    CX, R11
+	VMOVUPS Y4, (R11)
+	VMOVUPS Y5, 32(R11)
+	ADDQ    CX, R11
+	VMOVUPS Y6, (R11)
+	VMOVUPS Y7, 32(R11)
+	JMP     stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Y0, (R11)
+	VMOVNTPS Y1, 32(R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y2, (R11)
+	VMOVNTPS Y3, 32(R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y4, (R11)
+	VMOVNTPS Y5, 32(R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y6, (R11)
+	VMOVNTPS Y7, 32(R11)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convTileInt85AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+// Requires: AVX, AVX2, AVX_VNNI, MMX+
+TEXT ·convTileInt85AVX2(SB), NOSPLIT, $0-128
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without151
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without151:
+	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Y0
+	VPBROADCASTD (R14), Y1
+	VPBROADCASTD 4(R14), Y2
+	VPBROADCASTD 4(R14), Y3
+	VPBROADCASTD 8(R14), Y4
+	VPBROADCASTD 8(R14), Y5
+	VPBROADCASTD 12(R14), Y6
+	VPBROADCASTD 12(R14), Y7
+	VPBROADCASTD 16(R14), Y8
+	VPBROADCASTD 16(R14), Y9
+	SUBQ         $0x04, R13
+	JL           rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Y10
+	VMOVUPS      32(R11), Y11
+	VPBROADCASTD (R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y1
+	VPBROADCASTD 4(R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xd4 // VEXVPDPBUSD Y12, Y10, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xdc // VEXVPDPBUSD Y12, Y11, Y3
+	VPBROADCASTD 8(R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xe4 // VEXVPDPBUSD Y12, Y10, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xec // VEXVPDPBUSD Y12, Y11, Y5
+	VPBROADCASTD 12(R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xf4 // VEXVPDPBUSD Y12, Y10, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xfc // VEXVPDPBUSD Y12, Y11, Y7
+	VPBROADCASTD 16(R12), Y12
+	BYTE $0xc4; BYTE $0x42; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y9
+	VMOVUPS      64(R11), Y10
+	VMOVUPS      96(R11), Y11
+	VPBROADCASTD 20(R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y1
+	VPBROADCASTD 24(R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xd4 // VEXVPDPBUSD Y12, Y10, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xdc // VEXVPDPBUSD Y12, Y11, Y3
+	VPBROADCASTD 28(R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xe4 // VEXVPDPBUSD Y12, Y10, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xec // VEXVPDPBUSD Y12, Y11, Y5
+	VPBROADCASTD 32(R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xf4 // VEXVPDPBUSD Y12, Y10, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xfc // VEXVPDPBUSD Y12, Y11, Y7
+	VPBROADCASTD 36(R12), Y12
+	BYTE $0xc4; BYTE $0x42; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y9
+	VMOVUPS      128(R11), Y10
+	VMOVUPS      160(R11), Y11
+	VPBROADCASTD 40(R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y1
+	VPBROADCASTD 44(R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xd4 // VEXVPDPBUSD Y12, Y10, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xdc // VEXVPDPBUSD Y12, Y11, Y3
+	VPBROADCASTD 48(R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xe4 // VEXVPDPBUSD Y12, Y10, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xec // VEXVPDPBUSD Y12, Y11, Y5
+	VPBROADCASTD 52(R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xf4 // VEXVPDPBUSD Y12, Y10, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xfc // VEXVPDPBUSD Y12, Y11, Y7
+	VPBROADCASTD 56(R12), Y12
+	BYTE $0xc4; BYTE $0x42; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y9
+	VMOVUPS      192(R11), Y10
+	VMOVUPS      224(R11), Y11
+	VPBROADCASTD 60(R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y1
+	VPBROADCASTD 64(R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xd4 // VEXVPDPBUSD Y12, Y10, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xdc // VEXVPDPBUSD Y12, Y11, Y3
+	VPBROADCASTD 68(R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xe4 // VEXVPDPBUSD Y12, Y10, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xec // VEXVPDPBUSD Y12, Y11, Y5
+	VPBROADCASTD 72(R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xf4 // VEXVPDPBUSD Y12, Y10, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xfc // VEXVPDPBUSD Y12, Y11, Y7
+	VPBROADCASTD 76(R12), Y12
+	BYTE $0xc4; BYTE $0x42; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y9
+	ADDQ         $0x00000050, R12
+	ADDQ         $0x00000100, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Y10
+	VMOVUPS      32(R11), Y11
+	VPBROADCASTD (R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y1
+	VPBROADCASTD 4(R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xd4 // VEXVPDPBUSD Y12, Y10, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xdc // VEXVPDPBUSD Y12, Y11, Y3
+	VPBROADCASTD 8(R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xe4 // VEXVPDPBUSD Y12, Y10, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xec // VEXVPDPBUSD Y12, Y11, Y5
+	VPBROADCASTD 12(R12), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xf4 // VEXVPDPBUSD Y12, Y10, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xfc // VEXVPDPBUSD Y12, Y11, Y7
+	VPBROADCASTD 16(R12), Y12
+	BYTE $0xc4; BYTE $0x42; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y9
+	ADDQ         $0x00000014, R12
+	ADDQ         $0x00000040, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VPADDD (R11), Y0, Y0
+	VPADDD 32(R11), Y1, Y1
+	ADDQ   CX, R11
+	VPADDD (R11), Y2, Y2
+	VPADDD 32(R11), Y3, Y3
+	ADDQ   CX, R11
+	VPADDD (R11), Y4, Y4
+	VPADDD 32(R11), Y5, Y5
+	ADDQ   CX, R11
+	VPADDD (R11), Y6, Y6
+	VPADDD 32(R11), Y7, Y7
+	ADDQ   CX, R11
+	VPADDD (R11), Y8, Y8
+	VPADDD 32(R11), Y9, Y9
+
+first:
+	MOVQ         scales+112(FP), R11
+	MOVQ         columns+120(FP), R12
+	TESTQ        R11, R11
+	JZ           store
+	VMOVUPS      (R12), Y10
+	VMOVUPS      32(R12), Y11
+	VBROADCASTSS (R11), Y12
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y10, Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y11, Y1, Y1
+	VMULPS       Y12, Y1, Y1
+	VBROADCASTSS 4(R11), Y12
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y10, Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y11, Y3, Y3
+	VMULPS       Y12, Y3, Y3
+	VBROADCASTSS 8(R11), Y12
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y10, Y4, Y4
+	VMULPS       Y12, Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y11, Y5, Y5
+	VMULPS       Y12, Y5, Y5
+	VBROADCASTSS 12(R11), Y12
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y10, Y6, Y6
+	VMULPS       Y12, Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y11, Y7, Y7
+	VMULPS       Y12, Y7, Y7
+	VBROADCASTSS 16(R11), Y12
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y10, Y8, Y8
+	VMULPS       Y12, Y8, Y8
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y11, Y9, Y9
+	VMULPS       Y12, Y9, Y9
+	ADDQ         $0x40, columns+120(FP)
+	TESTQ        SI, SI
+	JZ           without152
+	VMOVUPS      (SI), Y10
+	VADDPS       Y10, Y0, Y0
+	VADDPS       Y10, Y2, Y2
+	VADDPS       Y10, Y4, Y4
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      32(SI), Y10
+	VADDPS       Y10, Y1, Y1
+	VADDPS       Y10, Y3, Y3
+	VADDPS       Y10, Y5, Y5
+	VADDPS       Y10, Y7, Y7
+	VADDPS       Y10, Y9, Y9
+	ADDQ         $0x00000040, SI
+
+without152:
+	TESTQ  DX, DX
+	JZ     without153
+	MOVQ   DX, R11
+	VADDPS (R11), Y0, Y0
+	VADDPS 32(R11), Y1, Y1
+	ADDQ   BX, R11
+	VADDPS (R11), Y2, Y2
+	VADDPS 32(R11), Y3, Y3
+	ADDQ   BX, R11
+	VADDPS (R11), Y4, Y4
+	VADDPS 32(R11), Y5, Y5
+	ADDQ   BX, R11
+	VADDPS (R11), Y6, Y6
+	VADDPS 32(R11), Y7, Y7
+	ADDQ   BX, R11
+	VADDPS (R11), Y8, Y8
+	VADDPS 32(R11), Y9, Y9
+	ADDQ   $0x00000040, DX
+
+without153:
+	VBROADCASTSS floor+96(FP), Y10
+	VMAXPS       Y0, Y10, Y0
+	VMAXPS       Y1, Y10, Y1
+	VMAXPS       Y2, Y10, Y2
+	VMAXPS       Y3, Y10, Y3
+	VMAXPS       Y4, Y10, Y4
+	VMAXPS       Y5, Y10, Y5
+	VMAXPS       Y6, Y10, Y6
+	VMAXPS       Y7, Y10, Y7
+	VMAXPS       Y8, Y10, Y8
+	VMAXPS       Y9, Y10, Y9
+
+store:
+	MOVB    stream+101(FP), R11
+	TESTB   R11, R11
+	JNZ     past
+	MOVQ    AX, R11
+	VMOVUPS Y0, (R11)
+	VMOVUPS Y1, 32(R11)
+	ADDQ    CX, R11
+	VMOVUPS Y2, (R11)
+	VMOVUPS Y3, 32(R11)
+	ADDQ    CX, R11
+	VMOVUPS Y4, (R11)
+	VMOVUPS Y5, 32(R11)
+	ADDQ    CX, R11
+	VMOVUPS Y6, (R11)
+	VMOVUPS Y7, 32(R11)
+	ADDQ    CX, R11
+	VMOVUPS Y8, (R11)
+	VMOVUPS Y9, 32(R11)
+	JMP     stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Y0, (R11)
+	VMOVNTPS Y1, 32(R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y2, (R11)
+	VMOVNTPS Y3, 32(R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y4, (R11)
+	VMOVNTPS Y5, 32(R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y6, (R11)
+	VMOVNTPS Y7, 32(R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y8, (R11)
+	VMOVNTPS Y9, 32(R11)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convTileInt86AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+// Requires: AVX, AVX2, AVX_VNNI, MMX+
+TEXT ·convTileInt86AVX2(SB), NOSPLIT, $0-128
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), R8
+	MOVQ ahead+80(FP), R9
+	MOVQ pace+88(FP), R10
+
+panel:
+	MOVQ       a+16(FP), R12
+	MOVQ       k+32(FP), R13
+	MOVB       stream+101(FP), R11
+	TESTB      R11, R11
+	JNZ        streams
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+	ADDQ       CX, R11
+	PREFETCHT0 (R11)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without154
+	MOVQ       DX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+	ADDQ       BX, R11
+	PREFETCHT0 (R11)
+
+without154:
+	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Y0
+	VPBROADCASTD (R14), Y1
+	VPBROADCASTD 4(R14), Y2
+	VPBROADCASTD 4(R14), Y3
+	VPBROADCASTD 8(R14), Y4
+	VPBROADCASTD 8(R14), Y5
+	VPBROADCASTD 12(R14), Y6
+	VPBROADCASTD 12(R14), Y7
+	VPBROADCASTD 16(R14), Y8
+	VPBROADCASTD 16(R14), Y9
+	VPBROADCASTD 20(R14), Y10
+	VPBROADCASTD 20(R14), Y11
+	SUBQ         $0x04, R13
+	JL           rest
+
+loop:
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      (R11), Y12
+	VMOVUPS      32(R11), Y13
+	VPBROADCASTD (R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y1
+	VPBROADCASTD 4(R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y3
+	VPBROADCASTD 8(R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xe6 // VEXVPDPBUSD Y14, Y12, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xee // VEXVPDPBUSD Y14, Y13, Y5
+	VPBROADCASTD 12(R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xf6 // VEXVPDPBUSD Y14, Y12, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xfe // VEXVPDPBUSD Y14, Y13, Y7
+	VPBROADCASTD 16(R12), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y9
+	VPBROADCASTD 20(R12), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y10
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y11
+	VMOVUPS      64(R11), Y12
+	VMOVUPS      96(R11), Y13
+	VPBROADCASTD 24(R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y1
+	VPBROADCASTD 28(R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y3
+	VPBROADCASTD 32(R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xe6 // VEXVPDPBUSD Y14, Y12, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xee // VEXVPDPBUSD Y14, Y13, Y5
+	VPBROADCASTD 36(R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xf6 // VEXVPDPBUSD Y14, Y12, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xfe // VEXVPDPBUSD Y14, Y13, Y7
+	VPBROADCASTD 40(R12), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y9
+	VPBROADCASTD 44(R12), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y10
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y11
+	VMOVUPS      128(R11), Y12
+	VMOVUPS      160(R11), Y13
+	VPBROADCASTD 48(R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y1
+	VPBROADCASTD 52(R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y3
+	VPBROADCASTD 56(R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xe6 // VEXVPDPBUSD Y14, Y12, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xee // VEXVPDPBUSD Y14, Y13, Y5
+	VPBROADCASTD 60(R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xf6 // VEXVPDPBUSD Y14, Y12, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xfe // VEXVPDPBUSD Y14, Y13, Y7
+	VPBROADCASTD 64(R12), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y9
+	VPBROADCASTD 68(R12), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y10
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y11
+	VMOVUPS      192(R11), Y12
+	VMOVUPS      224(R11), Y13
+	VPBROADCASTD 72(R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y1
+	VPBROADCASTD 76(R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y3
+	VPBROADCASTD 80(R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xe6 // VEXVPDPBUSD Y14, Y12, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xee // VEXVPDPBUSD Y14, Y13, Y5
+	VPBROADCASTD 84(R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xf6 // VEXVPDPBUSD Y14, Y12, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xfe // VEXVPDPBUSD Y14, Y13, Y7
+	VPBROADCASTD 88(R12), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y9
+	VPBROADCASTD 92(R12), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y10
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y11
+	ADDQ         $0x00000060, R12
+	ADDQ         $0x00000100, R11
+	SUBQ         $0x04, R13
+	JGE          loop
+
+rest:
+	ADDQ $0x04, R13
+	JZ   end
+
+single:
+	VMOVUPS      (R11), Y12
+	VMOVUPS      32(R11), Y13
+	VPBROADCASTD (R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y1
+	VPBROADCASTD 4(R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y3
+	VPBROADCASTD 8(R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xe6 // VEXVPDPBUSD Y14, Y12, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xee // VEXVPDPBUSD Y14, Y13, Y5
+	VPBROADCASTD 12(R12), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xf6 // VEXVPDPBUSD Y14, Y12, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xfe // VEXVPDPBUSD Y14, Y13, Y7
+	VPBROADCASTD 16(R12), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y9
+	VPBROADCASTD 20(R12), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y10
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y11
+	ADDQ         $0x00000018, R12
+	ADDQ         $0x00000040, R11
+	DECQ         R13
+	JNZ          single
+
+end:
+	MOVB   more+100(FP), R11
+	TESTB  R11, R11
+	JZ     first
+	MOVQ   AX, R11
+	VPADDD (R11), Y0, Y0
+	VPADDD 32(R11), Y1, Y1
+	ADDQ   CX, R11
+	VPADDD (R11), Y2, Y2
+	VPADDD 32(R11), Y3, Y3
+	ADDQ   CX, R11
+	VPADDD (R11), Y4, Y4
+	VPADDD 32(R11), Y5, Y5
+	ADDQ   CX, R11
+	VPADDD (R11), Y6, Y6
+	VPADDD 32(R11), Y7, Y7
+	ADDQ   CX, R11
+	VPADDD (R11), Y8, Y8
+	VPADDD 32(R11), Y9, Y9
+	ADDQ   CX, R11
+	VPADDD (R11), Y10, Y10
+	VPADDD 32(R11), Y11, Y11
+
+first:
+	MOVQ         scales+112(FP), R11
+	MOVQ         columns+120(FP), R12
+	TESTQ        R11, R11
+	JZ           store
+	VMOVUPS      (R12), Y12
+	VMOVUPS      32(R12), Y13
+	VBROADCASTSS (R11), Y14
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VMULPS       Y14, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y13, Y1, Y1
+	VMULPS       Y14, Y1, Y1
+	VBROADCASTSS 4(R11), Y14
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	VMULPS       Y14, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y13, Y3, Y3
+	VMULPS       Y14, Y3, Y3
+	VBROADCASTSS 8(R11), Y14
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y12, Y4, Y4
+	VMULPS       Y14, Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y13, Y5, Y5
+	VMULPS       Y14, Y5, Y5
+	VBROADCASTSS 12(R11), Y14
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y12, Y6, Y6
+	VMULPS       Y14, Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y13, Y7, Y7
+	VMULPS       Y14, Y7, Y7
+	VBROADCASTSS 16(R11), Y14
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y12, Y8, Y8
+	VMULPS       Y14, Y8, Y8
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y13, Y9, Y9
+	VMULPS       Y14, Y9, Y9
+	VBROADCASTSS 20(R11), Y14
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y12, Y10, Y10
+	VMULPS       Y14, Y10, Y10
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y13, Y11, Y11
+	VMULPS       Y14, Y11, Y11
+	ADDQ         $0x40, columns+120(FP)
+	TESTQ        SI, SI
+	JZ           without155
+	VMOVUPS      (SI), Y12
+	VADDPS       Y12, Y0, Y0
+	VADDPS       Y12, Y2, Y2
+	VADDPS       Y12, Y4, Y4
+	VADDPS       Y12, Y6, Y6
+	VADDPS       Y12, Y8, Y8
+	VADDPS       Y12, Y10, Y10
+	VMOVUPS      32(SI), Y12
+	VADDPS       Y12, Y1, Y1
+	VADDPS       Y12, Y3, Y3
+	VADDPS       Y12, Y5, Y5
+	VADDPS       Y12, Y7, Y7
+	VADDPS       Y12, Y9, Y9
+	VADDPS       Y12, Y11, Y11
+	ADDQ         $0x00000040, SI
+
+without155:
+	TESTQ  DX, DX
+	JZ     without156
+	MOVQ   DX, R11
+	VADDPS (R11), Y0, Y0
+	VADDPS 32(R11), Y1, Y1
+	ADDQ   BX, R11
+	VADDPS (R11), Y2, Y2
+	VADDPS 32(R11), Y3, Y3
+	ADDQ   BX, R11
+	VADDPS (R11), Y4, Y4
+	VADDPS 32(R11), Y5, Y5
+	ADDQ   BX, R11
+	VADDPS (R11), Y6, Y6
+	VADDPS 32(R11), Y7, Y7
+	ADDQ   BX, R11
+	VADDPS (R11), Y8, Y8
+	VADDPS 32(R11), Y9, Y9
+	ADDQ   BX, R11
+	VADDPS (R11), Y10, Y10
+	VADDPS 32(R11), Y11, Y11
+	ADDQ   $0x00000040, DX
+
+without156:
+	VBROADCASTSS floor+96(FP), Y12
+	VMAXPS       Y0, Y12, Y0
+	VMAXPS       Y1, Y12, Y1
+	VMAXPS       Y2, Y12, Y2
+	VMAXPS       Y3, Y12, Y3
+	VMAXPS       Y4, Y12, Y4
+	VMAXPS       Y5, Y12, Y5
+	VMAXPS       Y6, Y12, Y6
+	VMAXPS       Y7, Y12, Y7
+	VMAXPS       Y8, Y12, Y8
+	VMAXPS       Y9, Y12, Y9
+	VMAXPS       Y10, Y12, Y10
+	VMAXPS       Y11, Y12, Y11
+
+store:
+	MOVB    stream+101(FP), R11
+	TESTB   R11, R11
+	JNZ     past
+	MOVQ    AX, R11
+	VMOVUPS Y0, (R11)
+	VMOVUPS Y1, 32(R11)
+	ADDQ    CX, R11
+	VMOVUPS Y2, (R11)
+	VMOVUPS Y3, 32(R11)
+	ADDQ    CX, R11
+	VMOVUPS Y4, (R11)
+	VMOVUPS Y5, 32(R11)
+	ADDQ    CX, R11
+	VMOVUPS Y6, (R11)
+	VMOVUPS Y7, 32(R11)
+	ADDQ    CX, R11
+	VMOVUPS Y8, (R11)
+	VMOVUPS Y9, 32(R11)
+	ADDQ    CX, R11
+	VMOVUPS Y10, (R11)
+	VMOVUPS Y11, 32(R11)
+	JMP     stored
+
+past:
+	MOVQ     AX, R11
+	VMOVNTPS Y0, (R11)
+	VMOVNTPS Y1, 32(R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y2, (R11)
+	VMOVNTPS Y3, 32(R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y4, (R11)
+	VMOVNTPS Y5, 32(R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y6, (R11)
+	VMOVNTPS Y7, 32(R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y8, (R11)
+	VMOVNTPS Y9, 32(R11)
+	ADDQ     CX, R11
+	VMOVNTPS Y10, (R11)
+	VMOVNTPS Y11, 32(R11)
+
+stored:
+	ADDQ $0x00000040, AX
+	MOVQ step+48(FP), R11
+	LEAQ (R8)(R11*4), R8
+	DECQ DI
+	JNZ  panel
+	VZEROUPPER
+	RET
+
+// func convTileInt8Wide1AVX2(c *float32, ldc int, a *float32, b *float32, k int, panels int, step int, bias *float32, residual *float32, ldr int, ahead *float32, pace int, floor float32, more bool, stream bool, starts *int32, scales *float32, columns *float32)
+// Requires: AVX, AVX2, MMX+
+TEXT ·convTileInt8Wide1AVX2(SB), NOSPLIT, $0-128
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ residual+64(FP), DX
+	MOVQ ldr+72(FP), BX
+	MOVQ bias+56(FP), SI
+	MOVQ panels+40(FP), DI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	MOVQ b+24(FP), CX
+	MOVQ ahead+80(FP), BX
+	MOVQ pace+88(FP), R8
+
+panel:
+	MOVQ       a+16(FP), R10
+	MOVQ       k+32(FP), R11
+	MOVB       stream+101(FP), R9
+	TESTB      R9, R9
+	JNZ        streams
+	MOVQ       AX, R9
+	PREFETCHT0 (R9)
+
+streams:
+	TESTQ      DX, DX
+	JZ         without157
+	MOVQ       DX, R9
+	PREFETCHT0 (R9)
+
+without157:
+	MOVQ         CX, R9
+	MOVQ         starts+104(FP), R12
+	VPBROADCASTD (R12), Y0
+	VPBROADCASTD (R12), Y1
 	SUBQ         $0x04, R11
 	JL           rest
 
@@ -13720,7 +15274,6 @@ first:
 	JZ           store
 	VMOVUPS      (R10), Y2
 	VMOVUPS      32(R10), Y3
-	ADDQ         $0x40, columns+120(FP)
 	VBROADCASTSS (R9), Y4
 	VCVTDQ2PS    Y0, Y0
 	VMULPS       Y2, Y0, Y0
@@ -13728,23 +15281,24 @@ first:
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       Y3, Y1, Y1
 	VMULPS       Y4, Y1, Y1
+	ADDQ         $0x40, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without140
+	JZ           without158
 	VMOVUPS      (SI), Y2
 	VADDPS       Y2, Y0, Y0
 	VMOVUPS      32(SI), Y2
 	VADDPS       Y2, Y1, Y1
 	ADDQ         $0x00000040, SI
 
-without140:
+without158:
 	TESTQ  DX, DX
-	JZ     without141
+	JZ     without159
 	MOVQ   DX, R9
 	VADDPS (R9), Y0, Y0
 	VADDPS 32(R9), Y1, Y1
 	ADDQ   $0x00000040, DX
 
-without141:
+without159:
 	VBROADCASTSS floor+96(FP), Y2
 	VMAXPS       Y0, Y2, Y0
 	VMAXPS       Y1, Y2, Y1
@@ -13810,19 +15364,19 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without142
+	JZ         without160
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
 	PREFETCHT0 (R11)
 
-without142:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Y0
-	VPBROADCASTD (R11), Y1
-	VPBROADCASTD 4(R11), Y2
-	VPBROADCASTD 4(R11), Y3
+without160:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Y0
+	VPBROADCASTD (R14), Y1
+	VPBROADCASTD 4(R14), Y2
+	VPBROADCASTD 4(R14), Y3
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -14003,7 +15557,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Y4
 	VMOVUPS      32(R12), Y5
-	ADDQ         $0x40, columns+120(FP)
 	VBROADCASTSS (R11), Y6
 	VCVTDQ2PS    Y0, Y0
 	VMULPS       Y4, Y0, Y0
@@ -14018,8 +15571,9 @@ first:
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       Y5, Y3, Y3
 	VMULPS       Y6, Y3, Y3
+	ADDQ         $0x40, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without143
+	JZ           without161
 	VMOVUPS      (SI), Y4
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y4, Y2, Y2
@@ -14028,9 +15582,9 @@ first:
 	VADDPS       Y4, Y3, Y3
 	ADDQ         $0x00000040, SI
 
-without143:
+without161:
 	TESTQ  DX, DX
-	JZ     without144
+	JZ     without162
 	MOVQ   DX, R11
 	VADDPS (R11), Y0, Y0
 	VADDPS 32(R11), Y1, Y1
@@ -14039,7 +15593,7 @@ without143:
 	VADDPS 32(R11), Y3, Y3
 	ADDQ   $0x00000040, DX
 
-without144:
+without162:
 	VBROADCASTSS floor+96(FP), Y4
 	VMAXPS       Y0, Y4, Y0
 	VMAXPS       Y1, Y4, Y1
@@ -14105,7 +15659,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without145
+	JZ         without163
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -14113,15 +15667,15 @@ streams:
 	ADDQ       BX, R11
 	PREFETCHT0 (R11)
 
-without145:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Y0
-	VPBROADCASTD (R11), Y1
-	VPBROADCASTD 4(R11), Y2
-	VPBROADCASTD 4(R11), Y3
-	VPBROADCASTD 8(R11), Y4
-	VPBROADCASTD 8(R11), Y5
+without163:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Y0
+	VPBROADCASTD (R14), Y1
+	VPBROADCASTD 4(R14), Y2
+	VPBROADCASTD 4(R14), Y3
+	VPBROADCASTD 8(R14), Y4
+	VPBROADCASTD 8(R14), Y5
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -14355,7 +15909,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Y6
 	VMOVUPS      32(R12), Y7
-	ADDQ         $0x40, columns+120(FP)
 	VBROADCASTSS (R11), Y8
 	VCVTDQ2PS    Y0, Y0
 	VMULPS       Y6, Y0, Y0
@@ -14377,8 +15930,9 @@ first:
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       Y7, Y5, Y5
 	VMULPS       Y8, Y5, Y5
+	ADDQ         $0x40, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without146
+	JZ           without164
 	VMOVUPS      (SI), Y6
 	VADDPS       Y6, Y0, Y0
 	VADDPS       Y6, Y2, Y2
@@ -14389,9 +15943,9 @@ first:
 	VADDPS       Y6, Y5, Y5
 	ADDQ         $0x00000040, SI
 
-without146:
+without164:
 	TESTQ  DX, DX
-	JZ     without147
+	JZ     without165
 	MOVQ   DX, R11
 	VADDPS (R11), Y0, Y0
 	VADDPS 32(R11), Y1, Y1
@@ -14403,7 +15957,7 @@ without146:
 	VADDPS 32(R11), Y5, Y5
 	ADDQ   $0x00000040, DX
 
-without147:
+without165:
 	VBROADCASTSS floor+96(FP), Y6
 	VMAXPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y6, Y1
@@ -14479,7 +16033,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without148
+	JZ         without166
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -14489,17 +16043,17 @@ streams:
 	ADDQ       BX, R11
 	PREFETCHT0 (R11)
 
-without148:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Y0
-	VPBROADCASTD (R11), Y1
-	VPBROADCASTD 4(R11), Y2
-	VPBROADCASTD 4(R11), Y3
-	VPBROADCASTD 8(R11), Y4
-	VPBROADCASTD 8(R11), Y5
-	VPBROADCASTD 12(R11), Y6
-	VPBROADCASTD 12(R11), Y7
+without166:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Y0
+	VPBROADCASTD (R14), Y1
+	VPBROADCASTD 4(R14), Y2
+	VPBROADCASTD 4(R14), Y3
+	VPBROADCASTD 8(R14), Y4
+	VPBROADCASTD 8(R14), Y5
+	VPBROADCASTD 12(R14), Y6
+	VPBROADCASTD 12(R14), Y7
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -14786,7 +16340,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Y8
 	VMOVUPS      32(R12), Y9
-	ADDQ         $0x40, columns+120(FP)
 	VBROADCASTSS (R11), Y10
 	VCVTDQ2PS    Y0, Y0
 	VMULPS       Y8, Y0, Y0
@@ -14815,8 +16368,9 @@ first:
 	VCVTDQ2PS    Y7, Y7
 	VMULPS       Y9, Y7, Y7
 	VMULPS       Y10, Y7, Y7
+	ADDQ         $0x40, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without149
+	JZ           without167
 	VMOVUPS      (SI), Y8
 	VADDPS       Y8, Y0, Y0
 	VADDPS       Y8, Y2, Y2
@@ -14829,9 +16383,9 @@ first:
 	VADDPS       Y8, Y7, Y7
 	ADDQ         $0x00000040, SI
 
-without149:
+without167:
 	TESTQ  DX, DX
-	JZ     without150
+	JZ     without168
 	MOVQ   DX, R11
 	VADDPS (R11), Y0, Y0
 	VADDPS 32(R11), Y1, Y1
@@ -14846,7 +16400,7 @@ without149:
 	VADDPS 32(R11), Y7, Y7
 	ADDQ   $0x00000040, DX
 
-without150:
+without168:
 	VBROADCASTSS floor+96(FP), Y8
 	VMAXPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y8, Y1
@@ -14932,7 +16486,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without151
+	JZ         without169
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -14944,19 +16498,19 @@ streams:
 	ADDQ       BX, R11
 	PREFETCHT0 (R11)
 
-without151:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Y0
-	VPBROADCASTD (R11), Y1
-	VPBROADCASTD 4(R11), Y2
-	VPBROADCASTD 4(R11), Y3
-	VPBROADCASTD 8(R11), Y4
-	VPBROADCASTD 8(R11), Y5
-	VPBROADCASTD 12(R11), Y6
-	VPBROADCASTD 12(R11), Y7
-	VPBROADCASTD 16(R11), Y8
-	VPBROADCASTD 16(R11), Y9
+without169:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Y0
+	VPBROADCASTD (R14), Y1
+	VPBROADCASTD 4(R14), Y2
+	VPBROADCASTD 4(R14), Y3
+	VPBROADCASTD 8(R14), Y4
+	VPBROADCASTD 8(R14), Y5
+	VPBROADCASTD 12(R14), Y6
+	VPBROADCASTD 12(R14), Y7
+	VPBROADCASTD 16(R14), Y8
+	VPBROADCASTD 16(R14), Y9
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -15296,7 +16850,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Y10
 	VMOVUPS      32(R12), Y11
-	ADDQ         $0x40, columns+120(FP)
 	VBROADCASTSS (R11), Y12
 	VCVTDQ2PS    Y0, Y0
 	VMULPS       Y10, Y0, Y0
@@ -15332,8 +16885,9 @@ first:
 	VCVTDQ2PS    Y9, Y9
 	VMULPS       Y11, Y9, Y9
 	VMULPS       Y12, Y9, Y9
+	ADDQ         $0x40, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without152
+	JZ           without170
 	VMOVUPS      (SI), Y10
 	VADDPS       Y10, Y0, Y0
 	VADDPS       Y10, Y2, Y2
@@ -15348,9 +16902,9 @@ first:
 	VADDPS       Y10, Y9, Y9
 	ADDQ         $0x00000040, SI
 
-without152:
+without170:
 	TESTQ  DX, DX
-	JZ     without153
+	JZ     without171
 	MOVQ   DX, R11
 	VADDPS (R11), Y0, Y0
 	VADDPS 32(R11), Y1, Y1
@@ -15368,7 +16922,7 @@ without152:
 	VADDPS 32(R11), Y9, Y9
 	ADDQ   $0x00000040, DX
 
-without153:
+without171:
 	VBROADCASTSS floor+96(FP), Y10
 	VMAXPS       Y0, Y10, Y0
 	VMAXPS       Y1, Y10, Y1
@@ -15464,7 +17018,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without154
+	JZ         without172
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	ADDQ       BX, R11
@@ -15478,21 +17032,21 @@ streams:
 	ADDQ       BX, R11
 	PREFETCHT0 (R11)
 
-without154:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Y0
-	VPBROADCASTD (R11), Y1
-	VPBROADCASTD 4(R11), Y2
-	VPBROADCASTD 4(R11), Y3
-	VPBROADCASTD 8(R11), Y4
-	VPBROADCASTD 8(R11), Y5
-	VPBROADCASTD 12(R11), Y6
-	VPBROADCASTD 12(R11), Y7
-	VPBROADCASTD 16(R11), Y8
-	VPBROADCASTD 16(R11), Y9
-	VPBROADCASTD 20(R11), Y10
-	VPBROADCASTD 20(R11), Y11
+without172:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Y0
+	VPBROADCASTD (R14), Y1
+	VPBROADCASTD 4(R14), Y2
+	VPBROADCASTD 4(R14), Y3
+	VPBROADCASTD 8(R14), Y4
+	VPBROADCASTD 8(R14), Y5
+	VPBROADCASTD 12(R14), Y6
+	VPBROADCASTD 12(R14), Y7
+	VPBROADCASTD 16(R14), Y8
+	VPBROADCASTD 16(R14), Y9
+	VPBROADCASTD 20(R14), Y10
+	VPBROADCASTD 20(R14), Y11
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -15885,7 +17439,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Y12
 	VMOVUPS      32(R12), Y13
-	ADDQ         $0x40, columns+120(FP)
 	VBROADCASTSS (R11), Y14
 	VCVTDQ2PS    Y0, Y0
 	VMULPS       Y12, Y0, Y0
@@ -15928,8 +17481,9 @@ first:
 	VCVTDQ2PS    Y11, Y11
 	VMULPS       Y13, Y11, Y11
 	VMULPS       Y14, Y11, Y11
+	ADDQ         $0x40, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without155
+	JZ           without173
 	VMOVUPS      (SI), Y12
 	VADDPS       Y12, Y0, Y0
 	VADDPS       Y12, Y2, Y2
@@ -15946,9 +17500,9 @@ first:
 	VADDPS       Y12, Y11, Y11
 	ADDQ         $0x00000040, SI
 
-without155:
+without173:
 	TESTQ  DX, DX
-	JZ     without156
+	JZ     without174
 	MOVQ   DX, R11
 	VADDPS (R11), Y0, Y0
 	VADDPS 32(R11), Y1, Y1
@@ -15969,7 +17523,7 @@ without155:
 	VADDPS 32(R11), Y11, Y11
 	ADDQ   $0x00000040, DX
 
-without156:
+without174:
 	VBROADCASTSS floor+96(FP), Y12
 	VMAXPS       Y0, Y12, Y0
 	VMAXPS       Y1, Y12, Y1
@@ -16064,15 +17618,15 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without157
+	JZ         without175
 	MOVQ       DX, R9
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
 
-without157:
+without175:
+	MOVQ   CX, R9
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
-	MOVQ   CX, R9
 	SUBQ   $0x04, R11
 	JL     rest
 
@@ -16130,22 +17684,22 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without158
+	JZ      without176
 	VMOVUPS (SI), Z2
 	VADDPS  Z2, Z0, Z0
 	VMOVUPS 64(SI), Z2
 	VADDPS  Z2, Z1, Z1
 	ADDQ    $0x00000080, SI
 
-without158:
+without176:
 	TESTQ  DX, DX
-	JZ     without159
+	JZ     without177
 	MOVQ   DX, R9
 	VADDPS (R9), Z0, Z0
 	VADDPS 64(R9), Z1, Z1
 	ADDQ   $0x00000080, DX
 
-without159:
+without177:
 	VBROADCASTSS floor+96(FP), Z2
 	VMAXPS       Z0, Z2, Z0
 	VMAXPS       Z1, Z2, Z1
@@ -16201,7 +17755,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without160
+	JZ         without178
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -16209,12 +17763,12 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without160:
+without178:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -16290,7 +17844,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without161
+	JZ      without179
 	VMOVUPS (SI), Z4
 	VADDPS  Z4, Z0, Z0
 	VADDPS  Z4, Z2, Z2
@@ -16299,9 +17853,9 @@ first:
 	VADDPS  Z4, Z3, Z3
 	ADDQ    $0x00000080, SI
 
-without161:
+without179:
 	TESTQ  DX, DX
-	JZ     without162
+	JZ     without180
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -16310,7 +17864,7 @@ without161:
 	VADDPS 64(R11), Z3, Z3
 	ADDQ   $0x00000080, DX
 
-without162:
+without180:
 	VBROADCASTSS floor+96(FP), Z4
 	VMAXPS       Z0, Z4, Z0
 	VMAXPS       Z1, Z4, Z1
@@ -16377,7 +17931,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without163
+	JZ         without181
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -16388,14 +17942,14 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without163:
+without181:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -16489,7 +18043,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without164
+	JZ      without182
 	VMOVUPS (SI), Z6
 	VADDPS  Z6, Z0, Z0
 	VADDPS  Z6, Z2, Z2
@@ -16500,9 +18054,9 @@ first:
 	VADDPS  Z6, Z5, Z5
 	ADDQ    $0x00000080, SI
 
-without164:
+without182:
 	TESTQ  DX, DX
-	JZ     without165
+	JZ     without183
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -16514,7 +18068,7 @@ without164:
 	VADDPS 64(R11), Z5, Z5
 	ADDQ   $0x00000080, DX
 
-without165:
+without183:
 	VBROADCASTSS floor+96(FP), Z6
 	VMAXPS       Z0, Z6, Z0
 	VMAXPS       Z1, Z6, Z1
@@ -16592,7 +18146,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without166
+	JZ         without184
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -16606,7 +18160,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without166:
+without184:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -16615,7 +18170,6 @@ without166:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -16727,7 +18281,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without167
+	JZ      without185
 	VMOVUPS (SI), Z8
 	VADDPS  Z8, Z0, Z0
 	VADDPS  Z8, Z2, Z2
@@ -16740,9 +18294,9 @@ first:
 	VADDPS  Z8, Z7, Z7
 	ADDQ    $0x00000080, SI
 
-without167:
+without185:
 	TESTQ  DX, DX
-	JZ     without168
+	JZ     without186
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -16757,7 +18311,7 @@ without167:
 	VADDPS 64(R11), Z7, Z7
 	ADDQ   $0x00000080, DX
 
-without168:
+without186:
 	VBROADCASTSS floor+96(FP), Z8
 	VMAXPS       Z0, Z8, Z0
 	VMAXPS       Z1, Z8, Z1
@@ -16846,7 +18400,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without169
+	JZ         without187
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -16863,7 +18417,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without169:
+without187:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -16874,7 +18429,6 @@ without169:
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -17004,7 +18558,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without170
+	JZ      without188
 	VMOVUPS (SI), Z10
 	VADDPS  Z10, Z0, Z0
 	VADDPS  Z10, Z2, Z2
@@ -17019,9 +18573,9 @@ first:
 	VADDPS  Z10, Z9, Z9
 	ADDQ    $0x00000080, SI
 
-without170:
+without188:
 	TESTQ  DX, DX
-	JZ     without171
+	JZ     without189
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -17039,7 +18593,7 @@ without170:
 	VADDPS 64(R11), Z9, Z9
 	ADDQ   $0x00000080, DX
 
-without171:
+without189:
 	VBROADCASTSS floor+96(FP), Z10
 	VMAXPS       Z0, Z10, Z0
 	VMAXPS       Z1, Z10, Z1
@@ -17139,7 +18693,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without172
+	JZ         without190
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -17159,7 +18713,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without172:
+without190:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -17172,7 +18727,6 @@ without172:
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -17320,7 +18874,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without173
+	JZ      without191
 	VMOVUPS (SI), Z12
 	VADDPS  Z12, Z0, Z0
 	VADDPS  Z12, Z2, Z2
@@ -17337,9 +18891,9 @@ first:
 	VADDPS  Z12, Z11, Z11
 	ADDQ    $0x00000080, SI
 
-without173:
+without191:
 	TESTQ  DX, DX
-	JZ     without174
+	JZ     without192
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -17360,7 +18914,7 @@ without173:
 	VADDPS 64(R11), Z11, Z11
 	ADDQ   $0x00000080, DX
 
-without174:
+without192:
 	VBROADCASTSS floor+96(FP), Z12
 	VMAXPS       Z0, Z12, Z0
 	VMAXPS       Z1, Z12, Z1
@@ -17471,7 +19025,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without175
+	JZ         without193
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -17494,7 +19048,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without175:
+without193:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -17509,7 +19064,6 @@ without175:
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -17675,7 +19229,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without176
+	JZ      without194
 	VMOVUPS (SI), Z14
 	VADDPS  Z14, Z0, Z0
 	VADDPS  Z14, Z2, Z2
@@ -17694,9 +19248,9 @@ first:
 	VADDPS  Z14, Z13, Z13
 	ADDQ    $0x00000080, SI
 
-without176:
+without194:
 	TESTQ  DX, DX
-	JZ     without177
+	JZ     without195
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -17720,7 +19274,7 @@ without176:
 	VADDPS 64(R11), Z13, Z13
 	ADDQ   $0x00000080, DX
 
-without177:
+without195:
 	VBROADCASTSS floor+96(FP), Z14
 	VMAXPS       Z0, Z14, Z0
 	VMAXPS       Z1, Z14, Z1
@@ -17842,7 +19396,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without178
+	JZ         without196
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -17868,7 +19422,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without178:
+without196:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -17885,7 +19440,6 @@ without178:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -18069,7 +19623,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without179
+	JZ      without197
 	VMOVUPS (SI), Z16
 	VADDPS  Z16, Z0, Z0
 	VADDPS  Z16, Z2, Z2
@@ -18090,9 +19644,9 @@ first:
 	VADDPS  Z16, Z15, Z15
 	ADDQ    $0x00000080, SI
 
-without179:
+without197:
 	TESTQ  DX, DX
-	JZ     without180
+	JZ     without198
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -18119,7 +19673,7 @@ without179:
 	VADDPS 64(R11), Z15, Z15
 	ADDQ   $0x00000080, DX
 
-without180:
+without198:
 	VBROADCASTSS floor+96(FP), Z16
 	VMAXPS       Z0, Z16, Z0
 	VMAXPS       Z1, Z16, Z1
@@ -18252,7 +19806,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without181
+	JZ         without199
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -18281,7 +19835,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without181:
+without199:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -18300,7 +19855,6 @@ without181:
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -18502,7 +20056,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without182
+	JZ      without200
 	VMOVUPS (SI), Z18
 	VADDPS  Z18, Z0, Z0
 	VADDPS  Z18, Z2, Z2
@@ -18525,9 +20079,9 @@ first:
 	VADDPS  Z18, Z17, Z17
 	ADDQ    $0x00000080, SI
 
-without182:
+without200:
 	TESTQ  DX, DX
-	JZ     without183
+	JZ     without201
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -18557,7 +20111,7 @@ without182:
 	VADDPS 64(R11), Z17, Z17
 	ADDQ   $0x00000080, DX
 
-without183:
+without201:
 	VBROADCASTSS floor+96(FP), Z18
 	VMAXPS       Z0, Z18, Z0
 	VMAXPS       Z1, Z18, Z1
@@ -18701,7 +20255,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without184
+	JZ         without202
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -18733,7 +20287,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without184:
+without202:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -18754,7 +20309,6 @@ without184:
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -18974,7 +20528,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without185
+	JZ      without203
 	VMOVUPS (SI), Z20
 	VADDPS  Z20, Z0, Z0
 	VADDPS  Z20, Z2, Z2
@@ -18999,9 +20553,9 @@ first:
 	VADDPS  Z20, Z19, Z19
 	ADDQ    $0x00000080, SI
 
-without185:
+without203:
 	TESTQ  DX, DX
-	JZ     without186
+	JZ     without204
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -19034,7 +20588,7 @@ without185:
 	VADDPS 64(R11), Z19, Z19
 	ADDQ   $0x00000080, DX
 
-without186:
+without204:
 	VBROADCASTSS floor+96(FP), Z20
 	VMAXPS       Z0, Z20, Z0
 	VMAXPS       Z1, Z20, Z1
@@ -19189,7 +20743,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without187
+	JZ         without205
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -19224,7 +20778,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without187:
+without205:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -19247,7 +20802,6 @@ without187:
 	VPXORD Z19, Z19, Z19
 	VPXORD Z20, Z20, Z20
 	VPXORD Z21, Z21, Z21
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -19485,7 +21039,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without188
+	JZ      without206
 	VMOVUPS (SI), Z22
 	VADDPS  Z22, Z0, Z0
 	VADDPS  Z22, Z2, Z2
@@ -19512,9 +21066,9 @@ first:
 	VADDPS  Z22, Z21, Z21
 	ADDQ    $0x00000080, SI
 
-without188:
+without206:
 	TESTQ  DX, DX
-	JZ     without189
+	JZ     without207
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -19550,7 +21104,7 @@ without188:
 	VADDPS 64(R11), Z21, Z21
 	ADDQ   $0x00000080, DX
 
-without189:
+without207:
 	VBROADCASTSS floor+96(FP), Z22
 	VMAXPS       Z0, Z22, Z0
 	VMAXPS       Z1, Z22, Z1
@@ -19716,7 +21270,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without190
+	JZ         without208
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -19754,7 +21308,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without190:
+without208:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -19779,7 +21334,6 @@ without190:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -20035,7 +21589,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without191
+	JZ      without209
 	VMOVUPS (SI), Z24
 	VADDPS  Z24, Z0, Z0
 	VADDPS  Z24, Z2, Z2
@@ -20064,9 +21618,9 @@ first:
 	VADDPS  Z24, Z23, Z23
 	ADDQ    $0x00000080, SI
 
-without191:
+without209:
 	TESTQ  DX, DX
-	JZ     without192
+	JZ     without210
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -20105,7 +21659,7 @@ without191:
 	VADDPS 64(R11), Z23, Z23
 	ADDQ   $0x00000080, DX
 
-without192:
+without210:
 	VBROADCASTSS floor+96(FP), Z24
 	VMAXPS       Z0, Z24, Z0
 	VMAXPS       Z1, Z24, Z1
@@ -20282,7 +21836,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without193
+	JZ         without211
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -20323,7 +21877,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without193:
+without211:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -20350,7 +21905,6 @@ without193:
 	VPXORD Z23, Z23, Z23
 	VPXORD Z24, Z24, Z24
 	VPXORD Z25, Z25, Z25
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -20624,7 +22178,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without194
+	JZ      without212
 	VMOVUPS (SI), Z26
 	VADDPS  Z26, Z0, Z0
 	VADDPS  Z26, Z2, Z2
@@ -20655,9 +22209,9 @@ first:
 	VADDPS  Z26, Z25, Z25
 	ADDQ    $0x00000080, SI
 
-without194:
+without212:
 	TESTQ  DX, DX
-	JZ     without195
+	JZ     without213
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -20699,7 +22253,7 @@ without194:
 	VADDPS 64(R11), Z25, Z25
 	ADDQ   $0x00000080, DX
 
-without195:
+without213:
 	VBROADCASTSS floor+96(FP), Z26
 	VMAXPS       Z0, Z26, Z0
 	VMAXPS       Z1, Z26, Z1
@@ -20887,7 +22441,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without196
+	JZ         without214
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -20931,7 +22485,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without196:
+without214:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -20960,7 +22515,6 @@ without196:
 	VPXORD Z25, Z25, Z25
 	VPXORD Z26, Z26, Z26
 	VPXORD Z27, Z27, Z27
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -21252,7 +22806,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without197
+	JZ      without215
 	VMOVUPS (SI), Z28
 	VADDPS  Z28, Z0, Z0
 	VADDPS  Z28, Z2, Z2
@@ -21285,9 +22839,9 @@ first:
 	VADDPS  Z28, Z27, Z27
 	ADDQ    $0x00000080, SI
 
-without197:
+without215:
 	TESTQ  DX, DX
-	JZ     without198
+	JZ     without216
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -21332,7 +22886,7 @@ without197:
 	VADDPS 64(R11), Z27, Z27
 	ADDQ   $0x00000080, DX
 
-without198:
+without216:
 	VBROADCASTSS floor+96(FP), Z28
 	VMAXPS       Z0, Z28, Z0
 	VMAXPS       Z1, Z28, Z1
@@ -21489,15 +23043,15 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without199
+	JZ         without217
 	MOVQ       DX, R9
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
 
-without199:
+without217:
+	MOVQ   CX, R9
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
-	MOVQ   CX, R9
 	SUBQ   $0x04, R11
 	JL     rest
 
@@ -21600,22 +23154,22 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without200
+	JZ      without218
 	VMOVUPS (SI), Z2
 	VADDPS  Z2, Z0, Z0
 	VMOVUPS 64(SI), Z2
 	VADDPS  Z2, Z1, Z1
 	ADDQ    $0x00000080, SI
 
-without200:
+without218:
 	TESTQ  DX, DX
-	JZ     without201
+	JZ     without219
 	MOVQ   DX, R9
 	VADDPS (R9), Z0, Z0
 	VADDPS 64(R9), Z1, Z1
 	ADDQ   $0x00000080, DX
 
-without201:
+without219:
 	VBROADCASTSS floor+96(FP), Z2
 	VMAXPS       Z0, Z2, Z0
 	VMAXPS       Z1, Z2, Z1
@@ -21671,7 +23225,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without202
+	JZ         without220
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -21679,12 +23233,12 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without202:
+without220:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -21820,7 +23374,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without203
+	JZ      without221
 	VMOVUPS (SI), Z4
 	VADDPS  Z4, Z0, Z0
 	VADDPS  Z4, Z2, Z2
@@ -21829,9 +23383,9 @@ first:
 	VADDPS  Z4, Z3, Z3
 	ADDQ    $0x00000080, SI
 
-without203:
+without221:
 	TESTQ  DX, DX
-	JZ     without204
+	JZ     without222
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -21840,7 +23394,7 @@ without203:
 	VADDPS 64(R11), Z3, Z3
 	ADDQ   $0x00000080, DX
 
-without204:
+without222:
 	VBROADCASTSS floor+96(FP), Z4
 	VMAXPS       Z0, Z4, Z0
 	VMAXPS       Z1, Z4, Z1
@@ -21907,7 +23461,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without205
+	JZ         without223
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -21918,14 +23472,14 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without205:
+without223:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -22094,7 +23648,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without206
+	JZ      without224
 	VMOVUPS (SI), Z6
 	VADDPS  Z6, Z0, Z0
 	VADDPS  Z6, Z2, Z2
@@ -22105,9 +23659,9 @@ first:
 	VADDPS  Z6, Z5, Z5
 	ADDQ    $0x00000080, SI
 
-without206:
+without224:
 	TESTQ  DX, DX
-	JZ     without207
+	JZ     without225
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -22119,7 +23673,7 @@ without206:
 	VADDPS 64(R11), Z5, Z5
 	ADDQ   $0x00000080, DX
 
-without207:
+without225:
 	VBROADCASTSS floor+96(FP), Z6
 	VMAXPS       Z0, Z6, Z0
 	VMAXPS       Z1, Z6, Z1
@@ -22197,7 +23751,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without208
+	JZ         without226
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -22211,7 +23765,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without208:
+without226:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -22220,7 +23775,6 @@ without208:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -22422,7 +23976,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without209
+	JZ      without227
 	VMOVUPS (SI), Z8
 	VADDPS  Z8, Z0, Z0
 	VADDPS  Z8, Z2, Z2
@@ -22435,9 +23989,9 @@ first:
 	VADDPS  Z8, Z7, Z7
 	ADDQ    $0x00000080, SI
 
-without209:
+without227:
 	TESTQ  DX, DX
-	JZ     without210
+	JZ     without228
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -22452,7 +24006,7 @@ without209:
 	VADDPS 64(R11), Z7, Z7
 	ADDQ   $0x00000080, DX
 
-without210:
+without228:
 	VBROADCASTSS floor+96(FP), Z8
 	VMAXPS       Z0, Z8, Z0
 	VMAXPS       Z1, Z8, Z1
@@ -22541,7 +24095,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without211
+	JZ         without229
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -22558,7 +24112,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without211:
+without229:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -22569,7 +24124,6 @@ without211:
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -22804,7 +24358,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without212
+	JZ      without230
 	VMOVUPS (SI), Z10
 	VADDPS  Z10, Z0, Z0
 	VADDPS  Z10, Z2, Z2
@@ -22819,9 +24373,9 @@ first:
 	VADDPS  Z10, Z9, Z9
 	ADDQ    $0x00000080, SI
 
-without212:
+without230:
 	TESTQ  DX, DX
-	JZ     without213
+	JZ     without231
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -22839,7 +24393,7 @@ without212:
 	VADDPS 64(R11), Z9, Z9
 	ADDQ   $0x00000080, DX
 
-without213:
+without231:
 	VBROADCASTSS floor+96(FP), Z10
 	VMAXPS       Z0, Z10, Z0
 	VMAXPS       Z1, Z10, Z1
@@ -22939,7 +24493,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without214
+	JZ         without232
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -22959,7 +24513,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without214:
+without232:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -22972,7 +24527,6 @@ without214:
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -23240,7 +24794,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without215
+	JZ      without233
 	VMOVUPS (SI), Z12
 	VADDPS  Z12, Z0, Z0
 	VADDPS  Z12, Z2, Z2
@@ -23257,9 +24811,9 @@ first:
 	VADDPS  Z12, Z11, Z11
 	ADDQ    $0x00000080, SI
 
-without215:
+without233:
 	TESTQ  DX, DX
-	JZ     without216
+	JZ     without234
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -23280,7 +24834,7 @@ without215:
 	VADDPS 64(R11), Z11, Z11
 	ADDQ   $0x00000080, DX
 
-without216:
+without234:
 	VBROADCASTSS floor+96(FP), Z12
 	VMAXPS       Z0, Z12, Z0
 	VMAXPS       Z1, Z12, Z1
@@ -23391,7 +24945,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without217
+	JZ         without235
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -23414,7 +24968,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without217:
+without235:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -23429,7 +24984,6 @@ without217:
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -23730,7 +25284,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without218
+	JZ      without236
 	VMOVUPS (SI), Z14
 	VADDPS  Z14, Z0, Z0
 	VADDPS  Z14, Z2, Z2
@@ -23749,9 +25303,9 @@ first:
 	VADDPS  Z14, Z13, Z13
 	ADDQ    $0x00000080, SI
 
-without218:
+without236:
 	TESTQ  DX, DX
-	JZ     without219
+	JZ     without237
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -23775,7 +25329,7 @@ without218:
 	VADDPS 64(R11), Z13, Z13
 	ADDQ   $0x00000080, DX
 
-without219:
+without237:
 	VBROADCASTSS floor+96(FP), Z14
 	VMAXPS       Z0, Z14, Z0
 	VMAXPS       Z1, Z14, Z1
@@ -23897,7 +25451,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without220
+	JZ         without238
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -23923,7 +25477,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without220:
+without238:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -23940,7 +25495,6 @@ without220:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -24274,7 +25828,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without221
+	JZ      without239
 	VMOVUPS (SI), Z16
 	VADDPS  Z16, Z0, Z0
 	VADDPS  Z16, Z2, Z2
@@ -24295,9 +25849,9 @@ first:
 	VADDPS  Z16, Z15, Z15
 	ADDQ    $0x00000080, SI
 
-without221:
+without239:
 	TESTQ  DX, DX
-	JZ     without222
+	JZ     without240
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -24324,7 +25878,7 @@ without221:
 	VADDPS 64(R11), Z15, Z15
 	ADDQ   $0x00000080, DX
 
-without222:
+without240:
 	VBROADCASTSS floor+96(FP), Z16
 	VMAXPS       Z0, Z16, Z0
 	VMAXPS       Z1, Z16, Z1
@@ -24457,7 +26011,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without223
+	JZ         without241
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -24486,7 +26040,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without223:
+without241:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -24505,7 +26060,6 @@ without223:
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -24872,7 +26426,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without224
+	JZ      without242
 	VMOVUPS (SI), Z18
 	VADDPS  Z18, Z0, Z0
 	VADDPS  Z18, Z2, Z2
@@ -24895,9 +26449,9 @@ first:
 	VADDPS  Z18, Z17, Z17
 	ADDQ    $0x00000080, SI
 
-without224:
+without242:
 	TESTQ  DX, DX
-	JZ     without225
+	JZ     without243
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -24927,7 +26481,7 @@ without224:
 	VADDPS 64(R11), Z17, Z17
 	ADDQ   $0x00000080, DX
 
-without225:
+without243:
 	VBROADCASTSS floor+96(FP), Z18
 	VMAXPS       Z0, Z18, Z0
 	VMAXPS       Z1, Z18, Z1
@@ -25071,7 +26625,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without226
+	JZ         without244
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -25103,7 +26657,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without226:
+without244:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -25124,7 +26679,6 @@ without226:
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -25524,7 +27078,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without227
+	JZ      without245
 	VMOVUPS (SI), Z20
 	VADDPS  Z20, Z0, Z0
 	VADDPS  Z20, Z2, Z2
@@ -25549,9 +27103,9 @@ first:
 	VADDPS  Z20, Z19, Z19
 	ADDQ    $0x00000080, SI
 
-without227:
+without245:
 	TESTQ  DX, DX
-	JZ     without228
+	JZ     without246
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -25584,7 +27138,7 @@ without227:
 	VADDPS 64(R11), Z19, Z19
 	ADDQ   $0x00000080, DX
 
-without228:
+without246:
 	VBROADCASTSS floor+96(FP), Z20
 	VMAXPS       Z0, Z20, Z0
 	VMAXPS       Z1, Z20, Z1
@@ -25739,7 +27293,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without229
+	JZ         without247
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -25774,7 +27328,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without229:
+without247:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -25797,7 +27352,6 @@ without229:
 	VPXORD Z19, Z19, Z19
 	VPXORD Z20, Z20, Z20
 	VPXORD Z21, Z21, Z21
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -26230,7 +27784,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without230
+	JZ      without248
 	VMOVUPS (SI), Z22
 	VADDPS  Z22, Z0, Z0
 	VADDPS  Z22, Z2, Z2
@@ -26257,9 +27811,9 @@ first:
 	VADDPS  Z22, Z21, Z21
 	ADDQ    $0x00000080, SI
 
-without230:
+without248:
 	TESTQ  DX, DX
-	JZ     without231
+	JZ     without249
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -26295,7 +27849,7 @@ without230:
 	VADDPS 64(R11), Z21, Z21
 	ADDQ   $0x00000080, DX
 
-without231:
+without249:
 	VBROADCASTSS floor+96(FP), Z22
 	VMAXPS       Z0, Z22, Z0
 	VMAXPS       Z1, Z22, Z1
@@ -26461,7 +28015,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without232
+	JZ         without250
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -26499,7 +28053,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without232:
+without250:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -26524,7 +28079,6 @@ without232:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -26990,7 +28544,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without233
+	JZ      without251
 	VMOVUPS (SI), Z24
 	VADDPS  Z24, Z0, Z0
 	VADDPS  Z24, Z2, Z2
@@ -27019,9 +28573,9 @@ first:
 	VADDPS  Z24, Z23, Z23
 	ADDQ    $0x00000080, SI
 
-without233:
+without251:
 	TESTQ  DX, DX
-	JZ     without234
+	JZ     without252
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -27060,7 +28614,7 @@ without233:
 	VADDPS 64(R11), Z23, Z23
 	ADDQ   $0x00000080, DX
 
-without234:
+without252:
 	VBROADCASTSS floor+96(FP), Z24
 	VMAXPS       Z0, Z24, Z0
 	VMAXPS       Z1, Z24, Z1
@@ -27237,7 +28791,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without235
+	JZ         without253
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -27278,7 +28832,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without235:
+without253:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -27305,7 +28860,6 @@ without235:
 	VPXORD Z23, Z23, Z23
 	VPXORD Z24, Z24, Z24
 	VPXORD Z25, Z25, Z25
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -27804,7 +29358,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without236
+	JZ      without254
 	VMOVUPS (SI), Z26
 	VADDPS  Z26, Z0, Z0
 	VADDPS  Z26, Z2, Z2
@@ -27835,9 +29389,9 @@ first:
 	VADDPS  Z26, Z25, Z25
 	ADDQ    $0x00000080, SI
 
-without236:
+without254:
 	TESTQ  DX, DX
-	JZ     without237
+	JZ     without255
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -27879,7 +29433,7 @@ without236:
 	VADDPS 64(R11), Z25, Z25
 	ADDQ   $0x00000080, DX
 
-without237:
+without255:
 	VBROADCASTSS floor+96(FP), Z26
 	VMAXPS       Z0, Z26, Z0
 	VMAXPS       Z1, Z26, Z1
@@ -28067,7 +29621,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without238
+	JZ         without256
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -28111,7 +29665,8 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without238:
+without256:
+	MOVQ   R8, R11
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -28140,7 +29695,6 @@ without238:
 	VPXORD Z25, Z25, Z25
 	VPXORD Z26, Z26, Z26
 	VPXORD Z27, Z27, Z27
-	MOVQ   R8, R11
 	SUBQ   $0x04, R13
 	JL     rest
 
@@ -28672,7 +30226,7 @@ end:
 
 first:
 	TESTQ   SI, SI
-	JZ      without239
+	JZ      without257
 	VMOVUPS (SI), Z28
 	VADDPS  Z28, Z0, Z0
 	VADDPS  Z28, Z2, Z2
@@ -28705,9 +30259,9 @@ first:
 	VADDPS  Z28, Z27, Z27
 	ADDQ    $0x00000080, SI
 
-without239:
+without257:
 	TESTQ  DX, DX
-	JZ     without240
+	JZ     without258
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -28752,7 +30306,7 @@ without239:
 	VADDPS 64(R11), Z27, Z27
 	ADDQ   $0x00000080, DX
 
-without240:
+without258:
 	VBROADCASTSS floor+96(FP), Z28
 	VMAXPS       Z0, Z28, Z0
 	VMAXPS       Z1, Z28, Z1
@@ -28909,16 +30463,16 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without241
+	JZ         without259
 	MOVQ       DX, R9
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
 
-without241:
-	MOVQ         starts+104(FP), R9
-	VPBROADCASTD (R9), Z0
-	VPBROADCASTD (R9), Z1
+without259:
 	MOVQ         CX, R9
+	MOVQ         starts+104(FP), R12
+	VPBROADCASTD (R12), Z0
+	VPBROADCASTD (R12), Z1
 	SUBQ         $0x04, R11
 	JL           rest
 
@@ -28981,7 +30535,6 @@ first:
 	JZ           store
 	VMOVUPS      (R10), Z2
 	VMOVUPS      64(R10), Z3
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R9), Z4
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z2, Z0, Z0
@@ -28989,23 +30542,24 @@ first:
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z3, Z1, Z1
 	VMULPS       Z4, Z1, Z1
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without242
+	JZ           without260
 	VMOVUPS      (SI), Z2
 	VADDPS       Z2, Z0, Z0
 	VMOVUPS      64(SI), Z2
 	VADDPS       Z2, Z1, Z1
 	ADDQ         $0x00000080, SI
 
-without242:
+without260:
 	TESTQ  DX, DX
-	JZ     without243
+	JZ     without261
 	MOVQ   DX, R9
 	VADDPS (R9), Z0, Z0
 	VADDPS 64(R9), Z1, Z1
 	ADDQ   $0x00000080, DX
 
-without243:
+without261:
 	VBROADCASTSS floor+96(FP), Z2
 	VMAXPS       Z0, Z2, Z0
 	VMAXPS       Z1, Z2, Z1
@@ -29063,7 +30617,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without244
+	JZ         without262
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -29071,13 +30625,13 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without244:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
+without262:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -29158,7 +30712,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z4
 	VMOVUPS      64(R12), Z5
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z6
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z4, Z0, Z0
@@ -29173,8 +30726,9 @@ first:
 	VCVTDQ2PS    Z3, Z3
 	VMULPS       Z5, Z3, Z3
 	VMULPS       Z6, Z3, Z3
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without245
+	JZ           without263
 	VMOVUPS      (SI), Z4
 	VADDPS       Z4, Z0, Z0
 	VADDPS       Z4, Z2, Z2
@@ -29183,9 +30737,9 @@ first:
 	VADDPS       Z4, Z3, Z3
 	ADDQ         $0x00000080, SI
 
-without245:
+without263:
 	TESTQ  DX, DX
-	JZ     without246
+	JZ     without264
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -29194,7 +30748,7 @@ without245:
 	VADDPS 64(R11), Z3, Z3
 	ADDQ   $0x00000080, DX
 
-without246:
+without264:
 	VBROADCASTSS floor+96(FP), Z4
 	VMAXPS       Z0, Z4, Z0
 	VMAXPS       Z1, Z4, Z1
@@ -29263,7 +30817,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without247
+	JZ         without265
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -29274,15 +30828,15 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without247:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
+without265:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -29381,7 +30935,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z6
 	VMOVUPS      64(R12), Z7
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z8
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z6, Z0, Z0
@@ -29403,8 +30956,9 @@ first:
 	VCVTDQ2PS    Z5, Z5
 	VMULPS       Z7, Z5, Z5
 	VMULPS       Z8, Z5, Z5
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without248
+	JZ           without266
 	VMOVUPS      (SI), Z6
 	VADDPS       Z6, Z0, Z0
 	VADDPS       Z6, Z2, Z2
@@ -29415,9 +30969,9 @@ first:
 	VADDPS       Z6, Z5, Z5
 	ADDQ         $0x00000080, SI
 
-without248:
+without266:
 	TESTQ  DX, DX
-	JZ     without249
+	JZ     without267
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -29429,7 +30983,7 @@ without248:
 	VADDPS 64(R11), Z5, Z5
 	ADDQ   $0x00000080, DX
 
-without249:
+without267:
 	VBROADCASTSS floor+96(FP), Z6
 	VMAXPS       Z0, Z6, Z0
 	VMAXPS       Z1, Z6, Z1
@@ -29509,7 +31063,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without250
+	JZ         without268
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -29523,17 +31077,17 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without250:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
+without268:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -29650,7 +31204,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z8
 	VMOVUPS      64(R12), Z9
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z10
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z8, Z0, Z0
@@ -29679,8 +31232,9 @@ first:
 	VCVTDQ2PS    Z7, Z7
 	VMULPS       Z9, Z7, Z7
 	VMULPS       Z10, Z7, Z7
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without251
+	JZ           without269
 	VMOVUPS      (SI), Z8
 	VADDPS       Z8, Z0, Z0
 	VADDPS       Z8, Z2, Z2
@@ -29693,9 +31247,9 @@ first:
 	VADDPS       Z8, Z7, Z7
 	ADDQ         $0x00000080, SI
 
-without251:
+without269:
 	TESTQ  DX, DX
-	JZ     without252
+	JZ     without270
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -29710,7 +31264,7 @@ without251:
 	VADDPS 64(R11), Z7, Z7
 	ADDQ   $0x00000080, DX
 
-without252:
+without270:
 	VBROADCASTSS floor+96(FP), Z8
 	VMAXPS       Z0, Z8, Z0
 	VMAXPS       Z1, Z8, Z1
@@ -29801,7 +31355,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without253
+	JZ         without271
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -29818,19 +31372,19 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without253:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
+without271:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -29965,7 +31519,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z10
 	VMOVUPS      64(R12), Z11
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z12
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z10, Z0, Z0
@@ -30001,8 +31554,9 @@ first:
 	VCVTDQ2PS    Z9, Z9
 	VMULPS       Z11, Z9, Z9
 	VMULPS       Z12, Z9, Z9
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without254
+	JZ           without272
 	VMOVUPS      (SI), Z10
 	VADDPS       Z10, Z0, Z0
 	VADDPS       Z10, Z2, Z2
@@ -30017,9 +31571,9 @@ first:
 	VADDPS       Z10, Z9, Z9
 	ADDQ         $0x00000080, SI
 
-without254:
+without272:
 	TESTQ  DX, DX
-	JZ     without255
+	JZ     without273
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -30037,7 +31591,7 @@ without254:
 	VADDPS 64(R11), Z9, Z9
 	ADDQ   $0x00000080, DX
 
-without255:
+without273:
 	VBROADCASTSS floor+96(FP), Z10
 	VMAXPS       Z0, Z10, Z0
 	VMAXPS       Z1, Z10, Z1
@@ -30139,7 +31693,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without256
+	JZ         without274
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -30159,21 +31713,21 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without256:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
-	VPBROADCASTD 20(R11), Z10
-	VPBROADCASTD 20(R11), Z11
+without274:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
+	VPBROADCASTD 20(R14), Z10
+	VPBROADCASTD 20(R14), Z11
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -30326,7 +31880,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z12
 	VMOVUPS      64(R12), Z13
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z14
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z12, Z0, Z0
@@ -30369,8 +31922,9 @@ first:
 	VCVTDQ2PS    Z11, Z11
 	VMULPS       Z13, Z11, Z11
 	VMULPS       Z14, Z11, Z11
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without257
+	JZ           without275
 	VMOVUPS      (SI), Z12
 	VADDPS       Z12, Z0, Z0
 	VADDPS       Z12, Z2, Z2
@@ -30387,9 +31941,9 @@ first:
 	VADDPS       Z12, Z11, Z11
 	ADDQ         $0x00000080, SI
 
-without257:
+without275:
 	TESTQ  DX, DX
-	JZ     without258
+	JZ     without276
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -30410,7 +31964,7 @@ without257:
 	VADDPS 64(R11), Z11, Z11
 	ADDQ   $0x00000080, DX
 
-without258:
+without276:
 	VBROADCASTSS floor+96(FP), Z12
 	VMAXPS       Z0, Z12, Z0
 	VMAXPS       Z1, Z12, Z1
@@ -30523,7 +32077,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without259
+	JZ         without277
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -30546,23 +32100,23 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without259:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
-	VPBROADCASTD 20(R11), Z10
-	VPBROADCASTD 20(R11), Z11
-	VPBROADCASTD 24(R11), Z12
-	VPBROADCASTD 24(R11), Z13
+without277:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
+	VPBROADCASTD 20(R14), Z10
+	VPBROADCASTD 20(R14), Z11
+	VPBROADCASTD 24(R14), Z12
+	VPBROADCASTD 24(R14), Z13
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -30733,7 +32287,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z14
 	VMOVUPS      64(R12), Z15
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z16
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z14, Z0, Z0
@@ -30783,8 +32336,9 @@ first:
 	VCVTDQ2PS    Z13, Z13
 	VMULPS       Z15, Z13, Z13
 	VMULPS       Z16, Z13, Z13
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without260
+	JZ           without278
 	VMOVUPS      (SI), Z14
 	VADDPS       Z14, Z0, Z0
 	VADDPS       Z14, Z2, Z2
@@ -30803,9 +32357,9 @@ first:
 	VADDPS       Z14, Z13, Z13
 	ADDQ         $0x00000080, SI
 
-without260:
+without278:
 	TESTQ  DX, DX
-	JZ     without261
+	JZ     without279
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -30829,7 +32383,7 @@ without260:
 	VADDPS 64(R11), Z13, Z13
 	ADDQ   $0x00000080, DX
 
-without261:
+without279:
 	VBROADCASTSS floor+96(FP), Z14
 	VMAXPS       Z0, Z14, Z0
 	VMAXPS       Z1, Z14, Z1
@@ -30953,7 +32507,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without262
+	JZ         without280
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -30979,25 +32533,25 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without262:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
-	VPBROADCASTD 20(R11), Z10
-	VPBROADCASTD 20(R11), Z11
-	VPBROADCASTD 24(R11), Z12
-	VPBROADCASTD 24(R11), Z13
-	VPBROADCASTD 28(R11), Z14
-	VPBROADCASTD 28(R11), Z15
+without280:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
+	VPBROADCASTD 20(R14), Z10
+	VPBROADCASTD 20(R14), Z11
+	VPBROADCASTD 24(R14), Z12
+	VPBROADCASTD 24(R14), Z13
+	VPBROADCASTD 28(R14), Z14
+	VPBROADCASTD 28(R14), Z15
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -31186,7 +32740,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z16
 	VMOVUPS      64(R12), Z17
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z18
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z16, Z0, Z0
@@ -31243,8 +32796,9 @@ first:
 	VCVTDQ2PS    Z15, Z15
 	VMULPS       Z17, Z15, Z15
 	VMULPS       Z18, Z15, Z15
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without263
+	JZ           without281
 	VMOVUPS      (SI), Z16
 	VADDPS       Z16, Z0, Z0
 	VADDPS       Z16, Z2, Z2
@@ -31265,9 +32819,9 @@ first:
 	VADDPS       Z16, Z15, Z15
 	ADDQ         $0x00000080, SI
 
-without263:
+without281:
 	TESTQ  DX, DX
-	JZ     without264
+	JZ     without282
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -31294,7 +32848,7 @@ without263:
 	VADDPS 64(R11), Z15, Z15
 	ADDQ   $0x00000080, DX
 
-without264:
+without282:
 	VBROADCASTSS floor+96(FP), Z16
 	VMAXPS       Z0, Z16, Z0
 	VMAXPS       Z1, Z16, Z1
@@ -31429,7 +32983,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without265
+	JZ         without283
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -31458,27 +33012,27 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without265:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
-	VPBROADCASTD 20(R11), Z10
-	VPBROADCASTD 20(R11), Z11
-	VPBROADCASTD 24(R11), Z12
-	VPBROADCASTD 24(R11), Z13
-	VPBROADCASTD 28(R11), Z14
-	VPBROADCASTD 28(R11), Z15
-	VPBROADCASTD 32(R11), Z16
-	VPBROADCASTD 32(R11), Z17
+without283:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
+	VPBROADCASTD 20(R14), Z10
+	VPBROADCASTD 20(R14), Z11
+	VPBROADCASTD 24(R14), Z12
+	VPBROADCASTD 24(R14), Z13
+	VPBROADCASTD 28(R14), Z14
+	VPBROADCASTD 28(R14), Z15
+	VPBROADCASTD 32(R14), Z16
+	VPBROADCASTD 32(R14), Z17
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -31685,7 +33239,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z18
 	VMOVUPS      64(R12), Z19
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z20
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z18, Z0, Z0
@@ -31749,8 +33302,9 @@ first:
 	VCVTDQ2PS    Z17, Z17
 	VMULPS       Z19, Z17, Z17
 	VMULPS       Z20, Z17, Z17
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without266
+	JZ           without284
 	VMOVUPS      (SI), Z18
 	VADDPS       Z18, Z0, Z0
 	VADDPS       Z18, Z2, Z2
@@ -31773,9 +33327,9 @@ first:
 	VADDPS       Z18, Z17, Z17
 	ADDQ         $0x00000080, SI
 
-without266:
+without284:
 	TESTQ  DX, DX
-	JZ     without267
+	JZ     without285
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -31805,7 +33359,7 @@ without266:
 	VADDPS 64(R11), Z17, Z17
 	ADDQ   $0x00000080, DX
 
-without267:
+without285:
 	VBROADCASTSS floor+96(FP), Z18
 	VMAXPS       Z0, Z18, Z0
 	VMAXPS       Z1, Z18, Z1
@@ -31951,7 +33505,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without268
+	JZ         without286
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -31983,29 +33537,29 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without268:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
-	VPBROADCASTD 20(R11), Z10
-	VPBROADCASTD 20(R11), Z11
-	VPBROADCASTD 24(R11), Z12
-	VPBROADCASTD 24(R11), Z13
-	VPBROADCASTD 28(R11), Z14
-	VPBROADCASTD 28(R11), Z15
-	VPBROADCASTD 32(R11), Z16
-	VPBROADCASTD 32(R11), Z17
-	VPBROADCASTD 36(R11), Z18
-	VPBROADCASTD 36(R11), Z19
+without286:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
+	VPBROADCASTD 20(R14), Z10
+	VPBROADCASTD 20(R14), Z11
+	VPBROADCASTD 24(R14), Z12
+	VPBROADCASTD 24(R14), Z13
+	VPBROADCASTD 28(R14), Z14
+	VPBROADCASTD 28(R14), Z15
+	VPBROADCASTD 32(R14), Z16
+	VPBROADCASTD 32(R14), Z17
+	VPBROADCASTD 36(R14), Z18
+	VPBROADCASTD 36(R14), Z19
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -32230,7 +33784,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z20
 	VMOVUPS      64(R12), Z21
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z22
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z20, Z0, Z0
@@ -32301,8 +33854,9 @@ first:
 	VCVTDQ2PS    Z19, Z19
 	VMULPS       Z21, Z19, Z19
 	VMULPS       Z22, Z19, Z19
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without269
+	JZ           without287
 	VMOVUPS      (SI), Z20
 	VADDPS       Z20, Z0, Z0
 	VADDPS       Z20, Z2, Z2
@@ -32327,9 +33881,9 @@ first:
 	VADDPS       Z20, Z19, Z19
 	ADDQ         $0x00000080, SI
 
-without269:
+without287:
 	TESTQ  DX, DX
-	JZ     without270
+	JZ     without288
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -32362,7 +33916,7 @@ without269:
 	VADDPS 64(R11), Z19, Z19
 	ADDQ   $0x00000080, DX
 
-without270:
+without288:
 	VBROADCASTSS floor+96(FP), Z20
 	VMAXPS       Z0, Z20, Z0
 	VMAXPS       Z1, Z20, Z1
@@ -32519,7 +34073,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without271
+	JZ         without289
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -32554,31 +34108,31 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without271:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
-	VPBROADCASTD 20(R11), Z10
-	VPBROADCASTD 20(R11), Z11
-	VPBROADCASTD 24(R11), Z12
-	VPBROADCASTD 24(R11), Z13
-	VPBROADCASTD 28(R11), Z14
-	VPBROADCASTD 28(R11), Z15
-	VPBROADCASTD 32(R11), Z16
-	VPBROADCASTD 32(R11), Z17
-	VPBROADCASTD 36(R11), Z18
-	VPBROADCASTD 36(R11), Z19
-	VPBROADCASTD 40(R11), Z20
-	VPBROADCASTD 40(R11), Z21
+without289:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
+	VPBROADCASTD 20(R14), Z10
+	VPBROADCASTD 20(R14), Z11
+	VPBROADCASTD 24(R14), Z12
+	VPBROADCASTD 24(R14), Z13
+	VPBROADCASTD 28(R14), Z14
+	VPBROADCASTD 28(R14), Z15
+	VPBROADCASTD 32(R14), Z16
+	VPBROADCASTD 32(R14), Z17
+	VPBROADCASTD 36(R14), Z18
+	VPBROADCASTD 36(R14), Z19
+	VPBROADCASTD 40(R14), Z20
+	VPBROADCASTD 40(R14), Z21
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -32821,7 +34375,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z22
 	VMOVUPS      64(R12), Z23
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z24
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z22, Z0, Z0
@@ -32899,8 +34452,9 @@ first:
 	VCVTDQ2PS    Z21, Z21
 	VMULPS       Z23, Z21, Z21
 	VMULPS       Z24, Z21, Z21
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without272
+	JZ           without290
 	VMOVUPS      (SI), Z22
 	VADDPS       Z22, Z0, Z0
 	VADDPS       Z22, Z2, Z2
@@ -32927,9 +34481,9 @@ first:
 	VADDPS       Z22, Z21, Z21
 	ADDQ         $0x00000080, SI
 
-without272:
+without290:
 	TESTQ  DX, DX
-	JZ     without273
+	JZ     without291
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -32965,7 +34519,7 @@ without272:
 	VADDPS 64(R11), Z21, Z21
 	ADDQ   $0x00000080, DX
 
-without273:
+without291:
 	VBROADCASTSS floor+96(FP), Z22
 	VMAXPS       Z0, Z22, Z0
 	VMAXPS       Z1, Z22, Z1
@@ -33133,7 +34687,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without274
+	JZ         without292
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -33171,33 +34725,33 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without274:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
-	VPBROADCASTD 20(R11), Z10
-	VPBROADCASTD 20(R11), Z11
-	VPBROADCASTD 24(R11), Z12
-	VPBROADCASTD 24(R11), Z13
-	VPBROADCASTD 28(R11), Z14
-	VPBROADCASTD 28(R11), Z15
-	VPBROADCASTD 32(R11), Z16
-	VPBROADCASTD 32(R11), Z17
-	VPBROADCASTD 36(R11), Z18
-	VPBROADCASTD 36(R11), Z19
-	VPBROADCASTD 40(R11), Z20
-	VPBROADCASTD 40(R11), Z21
-	VPBROADCASTD 44(R11), Z22
-	VPBROADCASTD 44(R11), Z23
+without292:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
+	VPBROADCASTD 20(R14), Z10
+	VPBROADCASTD 20(R14), Z11
+	VPBROADCASTD 24(R14), Z12
+	VPBROADCASTD 24(R14), Z13
+	VPBROADCASTD 28(R14), Z14
+	VPBROADCASTD 28(R14), Z15
+	VPBROADCASTD 32(R14), Z16
+	VPBROADCASTD 32(R14), Z17
+	VPBROADCASTD 36(R14), Z18
+	VPBROADCASTD 36(R14), Z19
+	VPBROADCASTD 40(R14), Z20
+	VPBROADCASTD 40(R14), Z21
+	VPBROADCASTD 44(R14), Z22
+	VPBROADCASTD 44(R14), Z23
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -33458,7 +35012,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z24
 	VMOVUPS      64(R12), Z25
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z26
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z24, Z0, Z0
@@ -33543,8 +35096,9 @@ first:
 	VCVTDQ2PS    Z23, Z23
 	VMULPS       Z25, Z23, Z23
 	VMULPS       Z26, Z23, Z23
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without275
+	JZ           without293
 	VMOVUPS      (SI), Z24
 	VADDPS       Z24, Z0, Z0
 	VADDPS       Z24, Z2, Z2
@@ -33573,9 +35127,9 @@ first:
 	VADDPS       Z24, Z23, Z23
 	ADDQ         $0x00000080, SI
 
-without275:
+without293:
 	TESTQ  DX, DX
-	JZ     without276
+	JZ     without294
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -33614,7 +35168,7 @@ without275:
 	VADDPS 64(R11), Z23, Z23
 	ADDQ   $0x00000080, DX
 
-without276:
+without294:
 	VBROADCASTSS floor+96(FP), Z24
 	VMAXPS       Z0, Z24, Z0
 	VMAXPS       Z1, Z24, Z1
@@ -33793,7 +35347,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without277
+	JZ         without295
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -33834,35 +35388,35 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without277:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
-	VPBROADCASTD 20(R11), Z10
-	VPBROADCASTD 20(R11), Z11
-	VPBROADCASTD 24(R11), Z12
-	VPBROADCASTD 24(R11), Z13
-	VPBROADCASTD 28(R11), Z14
-	VPBROADCASTD 28(R11), Z15
-	VPBROADCASTD 32(R11), Z16
-	VPBROADCASTD 32(R11), Z17
-	VPBROADCASTD 36(R11), Z18
-	VPBROADCASTD 36(R11), Z19
-	VPBROADCASTD 40(R11), Z20
-	VPBROADCASTD 40(R11), Z21
-	VPBROADCASTD 44(R11), Z22
-	VPBROADCASTD 44(R11), Z23
-	VPBROADCASTD 48(R11), Z24
-	VPBROADCASTD 48(R11), Z25
+without295:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
+	VPBROADCASTD 20(R14), Z10
+	VPBROADCASTD 20(R14), Z11
+	VPBROADCASTD 24(R14), Z12
+	VPBROADCASTD 24(R14), Z13
+	VPBROADCASTD 28(R14), Z14
+	VPBROADCASTD 28(R14), Z15
+	VPBROADCASTD 32(R14), Z16
+	VPBROADCASTD 32(R14), Z17
+	VPBROADCASTD 36(R14), Z18
+	VPBROADCASTD 36(R14), Z19
+	VPBROADCASTD 40(R14), Z20
+	VPBROADCASTD 40(R14), Z21
+	VPBROADCASTD 44(R14), Z22
+	VPBROADCASTD 44(R14), Z23
+	VPBROADCASTD 48(R14), Z24
+	VPBROADCASTD 48(R14), Z25
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -34141,7 +35695,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z26
 	VMOVUPS      64(R12), Z27
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z28
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z26, Z0, Z0
@@ -34233,8 +35786,9 @@ first:
 	VCVTDQ2PS    Z25, Z25
 	VMULPS       Z27, Z25, Z25
 	VMULPS       Z28, Z25, Z25
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without278
+	JZ           without296
 	VMOVUPS      (SI), Z26
 	VADDPS       Z26, Z0, Z0
 	VADDPS       Z26, Z2, Z2
@@ -34265,9 +35819,9 @@ first:
 	VADDPS       Z26, Z25, Z25
 	ADDQ         $0x00000080, SI
 
-without278:
+without296:
 	TESTQ  DX, DX
-	JZ     without279
+	JZ     without297
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -34309,7 +35863,7 @@ without278:
 	VADDPS 64(R11), Z25, Z25
 	ADDQ   $0x00000080, DX
 
-without279:
+without297:
 	VBROADCASTSS floor+96(FP), Z26
 	VMAXPS       Z0, Z26, Z0
 	VMAXPS       Z1, Z26, Z1
@@ -34499,7 +36053,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without280
+	JZ         without298
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -34543,37 +36097,37 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without280:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
-	VPBROADCASTD 20(R11), Z10
-	VPBROADCASTD 20(R11), Z11
-	VPBROADCASTD 24(R11), Z12
-	VPBROADCASTD 24(R11), Z13
-	VPBROADCASTD 28(R11), Z14
-	VPBROADCASTD 28(R11), Z15
-	VPBROADCASTD 32(R11), Z16
-	VPBROADCASTD 32(R11), Z17
-	VPBROADCASTD 36(R11), Z18
-	VPBROADCASTD 36(R11), Z19
-	VPBROADCASTD 40(R11), Z20
-	VPBROADCASTD 40(R11), Z21
-	VPBROADCASTD 44(R11), Z22
-	VPBROADCASTD 44(R11), Z23
-	VPBROADCASTD 48(R11), Z24
-	VPBROADCASTD 48(R11), Z25
-	VPBROADCASTD 52(R11), Z26
-	VPBROADCASTD 52(R11), Z27
+without298:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
+	VPBROADCASTD 20(R14), Z10
+	VPBROADCASTD 20(R14), Z11
+	VPBROADCASTD 24(R14), Z12
+	VPBROADCASTD 24(R14), Z13
+	VPBROADCASTD 28(R14), Z14
+	VPBROADCASTD 28(R14), Z15
+	VPBROADCASTD 32(R14), Z16
+	VPBROADCASTD 32(R14), Z17
+	VPBROADCASTD 36(R14), Z18
+	VPBROADCASTD 36(R14), Z19
+	VPBROADCASTD 40(R14), Z20
+	VPBROADCASTD 40(R14), Z21
+	VPBROADCASTD 44(R14), Z22
+	VPBROADCASTD 44(R14), Z23
+	VPBROADCASTD 48(R14), Z24
+	VPBROADCASTD 48(R14), Z25
+	VPBROADCASTD 52(R14), Z26
+	VPBROADCASTD 52(R14), Z27
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -34870,7 +36424,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z28
 	VMOVUPS      64(R12), Z29
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z30
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z28, Z0, Z0
@@ -34969,8 +36522,9 @@ first:
 	VCVTDQ2PS    Z27, Z27
 	VMULPS       Z29, Z27, Z27
 	VMULPS       Z30, Z27, Z27
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without281
+	JZ           without299
 	VMOVUPS      (SI), Z28
 	VADDPS       Z28, Z0, Z0
 	VADDPS       Z28, Z2, Z2
@@ -35003,9 +36557,9 @@ first:
 	VADDPS       Z28, Z27, Z27
 	ADDQ         $0x00000080, SI
 
-without281:
+without299:
 	TESTQ  DX, DX
-	JZ     without282
+	JZ     without300
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -35050,7 +36604,7 @@ without281:
 	VADDPS 64(R11), Z27, Z27
 	ADDQ   $0x00000080, DX
 
-without282:
+without300:
 	VBROADCASTSS floor+96(FP), Z28
 	VMAXPS       Z0, Z28, Z0
 	VMAXPS       Z1, Z28, Z1
@@ -35209,16 +36763,16 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without283
+	JZ         without301
 	MOVQ       DX, R9
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
 
-without283:
-	MOVQ         starts+104(FP), R9
-	VPBROADCASTD (R9), Z0
-	VPBROADCASTD (R9), Z1
+without301:
 	MOVQ         CX, R9
+	MOVQ         starts+104(FP), R12
+	VPBROADCASTD (R12), Z0
+	VPBROADCASTD (R12), Z1
 	SUBQ         $0x04, R11
 	JL           rest
 
@@ -35346,7 +36900,6 @@ first:
 	JZ           store
 	VMOVUPS      (R10), Z2
 	VMOVUPS      64(R10), Z3
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R9), Z4
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z2, Z0, Z0
@@ -35354,23 +36907,24 @@ first:
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z3, Z1, Z1
 	VMULPS       Z4, Z1, Z1
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without284
+	JZ           without302
 	VMOVUPS      (SI), Z2
 	VADDPS       Z2, Z0, Z0
 	VMOVUPS      64(SI), Z2
 	VADDPS       Z2, Z1, Z1
 	ADDQ         $0x00000080, SI
 
-without284:
+without302:
 	TESTQ  DX, DX
-	JZ     without285
+	JZ     without303
 	MOVQ   DX, R9
 	VADDPS (R9), Z0, Z0
 	VADDPS 64(R9), Z1, Z1
 	ADDQ   $0x00000080, DX
 
-without285:
+without303:
 	VBROADCASTSS floor+96(FP), Z2
 	VMAXPS       Z0, Z2, Z0
 	VMAXPS       Z1, Z2, Z1
@@ -35428,7 +36982,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without286
+	JZ         without304
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -35436,13 +36990,13 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without286:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
+without304:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -35623,7 +37177,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z4
 	VMOVUPS      64(R12), Z5
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z6
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z4, Z0, Z0
@@ -35638,8 +37191,9 @@ first:
 	VCVTDQ2PS    Z3, Z3
 	VMULPS       Z5, Z3, Z3
 	VMULPS       Z6, Z3, Z3
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without287
+	JZ           without305
 	VMOVUPS      (SI), Z4
 	VADDPS       Z4, Z0, Z0
 	VADDPS       Z4, Z2, Z2
@@ -35648,9 +37202,9 @@ first:
 	VADDPS       Z4, Z3, Z3
 	ADDQ         $0x00000080, SI
 
-without287:
+without305:
 	TESTQ  DX, DX
-	JZ     without288
+	JZ     without306
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -35659,7 +37213,7 @@ without287:
 	VADDPS 64(R11), Z3, Z3
 	ADDQ   $0x00000080, DX
 
-without288:
+without306:
 	VBROADCASTSS floor+96(FP), Z4
 	VMAXPS       Z0, Z4, Z0
 	VMAXPS       Z1, Z4, Z1
@@ -35728,7 +37282,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without289
+	JZ         without307
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -35739,15 +37293,15 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without289:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
+without307:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -35981,7 +37535,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z6
 	VMOVUPS      64(R12), Z7
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z8
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z6, Z0, Z0
@@ -36003,8 +37556,9 @@ first:
 	VCVTDQ2PS    Z5, Z5
 	VMULPS       Z7, Z5, Z5
 	VMULPS       Z8, Z5, Z5
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without290
+	JZ           without308
 	VMOVUPS      (SI), Z6
 	VADDPS       Z6, Z0, Z0
 	VADDPS       Z6, Z2, Z2
@@ -36015,9 +37569,9 @@ first:
 	VADDPS       Z6, Z5, Z5
 	ADDQ         $0x00000080, SI
 
-without290:
+without308:
 	TESTQ  DX, DX
-	JZ     without291
+	JZ     without309
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -36029,7 +37583,7 @@ without290:
 	VADDPS 64(R11), Z5, Z5
 	ADDQ   $0x00000080, DX
 
-without291:
+without309:
 	VBROADCASTSS floor+96(FP), Z6
 	VMAXPS       Z0, Z6, Z0
 	VMAXPS       Z1, Z6, Z1
@@ -36109,7 +37663,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without292
+	JZ         without310
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -36123,17 +37677,17 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without292:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
+without310:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -36420,7 +37974,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z8
 	VMOVUPS      64(R12), Z9
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z10
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z8, Z0, Z0
@@ -36449,8 +38002,9 @@ first:
 	VCVTDQ2PS    Z7, Z7
 	VMULPS       Z9, Z7, Z7
 	VMULPS       Z10, Z7, Z7
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without293
+	JZ           without311
 	VMOVUPS      (SI), Z8
 	VADDPS       Z8, Z0, Z0
 	VADDPS       Z8, Z2, Z2
@@ -36463,9 +38017,9 @@ first:
 	VADDPS       Z8, Z7, Z7
 	ADDQ         $0x00000080, SI
 
-without293:
+without311:
 	TESTQ  DX, DX
-	JZ     without294
+	JZ     without312
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -36480,7 +38034,7 @@ without293:
 	VADDPS 64(R11), Z7, Z7
 	ADDQ   $0x00000080, DX
 
-without294:
+without312:
 	VBROADCASTSS floor+96(FP), Z8
 	VMAXPS       Z0, Z8, Z0
 	VMAXPS       Z1, Z8, Z1
@@ -36571,7 +38125,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without295
+	JZ         without313
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -36588,19 +38142,19 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without295:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
+without313:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -36940,7 +38494,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z10
 	VMOVUPS      64(R12), Z11
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z12
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z10, Z0, Z0
@@ -36976,8 +38529,9 @@ first:
 	VCVTDQ2PS    Z9, Z9
 	VMULPS       Z11, Z9, Z9
 	VMULPS       Z12, Z9, Z9
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without296
+	JZ           without314
 	VMOVUPS      (SI), Z10
 	VADDPS       Z10, Z0, Z0
 	VADDPS       Z10, Z2, Z2
@@ -36992,9 +38546,9 @@ first:
 	VADDPS       Z10, Z9, Z9
 	ADDQ         $0x00000080, SI
 
-without296:
+without314:
 	TESTQ  DX, DX
-	JZ     without297
+	JZ     without315
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -37012,7 +38566,7 @@ without296:
 	VADDPS 64(R11), Z9, Z9
 	ADDQ   $0x00000080, DX
 
-without297:
+without315:
 	VBROADCASTSS floor+96(FP), Z10
 	VMAXPS       Z0, Z10, Z0
 	VMAXPS       Z1, Z10, Z1
@@ -37114,7 +38668,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without298
+	JZ         without316
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -37134,21 +38688,21 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without298:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
-	VPBROADCASTD 20(R11), Z10
-	VPBROADCASTD 20(R11), Z11
+without316:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
+	VPBROADCASTD 20(R14), Z10
+	VPBROADCASTD 20(R14), Z11
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -37541,7 +39095,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z12
 	VMOVUPS      64(R12), Z13
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z14
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z12, Z0, Z0
@@ -37584,8 +39137,9 @@ first:
 	VCVTDQ2PS    Z11, Z11
 	VMULPS       Z13, Z11, Z11
 	VMULPS       Z14, Z11, Z11
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without299
+	JZ           without317
 	VMOVUPS      (SI), Z12
 	VADDPS       Z12, Z0, Z0
 	VADDPS       Z12, Z2, Z2
@@ -37602,9 +39156,9 @@ first:
 	VADDPS       Z12, Z11, Z11
 	ADDQ         $0x00000080, SI
 
-without299:
+without317:
 	TESTQ  DX, DX
-	JZ     without300
+	JZ     without318
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -37625,7 +39179,7 @@ without299:
 	VADDPS 64(R11), Z11, Z11
 	ADDQ   $0x00000080, DX
 
-without300:
+without318:
 	VBROADCASTSS floor+96(FP), Z12
 	VMAXPS       Z0, Z12, Z0
 	VMAXPS       Z1, Z12, Z1
@@ -37738,7 +39292,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without301
+	JZ         without319
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -37761,23 +39315,23 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without301:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
-	VPBROADCASTD 20(R11), Z10
-	VPBROADCASTD 20(R11), Z11
-	VPBROADCASTD 24(R11), Z12
-	VPBROADCASTD 24(R11), Z13
+without319:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
+	VPBROADCASTD 20(R14), Z10
+	VPBROADCASTD 20(R14), Z11
+	VPBROADCASTD 24(R14), Z12
+	VPBROADCASTD 24(R14), Z13
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -38223,7 +39777,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z14
 	VMOVUPS      64(R12), Z15
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z16
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z14, Z0, Z0
@@ -38273,8 +39826,9 @@ first:
 	VCVTDQ2PS    Z13, Z13
 	VMULPS       Z15, Z13, Z13
 	VMULPS       Z16, Z13, Z13
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without302
+	JZ           without320
 	VMOVUPS      (SI), Z14
 	VADDPS       Z14, Z0, Z0
 	VADDPS       Z14, Z2, Z2
@@ -38293,9 +39847,9 @@ first:
 	VADDPS       Z14, Z13, Z13
 	ADDQ         $0x00000080, SI
 
-without302:
+without320:
 	TESTQ  DX, DX
-	JZ     without303
+	JZ     without321
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -38319,7 +39873,7 @@ without302:
 	VADDPS 64(R11), Z13, Z13
 	ADDQ   $0x00000080, DX
 
-without303:
+without321:
 	VBROADCASTSS floor+96(FP), Z14
 	VMAXPS       Z0, Z14, Z0
 	VMAXPS       Z1, Z14, Z1
@@ -38443,7 +39997,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without304
+	JZ         without322
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -38469,25 +40023,25 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without304:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
-	VPBROADCASTD 20(R11), Z10
-	VPBROADCASTD 20(R11), Z11
-	VPBROADCASTD 24(R11), Z12
-	VPBROADCASTD 24(R11), Z13
-	VPBROADCASTD 28(R11), Z14
-	VPBROADCASTD 28(R11), Z15
+without322:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
+	VPBROADCASTD 20(R14), Z10
+	VPBROADCASTD 20(R14), Z11
+	VPBROADCASTD 24(R14), Z12
+	VPBROADCASTD 24(R14), Z13
+	VPBROADCASTD 28(R14), Z14
+	VPBROADCASTD 28(R14), Z15
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -38986,7 +40540,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z16
 	VMOVUPS      64(R12), Z17
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z18
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z16, Z0, Z0
@@ -39043,8 +40596,9 @@ first:
 	VCVTDQ2PS    Z15, Z15
 	VMULPS       Z17, Z15, Z15
 	VMULPS       Z18, Z15, Z15
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without305
+	JZ           without323
 	VMOVUPS      (SI), Z16
 	VADDPS       Z16, Z0, Z0
 	VADDPS       Z16, Z2, Z2
@@ -39065,9 +40619,9 @@ first:
 	VADDPS       Z16, Z15, Z15
 	ADDQ         $0x00000080, SI
 
-without305:
+without323:
 	TESTQ  DX, DX
-	JZ     without306
+	JZ     without324
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -39094,7 +40648,7 @@ without305:
 	VADDPS 64(R11), Z15, Z15
 	ADDQ   $0x00000080, DX
 
-without306:
+without324:
 	VBROADCASTSS floor+96(FP), Z16
 	VMAXPS       Z0, Z16, Z0
 	VMAXPS       Z1, Z16, Z1
@@ -39229,7 +40783,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without307
+	JZ         without325
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -39258,27 +40812,27 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without307:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
-	VPBROADCASTD 20(R11), Z10
-	VPBROADCASTD 20(R11), Z11
-	VPBROADCASTD 24(R11), Z12
-	VPBROADCASTD 24(R11), Z13
-	VPBROADCASTD 28(R11), Z14
-	VPBROADCASTD 28(R11), Z15
-	VPBROADCASTD 32(R11), Z16
-	VPBROADCASTD 32(R11), Z17
+without325:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
+	VPBROADCASTD 20(R14), Z10
+	VPBROADCASTD 20(R14), Z11
+	VPBROADCASTD 24(R14), Z12
+	VPBROADCASTD 24(R14), Z13
+	VPBROADCASTD 28(R14), Z14
+	VPBROADCASTD 28(R14), Z15
+	VPBROADCASTD 32(R14), Z16
+	VPBROADCASTD 32(R14), Z17
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -39830,7 +41384,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z18
 	VMOVUPS      64(R12), Z19
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z20
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z18, Z0, Z0
@@ -39894,8 +41447,9 @@ first:
 	VCVTDQ2PS    Z17, Z17
 	VMULPS       Z19, Z17, Z17
 	VMULPS       Z20, Z17, Z17
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without308
+	JZ           without326
 	VMOVUPS      (SI), Z18
 	VADDPS       Z18, Z0, Z0
 	VADDPS       Z18, Z2, Z2
@@ -39918,9 +41472,9 @@ first:
 	VADDPS       Z18, Z17, Z17
 	ADDQ         $0x00000080, SI
 
-without308:
+without326:
 	TESTQ  DX, DX
-	JZ     without309
+	JZ     without327
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -39950,7 +41504,7 @@ without308:
 	VADDPS 64(R11), Z17, Z17
 	ADDQ   $0x00000080, DX
 
-without309:
+without327:
 	VBROADCASTSS floor+96(FP), Z18
 	VMAXPS       Z0, Z18, Z0
 	VMAXPS       Z1, Z18, Z1
@@ -40096,7 +41650,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without310
+	JZ         without328
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -40128,29 +41682,29 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without310:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
-	VPBROADCASTD 20(R11), Z10
-	VPBROADCASTD 20(R11), Z11
-	VPBROADCASTD 24(R11), Z12
-	VPBROADCASTD 24(R11), Z13
-	VPBROADCASTD 28(R11), Z14
-	VPBROADCASTD 28(R11), Z15
-	VPBROADCASTD 32(R11), Z16
-	VPBROADCASTD 32(R11), Z17
-	VPBROADCASTD 36(R11), Z18
-	VPBROADCASTD 36(R11), Z19
+without328:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
+	VPBROADCASTD 20(R14), Z10
+	VPBROADCASTD 20(R14), Z11
+	VPBROADCASTD 24(R14), Z12
+	VPBROADCASTD 24(R14), Z13
+	VPBROADCASTD 28(R14), Z14
+	VPBROADCASTD 28(R14), Z15
+	VPBROADCASTD 32(R14), Z16
+	VPBROADCASTD 32(R14), Z17
+	VPBROADCASTD 36(R14), Z18
+	VPBROADCASTD 36(R14), Z19
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -40755,7 +42309,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z20
 	VMOVUPS      64(R12), Z21
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z22
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z20, Z0, Z0
@@ -40826,8 +42379,9 @@ first:
 	VCVTDQ2PS    Z19, Z19
 	VMULPS       Z21, Z19, Z19
 	VMULPS       Z22, Z19, Z19
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without311
+	JZ           without329
 	VMOVUPS      (SI), Z20
 	VADDPS       Z20, Z0, Z0
 	VADDPS       Z20, Z2, Z2
@@ -40852,9 +42406,9 @@ first:
 	VADDPS       Z20, Z19, Z19
 	ADDQ         $0x00000080, SI
 
-without311:
+without329:
 	TESTQ  DX, DX
-	JZ     without312
+	JZ     without330
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -40887,7 +42441,7 @@ without311:
 	VADDPS 64(R11), Z19, Z19
 	ADDQ   $0x00000080, DX
 
-without312:
+without330:
 	VBROADCASTSS floor+96(FP), Z20
 	VMAXPS       Z0, Z20, Z0
 	VMAXPS       Z1, Z20, Z1
@@ -41044,7 +42598,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without313
+	JZ         without331
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -41079,31 +42633,31 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without313:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
-	VPBROADCASTD 20(R11), Z10
-	VPBROADCASTD 20(R11), Z11
-	VPBROADCASTD 24(R11), Z12
-	VPBROADCASTD 24(R11), Z13
-	VPBROADCASTD 28(R11), Z14
-	VPBROADCASTD 28(R11), Z15
-	VPBROADCASTD 32(R11), Z16
-	VPBROADCASTD 32(R11), Z17
-	VPBROADCASTD 36(R11), Z18
-	VPBROADCASTD 36(R11), Z19
-	VPBROADCASTD 40(R11), Z20
-	VPBROADCASTD 40(R11), Z21
+without331:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
+	VPBROADCASTD 20(R14), Z10
+	VPBROADCASTD 20(R14), Z11
+	VPBROADCASTD 24(R14), Z12
+	VPBROADCASTD 24(R14), Z13
+	VPBROADCASTD 28(R14), Z14
+	VPBROADCASTD 28(R14), Z15
+	VPBROADCASTD 32(R14), Z16
+	VPBROADCASTD 32(R14), Z17
+	VPBROADCASTD 36(R14), Z18
+	VPBROADCASTD 36(R14), Z19
+	VPBROADCASTD 40(R14), Z20
+	VPBROADCASTD 40(R14), Z21
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -41761,7 +43315,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z22
 	VMOVUPS      64(R12), Z23
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z24
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z22, Z0, Z0
@@ -41839,8 +43392,9 @@ first:
 	VCVTDQ2PS    Z21, Z21
 	VMULPS       Z23, Z21, Z21
 	VMULPS       Z24, Z21, Z21
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without314
+	JZ           without332
 	VMOVUPS      (SI), Z22
 	VADDPS       Z22, Z0, Z0
 	VADDPS       Z22, Z2, Z2
@@ -41867,9 +43421,9 @@ first:
 	VADDPS       Z22, Z21, Z21
 	ADDQ         $0x00000080, SI
 
-without314:
+without332:
 	TESTQ  DX, DX
-	JZ     without315
+	JZ     without333
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -41905,7 +43459,7 @@ without314:
 	VADDPS 64(R11), Z21, Z21
 	ADDQ   $0x00000080, DX
 
-without315:
+without333:
 	VBROADCASTSS floor+96(FP), Z22
 	VMAXPS       Z0, Z22, Z0
 	VMAXPS       Z1, Z22, Z1
@@ -42073,7 +43627,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without316
+	JZ         without334
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -42111,33 +43665,33 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without316:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
-	VPBROADCASTD 20(R11), Z10
-	VPBROADCASTD 20(R11), Z11
-	VPBROADCASTD 24(R11), Z12
-	VPBROADCASTD 24(R11), Z13
-	VPBROADCASTD 28(R11), Z14
-	VPBROADCASTD 28(R11), Z15
-	VPBROADCASTD 32(R11), Z16
-	VPBROADCASTD 32(R11), Z17
-	VPBROADCASTD 36(R11), Z18
-	VPBROADCASTD 36(R11), Z19
-	VPBROADCASTD 40(R11), Z20
-	VPBROADCASTD 40(R11), Z21
-	VPBROADCASTD 44(R11), Z22
-	VPBROADCASTD 44(R11), Z23
+without334:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
+	VPBROADCASTD 20(R14), Z10
+	VPBROADCASTD 20(R14), Z11
+	VPBROADCASTD 24(R14), Z12
+	VPBROADCASTD 24(R14), Z13
+	VPBROADCASTD 28(R14), Z14
+	VPBROADCASTD 28(R14), Z15
+	VPBROADCASTD 32(R14), Z16
+	VPBROADCASTD 32(R14), Z17
+	VPBROADCASTD 36(R14), Z18
+	VPBROADCASTD 36(R14), Z19
+	VPBROADCASTD 40(R14), Z20
+	VPBROADCASTD 40(R14), Z21
+	VPBROADCASTD 44(R14), Z22
+	VPBROADCASTD 44(R14), Z23
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -42848,7 +44402,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z24
 	VMOVUPS      64(R12), Z25
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z26
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z24, Z0, Z0
@@ -42933,8 +44486,9 @@ first:
 	VCVTDQ2PS    Z23, Z23
 	VMULPS       Z25, Z23, Z23
 	VMULPS       Z26, Z23, Z23
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without317
+	JZ           without335
 	VMOVUPS      (SI), Z24
 	VADDPS       Z24, Z0, Z0
 	VADDPS       Z24, Z2, Z2
@@ -42963,9 +44517,9 @@ first:
 	VADDPS       Z24, Z23, Z23
 	ADDQ         $0x00000080, SI
 
-without317:
+without335:
 	TESTQ  DX, DX
-	JZ     without318
+	JZ     without336
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -43004,7 +44558,7 @@ without317:
 	VADDPS 64(R11), Z23, Z23
 	ADDQ   $0x00000080, DX
 
-without318:
+without336:
 	VBROADCASTSS floor+96(FP), Z24
 	VMAXPS       Z0, Z24, Z0
 	VMAXPS       Z1, Z24, Z1
@@ -43183,7 +44737,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without319
+	JZ         without337
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -43224,35 +44778,35 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without319:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
-	VPBROADCASTD 20(R11), Z10
-	VPBROADCASTD 20(R11), Z11
-	VPBROADCASTD 24(R11), Z12
-	VPBROADCASTD 24(R11), Z13
-	VPBROADCASTD 28(R11), Z14
-	VPBROADCASTD 28(R11), Z15
-	VPBROADCASTD 32(R11), Z16
-	VPBROADCASTD 32(R11), Z17
-	VPBROADCASTD 36(R11), Z18
-	VPBROADCASTD 36(R11), Z19
-	VPBROADCASTD 40(R11), Z20
-	VPBROADCASTD 40(R11), Z21
-	VPBROADCASTD 44(R11), Z22
-	VPBROADCASTD 44(R11), Z23
-	VPBROADCASTD 48(R11), Z24
-	VPBROADCASTD 48(R11), Z25
+without337:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
+	VPBROADCASTD 20(R14), Z10
+	VPBROADCASTD 20(R14), Z11
+	VPBROADCASTD 24(R14), Z12
+	VPBROADCASTD 24(R14), Z13
+	VPBROADCASTD 28(R14), Z14
+	VPBROADCASTD 28(R14), Z15
+	VPBROADCASTD 32(R14), Z16
+	VPBROADCASTD 32(R14), Z17
+	VPBROADCASTD 36(R14), Z18
+	VPBROADCASTD 36(R14), Z19
+	VPBROADCASTD 40(R14), Z20
+	VPBROADCASTD 40(R14), Z21
+	VPBROADCASTD 44(R14), Z22
+	VPBROADCASTD 44(R14), Z23
+	VPBROADCASTD 48(R14), Z24
+	VPBROADCASTD 48(R14), Z25
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -44016,7 +45570,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z26
 	VMOVUPS      64(R12), Z27
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z28
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z26, Z0, Z0
@@ -44108,8 +45661,9 @@ first:
 	VCVTDQ2PS    Z25, Z25
 	VMULPS       Z27, Z25, Z25
 	VMULPS       Z28, Z25, Z25
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without320
+	JZ           without338
 	VMOVUPS      (SI), Z26
 	VADDPS       Z26, Z0, Z0
 	VADDPS       Z26, Z2, Z2
@@ -44140,9 +45694,9 @@ first:
 	VADDPS       Z26, Z25, Z25
 	ADDQ         $0x00000080, SI
 
-without320:
+without338:
 	TESTQ  DX, DX
-	JZ     without321
+	JZ     without339
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -44184,7 +45738,7 @@ without320:
 	VADDPS 64(R11), Z25, Z25
 	ADDQ   $0x00000080, DX
 
-without321:
+without339:
 	VBROADCASTSS floor+96(FP), Z26
 	VMAXPS       Z0, Z26, Z0
 	VMAXPS       Z1, Z26, Z1
@@ -44374,7 +45928,7 @@ panel:
 
 streams:
 	TESTQ      DX, DX
-	JZ         without322
+	JZ         without340
 	MOVQ       DX, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -44418,37 +45972,37 @@ streams:
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 
-without322:
-	MOVQ         starts+104(FP), R11
-	VPBROADCASTD (R11), Z0
-	VPBROADCASTD (R11), Z1
-	VPBROADCASTD 4(R11), Z2
-	VPBROADCASTD 4(R11), Z3
-	VPBROADCASTD 8(R11), Z4
-	VPBROADCASTD 8(R11), Z5
-	VPBROADCASTD 12(R11), Z6
-	VPBROADCASTD 12(R11), Z7
-	VPBROADCASTD 16(R11), Z8
-	VPBROADCASTD 16(R11), Z9
-	VPBROADCASTD 20(R11), Z10
-	VPBROADCASTD 20(R11), Z11
-	VPBROADCASTD 24(R11), Z12
-	VPBROADCASTD 24(R11), Z13
-	VPBROADCASTD 28(R11), Z14
-	VPBROADCASTD 28(R11), Z15
-	VPBROADCASTD 32(R11), Z16
-	VPBROADCASTD 32(R11), Z17
-	VPBROADCASTD 36(R11), Z18
-	VPBROADCASTD 36(R11), Z19
-	VPBROADCASTD 40(R11), Z20
-	VPBROADCASTD 40(R11), Z21
-	VPBROADCASTD 44(R11), Z22
-	VPBROADCASTD 44(R11), Z23
-	VPBROADCASTD 48(R11), Z24
-	VPBROADCASTD 48(R11), Z25
-	VPBROADCASTD 52(R11), Z26
-	VPBROADCASTD 52(R11), Z27
+without340:
 	MOVQ         R8, R11
+	MOVQ         starts+104(FP), R14
+	VPBROADCASTD (R14), Z0
+	VPBROADCASTD (R14), Z1
+	VPBROADCASTD 4(R14), Z2
+	VPBROADCASTD 4(R14), Z3
+	VPBROADCASTD 8(R14), Z4
+	VPBROADCASTD 8(R14), Z5
+	VPBROADCASTD 12(R14), Z6
+	VPBROADCASTD 12(R14), Z7
+	VPBROADCASTD 16(R14), Z8
+	VPBROADCASTD 16(R14), Z9
+	VPBROADCASTD 20(R14), Z10
+	VPBROADCASTD 20(R14), Z11
+	VPBROADCASTD 24(R14), Z12
+	VPBROADCASTD 24(R14), Z13
+	VPBROADCASTD 28(R14), Z14
+	VPBROADCASTD 28(R14), Z15
+	VPBROADCASTD 32(R14), Z16
+	VPBROADCASTD 32(R14), Z17
+	VPBROADCASTD 36(R14), Z18
+	VPBROADCASTD 36(R14), Z19
+	VPBROADCASTD 40(R14), Z20
+	VPBROADCASTD 40(R14), Z21
+	VPBROADCASTD 44(R14), Z22
+	VPBROADCASTD 44(R14), Z23
+	VPBROADCASTD 48(R14), Z24
+	VPBROADCASTD 48(R14), Z25
+	VPBROADCASTD 52(R14), Z26
+	VPBROADCASTD 52(R14), Z27
 	SUBQ         $0x04, R13
 	JL           rest
 
@@ -45265,7 +46819,6 @@ first:
 	JZ           store
 	VMOVUPS      (R12), Z28
 	VMOVUPS      64(R12), Z29
-	ADDQ         $0x80, columns+120(FP)
 	VBROADCASTSS (R11), Z30
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z28, Z0, Z0
@@ -45364,8 +46917,9 @@ first:
 	VCVTDQ2PS    Z27, Z27
 	VMULPS       Z29, Z27, Z27
 	VMULPS       Z30, Z27, Z27
+	ADDQ         $0x80, columns+120(FP)
 	TESTQ        SI, SI
-	JZ           without323
+	JZ           without341
 	VMOVUPS      (SI), Z28
 	VADDPS       Z28, Z0, Z0
 	VADDPS       Z28, Z2, Z2
@@ -45398,9 +46952,9 @@ first:
 	VADDPS       Z28, Z27, Z27
 	ADDQ         $0x00000080, SI
 
-without323:
+without341:
 	TESTQ  DX, DX
-	JZ     without324
+	JZ     without342
 	MOVQ   DX, R11
 	VADDPS (R11), Z0, Z0
 	VADDPS 64(R11), Z1, Z1
@@ -45445,7 +46999,7 @@ without323:
 	VADDPS 64(R11), Z27, Z27
 	ADDQ   $0x00000080, DX
 
-without324:
+without342:
 	VBROADCASTSS floor+96(FP), Z28
 	VMAXPS       Z0, Z28, Z0
 	VMAXPS       Z1, Z28, Z1

@@ -75,13 +75,39 @@ func TestEncodedRun(t *testing.T) {
 	}
 }
 
+func TestEncodedIntsRun(t *testing.T) {
+	if !cpu.X86.HasAVXVNNI {
+		t.Skip("this CPU lacks AVX_VNNI")
+	}
+	r := rand.New(rand.NewPCG(47, 48))
+	x, y, z := randomFenced(r, 8, 1), randomFenced(r, 8, 2), randomFenced(r, 16*8, 3)
+	for _, v := range [][]float32{x.x, y.x, z.x} {
+		for i := range v {
+			wordsOf(v)[i] = r.Uint32()
+		}
+	}
+	wordsOf(x.x)[0], wordsOf(y.x)[0] = 0x7f7f7f7f, 0xffffffff // what would saturate
+	before := slices.Clone(intsOf(z.x))
+	forms.IntRegisters(&z.x[0], &y.x[0], &x.x[0])
+	z.checkOutside(t)
+	for i, got := range intsOf(z.x) {
+		want, signed, unsigned := before[i], wordsOf(x.x)[i%8], wordsOf(y.x)[i%8]
+		for j := 0; j < 32; j += 8 {
+			want += int32(int8(signed>>j)) * int32(uint8(unsigned>>j))
+		}
+		if got != want {
+			t.Errorf("form %d, number %d: got %d, want %d", i/8, i%8, got, want)
+		}
+	}
+}
+
 // TestEncodedDisassembled compares what objdump makes of the bytes in the generated files with what these say that they are.
 func TestEncodedDisassembled(t *testing.T) {
 	objdump, err := exec.LookPath("objdump")
 	if err != nil {
 		t.Skip("objdump is not there; it comes with GNU binutils")
 	}
-	for _, file := range []string{"bf16_amd64.s", "conv_amd64.s", "internal/forms/forms_amd64.s"} {
+	for _, file := range []string{"bf16_amd64.s", "int8_amd64.s", "conv_amd64.s", "internal/forms/forms_amd64.s"} {
 		source, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -130,6 +156,7 @@ func TestEncodedDisassembled(t *testing.T) {
 func attSyntax(s string) string {
 	name, operands, _ := strings.Cut(s, " ")
 	name, one := strings.CutSuffix(name, ".BCST")
+	name = strings.Replace(name, "VEXVP", "{vex} VP", 1)
 	var out []string
 	for _, o := range strings.Split(operands, ", ") {
 		if at, base, ok := strings.Cut(strings.TrimSuffix(o, ")"), "("); ok {

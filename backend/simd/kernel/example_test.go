@@ -59,3 +59,31 @@ func ExampleSet_Softmax() {
 	fmt.Println(scores)
 	// Output: [0.5 0.5 0 0.5 0.5 0]
 }
+
+// The same layer with weights of 8 bits: a quarter of the memory, and results that are rounded.
+func ExampleSet_In() {
+	set, err := kernel.Default()
+	if err != nil {
+		log.Fatal(err)
+	}
+	set = set.In(kernel.Int8)
+	const in, out, rows = 2, 3, 2
+	weight := []float32{ // [out, in]
+		1, 2,
+		3, 4,
+		-5, -6,
+	}
+	packed := set.PackB(weight, in, in, out, kernel.OutputsInputs)
+
+	x := []float32{ // [rows, in]
+		1, 1,
+		2, 3,
+	}
+	left := make([]float32, set.LeftLen(rows, in))
+	set.PackLeft(left, x, in, rows, in, 0, set.LeftTiles(rows))
+
+	y := make([]float32, rows*out)
+	packed.Mul(y, out, left, rows, 0, packed.Panels(), kernel.Epilogue{}, new(kernel.Scratch))
+	fmt.Printf("%.2f\n", y)
+	// Output: [3.01 6.99 -11.01 8.02 18.01 -28.06]
+}

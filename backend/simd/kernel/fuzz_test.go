@@ -66,7 +66,8 @@ func FuzzInt8(f *testing.F) {
 // fuzzNarrow takes operands from the data, again and again; the sets must agree or differ within what is allowed.
 func fuzzNarrow(f *testing.F, number Number, within func(s *Set, k int, got, want float32) bool) {
 	f.Add([]byte{1, 2, 3, 4}, uint16(20), uint16(33), uint16(64), uint8(3))
-	f.Add([]byte("\x00\x00\x80\x7f\x00\x00\x80\xff\x00\x00\xc0\x7f\x01\x00\x00\x00\x00\x00\x00\x80 and \x00\x00\x80\x3f"), uint16(15), uint16(31), uint16(769), uint8(14))
+	f.Add([]byte("\x00\x00\x80\x7f\x00\x00\x80\xff\x00\x00\xc0\x7f\x01\x00\x00\x00\x00\x00\x00\x80 and \x00\x00\x80\x3f"),
+		uint16(15), uint16(31), uint16(769), uint8(14))
 	f.Add([]byte("\x00\x00\x00\x0d\x00\x00\x80\x3f\x00\x00\x20\xbf"), uint16(3), uint16(1), uint16(7), uint8(8))
 	f.Fuzz(func(t *testing.T, data []byte, m, n, k uint16, how uint8) {
 		if len(data) < 4 {

@@ -57,13 +57,10 @@ func inverseOf(step float32) float32 {
 	return 0
 }
 
-// quantise is the integer of a number, of -127 to 127.
+// quantise is the integer of a number, of -127 to 127. Where the step is NaN it has no meaning.
 func quantise(x, inverse float32) int8 {
-	y := float64(float32(x * inverse))
-	if y != y {
-		return 0 // its scale is NaN
-	}
-	return int8(math.RoundToEven(y))
+	const ones = 0x1.8p23 // a float32 of this size has no fraction, so that adding it rounds
+	return int8(math.Float32bits(float32(x*inverse) + ones))
 }
 
 // quantiseRows packs a tile of the left side, of as many rows as scales.
@@ -179,12 +176,21 @@ func (p *Packed) packInt8(dst, b []float32, ldb int, layout Layout, j, first, st
 		inverse[c] = inverseOf(scales[c])
 	}
 	words := wordsOf(dst)
-	if layout == OutputsInputs && columns >= 4 {
+	switch {
+	case layout == OutputsInputs && columns >= 4:
 		for c := 0; c < columns; c += 4 {
 			c = min(c, columns-4)
 			s.int8.quads(dst[c:], width, b[(j*width+c)*ldb+k0:], ldb, k, [4]float32(inverse[c:]))
 		}
-	} else {
+	case layout == InputsOutputs:
+		clear(words)
+		for r := range k {
+			row, to, shift := b[(k0+r)*ldb+j*width:][:columns], words[r/4*width:][:columns], r%4*8
+			for c, v := range row {
+				to[c] |= uint32(uint8(quantise(v, inverse[c&31]))) << shift
+			}
+		}
+	default:
 		for r := 0; r < k; r += 4 {
 			for c := range columns {
 				var q [4]int8
@@ -210,11 +216,34 @@ func (p *Packed) PackInt8(b []int8, scales []float32, ldb int, layout Layout, fr
 	p.checkLayout("PackInt8", len(b), ldb, layout, from, to)
 	need("PackInt8", "scales", scales, 1, p.n, p.n)
 	width := p.set.width
+	view, whole := wordView(b, p.k, ldb)
 	for j := from; j < to; j++ {
 		columns := p.columns(j)
 		copy(p.panelScales(j), scales[j*width:][:columns])
 		clear(p.panelScales(j)[columns:])
 		words := wordsOf(p.panel(j))
+		if layout == OutputsInputs && whole && p.k > 0 {
+			p.set.interleaveRows(p.panel(j), width, view[j*width*ldb/4:], ldb/4, columns, p.steps)
+			for i := range words {
+				words[i] ^= offset
+			}
+			p.fillUp(p.panel(j), columns, offset)
+			continue
+		}
+		if layout == InputsOutputs {
+			clear(words)
+			for r := range p.k {
+				to, shift := words[r/4*width:][:columns], r%4*8
+				for c, v := range b[r*ldb+j*width:][:columns] {
+					to[c] |= uint32(uint8(v)) << shift
+				}
+			}
+			for i := range words {
+				words[i] ^= offset
+			}
+			p.fillUp(p.panel(j), columns, offset)
+			continue
+		}
 		for i := range p.steps {
 			for c := range columns {
 				var q [4]int8

@@ -9,30 +9,60 @@ package kernel
 //go:noescape
 func int8Wide1AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
+// int8Tile1AVX2 is c[1][16] (+)= a[k][1]ᵀ·b[k][16] + starts[1], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[1] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func int8Tile1AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
+
 // int8Wide2AVX2 is c[2][16] (+)= a[k][2]ᵀ·b[k][16] + starts[2], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[2] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide2AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
+
+// int8Tile2AVX2 is c[2][16] (+)= a[k][2]ᵀ·b[k][16] + starts[2], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[2] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func int8Tile2AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
 // int8Wide3AVX2 is c[3][16] (+)= a[k][3]ᵀ·b[k][16] + starts[3], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[3] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide3AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
+// int8Tile3AVX2 is c[3][16] (+)= a[k][3]ᵀ·b[k][16] + starts[3], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[3] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func int8Tile3AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
+
 // int8Wide4AVX2 is c[4][16] (+)= a[k][4]ᵀ·b[k][16] + starts[4], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[4] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide4AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
+
+// int8Tile4AVX2 is c[4][16] (+)= a[k][4]ᵀ·b[k][16] + starts[4], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[4] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func int8Tile4AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
 // int8Wide5AVX2 is c[5][16] (+)= a[k][5]ᵀ·b[k][16] + starts[5], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[5] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide5AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
+// int8Tile5AVX2 is c[5][16] (+)= a[k][5]ᵀ·b[k][16] + starts[5], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[5] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func int8Tile5AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
+
 // int8Wide6AVX2 is c[6][16] (+)= a[k][6]ᵀ·b[k][16] + starts[6], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[6] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
 //go:noescape
 func int8Wide6AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
+
+// int8Tile6AVX2 is c[6][16] (+)= a[k][6]ᵀ·b[k][16] + starts[6], if more, of fours of int8 numbers, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[6] and columns[16]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
+//
+//go:noescape
+func int8Tile6AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 
 // int8Wide1AVX512 is c[1][32] (+)= a[k][1]ᵀ·b[k][32] + starts[1], if more, of fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[1] and columns[32]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.
 //
@@ -199,6 +229,16 @@ func rowInt8AVX2(dst *float32, x *float32, n int, inverse float32) int32
 //go:noescape
 func rowInt8WideAVX2(dst *float32, x *float32, n int, inverse float32) int32
 
+// peakInt8AVX2 is 384 multiply-adds in registers, turns times.
+//
+//go:noescape
+func peakInt8AVX2(turns int)
+
+// peakInt8WideAVX2 is 192 multiply-adds in registers, turns times.
+//
+//go:noescape
+func peakInt8WideAVX2(turns int)
+
 // magnitudeAVX512 is the largest bits of |x| of n > 0 values.
 //
 //go:noescape
@@ -223,3 +263,13 @@ func rowInt8AVX512(dst *float32, x *float32, n int, inverse float32) int32
 //
 //go:noescape
 func rowInt8WideAVX512(dst *float32, x *float32, n int, inverse float32) int32
+
+// peakInt8AVX512 is 768 multiply-adds in registers, turns times.
+//
+//go:noescape
+func peakInt8AVX512(turns int)
+
+// peakInt8WideAVX512 is 384 multiply-adds in registers, turns times.
+//
+//go:noescape
+func peakInt8WideAVX512(turns int)

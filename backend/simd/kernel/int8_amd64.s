@@ -20,7 +20,7 @@ TEXT ·int8Wide1AVX2(SB), NOSPLIT, $0-88
 	PREFETCHT0   (CX)
 	MOVQ         starts+64(FP), CX
 	VPBROADCASTD (CX), Y0
-	VMOVAPS      Y0, Y1
+	VPBROADCASTD (CX), Y1
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -33,8 +33,8 @@ loop:
 	VPBROADCASTD (DX), Y4
 	VPMADDWD     Y2, Y4, Y2
 	VPADDD       Y2, Y0, Y0
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y1, Y1
+	VPMADDWD     Y3, Y4, Y2
+	VPADDD       Y2, Y1, Y1
 	VMOVUPS      (BX), Y2
 	VMOVUPS      32(BX), Y3
 	VPSRLW       $0x08, Y2, Y2
@@ -42,8 +42,8 @@ loop:
 	VPBROADCASTD 4(DX), Y4
 	VPMADDWD     Y2, Y4, Y2
 	VPADDD       Y2, Y0, Y0
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y1, Y1
+	VPMADDWD     Y3, Y4, Y2
+	VPADDD       Y2, Y1, Y1
 	PREFETCHT1   64(DI)
 	VMOVUPS      64(BX), Y2
 	VMOVUPS      96(BX), Y3
@@ -52,8 +52,8 @@ loop:
 	VPBROADCASTD 8(DX), Y4
 	VPMADDWD     Y2, Y4, Y2
 	VPADDD       Y2, Y0, Y0
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y1, Y1
+	VPMADDWD     Y3, Y4, Y2
+	VPADDD       Y2, Y1, Y1
 	VMOVUPS      64(BX), Y2
 	VMOVUPS      96(BX), Y3
 	VPSRLW       $0x08, Y2, Y2
@@ -61,8 +61,8 @@ loop:
 	VPBROADCASTD 12(DX), Y4
 	VPMADDWD     Y2, Y4, Y2
 	VPADDD       Y2, Y0, Y0
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y1, Y1
+	VPMADDWD     Y3, Y4, Y2
+	VPADDD       Y2, Y1, Y1
 	PREFETCHT1   128(DI)
 	VMOVUPS      128(BX), Y2
 	VMOVUPS      160(BX), Y3
@@ -71,8 +71,8 @@ loop:
 	VPBROADCASTD 16(DX), Y4
 	VPMADDWD     Y2, Y4, Y2
 	VPADDD       Y2, Y0, Y0
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y1, Y1
+	VPMADDWD     Y3, Y4, Y2
+	VPADDD       Y2, Y1, Y1
 	VMOVUPS      128(BX), Y2
 	VMOVUPS      160(BX), Y3
 	VPSRLW       $0x08, Y2, Y2
@@ -80,8 +80,8 @@ loop:
 	VPBROADCASTD 20(DX), Y4
 	VPMADDWD     Y2, Y4, Y2
 	VPADDD       Y2, Y0, Y0
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y1, Y1
+	VPMADDWD     Y3, Y4, Y2
+	VPADDD       Y2, Y1, Y1
 	PREFETCHT1   192(DI)
 	VMOVUPS      192(BX), Y2
 	VMOVUPS      224(BX), Y3
@@ -90,8 +90,8 @@ loop:
 	VPBROADCASTD 24(DX), Y4
 	VPMADDWD     Y2, Y4, Y2
 	VPADDD       Y2, Y0, Y0
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y1, Y1
+	VPMADDWD     Y3, Y4, Y2
+	VPADDD       Y2, Y1, Y1
 	VMOVUPS      192(BX), Y2
 	VMOVUPS      224(BX), Y3
 	VPSRLW       $0x08, Y2, Y2
@@ -99,8 +99,8 @@ loop:
 	VPBROADCASTD 28(DX), Y4
 	VPMADDWD     Y2, Y4, Y2
 	VPADDD       Y2, Y0, Y0
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y1, Y1
+	VPMADDWD     Y3, Y4, Y2
+	VPADDD       Y2, Y1, Y1
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x00000100, BX
 	ADDQ         R8, DI
@@ -119,8 +119,8 @@ single:
 	VPBROADCASTD (DX), Y4
 	VPMADDWD     Y2, Y4, Y2
 	VPADDD       Y2, Y0, Y0
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y1, Y1
+	VPMADDWD     Y3, Y4, Y2
+	VPADDD       Y2, Y1, Y1
 	VMOVUPS      (BX), Y2
 	VMOVUPS      32(BX), Y3
 	VPSRLW       $0x08, Y2, Y2
@@ -128,8 +128,8 @@ single:
 	VPBROADCASTD 4(DX), Y4
 	VPMADDWD     Y2, Y4, Y2
 	VPADDD       Y2, Y0, Y0
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y1, Y1
+	VPMADDWD     Y3, Y4, Y2
+	VPADDD       Y2, Y1, Y1
 	ADDQ         $0x00000008, DX
 	ADDQ         $0x00000040, BX
 	DECQ         SI
@@ -174,6 +174,101 @@ DATA every00ff00ff<>+24(SB)/4, $0x00ff00ff
 DATA every00ff00ff<>+28(SB)/4, $0x00ff00ff
 GLOBL every00ff00ff<>(SB), RODATA|NOPTR, $32
 
+// func int8Tile1AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
+// Requires: AVX, AVX2, AVX_VNNI, MMX+
+TEXT ·int8Tile1AVX2(SB), NOSPLIT, $0-88
+	MOVQ         c+0(FP), AX
+	MOVQ         ldc+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         k+32(FP), SI
+	MOVQ         ahead+40(FP), DI
+	MOVQ         pace+48(FP), R8
+	SHLQ         $0x02, CX
+	ADDQ         BX, DI
+	MOVQ         AX, CX
+	PREFETCHT0   (CX)
+	MOVQ         starts+64(FP), CX
+	VPBROADCASTD (CX), Y0
+	VPBROADCASTD (CX), Y1
+	SUBQ         $0x04, SI
+	JL           rest
+
+loop:
+	PREFETCHT1   (DI)
+	VMOVUPS      (BX), Y2
+	VMOVUPS      32(BX), Y3
+	VPBROADCASTD (DX), Y4
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y4, Y2, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y4, Y3, Y1
+	PREFETCHT1   64(DI)
+	VMOVUPS      64(BX), Y2
+	VMOVUPS      96(BX), Y3
+	VPBROADCASTD 4(DX), Y4
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y4, Y2, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y4, Y3, Y1
+	PREFETCHT1   128(DI)
+	VMOVUPS      128(BX), Y2
+	VMOVUPS      160(BX), Y3
+	VPBROADCASTD 8(DX), Y4
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y4, Y2, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y4, Y3, Y1
+	PREFETCHT1   192(DI)
+	VMOVUPS      192(BX), Y2
+	VMOVUPS      224(BX), Y3
+	VPBROADCASTD 12(DX), Y4
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y4, Y2, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y4, Y3, Y1
+	ADDQ         $0x00000010, DX
+	ADDQ         $0x00000100, BX
+	ADDQ         R8, DI
+	SUBQ         $0x04, SI
+	JGE          loop
+
+rest:
+	ADDQ $0x04, SI
+	JZ   store
+
+single:
+	VMOVUPS      (BX), Y2
+	VMOVUPS      32(BX), Y3
+	VPBROADCASTD (DX), Y4
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y4, Y2, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y4, Y3, Y1
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000040, BX
+	DECQ         SI
+	JNZ          single
+
+store:
+	MOVB   more+56(FP), CL
+	TESTB  CL, CL
+	JZ     write
+	MOVQ   AX, CX
+	VPADDD (CX), Y0, Y0
+	VPADDD 32(CX), Y1, Y1
+
+write:
+	MOVQ         scales+72(FP), CX
+	TESTQ        CX, CX
+	JZ           without2
+	MOVQ         columns+80(FP), DX
+	VMOVUPS      (DX), Y2
+	VMOVUPS      32(DX), Y3
+	VBROADCASTSS (CX), Y4
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y2, Y0, Y0
+	VMULPS       Y4, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y3, Y1, Y1
+	VMULPS       Y4, Y1, Y1
+
+without2:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VZEROUPPER
+	RET
+
 // func int8Wide2AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
 // Requires: AVX, AVX2, MMX+
 TEXT ·int8Wide2AVX2(SB), NOSPLIT, $0-88
@@ -192,9 +287,9 @@ TEXT ·int8Wide2AVX2(SB), NOSPLIT, $0-88
 	PREFETCHT0   (R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Y0
-	VMOVAPS      Y0, Y1
+	VPBROADCASTD (R9), Y1
 	VPBROADCASTD 4(R9), Y2
-	VMOVAPS      Y2, Y3
+	VPBROADCASTD 4(R9), Y3
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -212,8 +307,8 @@ loop:
 	VPBROADCASTD 4(DX), Y6
 	VPMADDWD     Y4, Y6, Y4
 	VPADDD       Y4, Y2, Y2
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y3, Y3
+	VPMADDWD     Y5, Y6, Y4
+	VPADDD       Y4, Y3, Y3
 	VMOVUPS      (BX), Y4
 	VMOVUPS      32(BX), Y5
 	VPSRLW       $0x08, Y4, Y4
@@ -226,8 +321,8 @@ loop:
 	VPBROADCASTD 12(DX), Y6
 	VPMADDWD     Y4, Y6, Y4
 	VPADDD       Y4, Y2, Y2
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y3, Y3
+	VPMADDWD     Y5, Y6, Y4
+	VPADDD       Y4, Y3, Y3
 	PREFETCHT1   64(DI)
 	VMOVUPS      64(BX), Y4
 	VMOVUPS      96(BX), Y5
@@ -241,8 +336,8 @@ loop:
 	VPBROADCASTD 20(DX), Y6
 	VPMADDWD     Y4, Y6, Y4
 	VPADDD       Y4, Y2, Y2
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y3, Y3
+	VPMADDWD     Y5, Y6, Y4
+	VPADDD       Y4, Y3, Y3
 	VMOVUPS      64(BX), Y4
 	VMOVUPS      96(BX), Y5
 	VPSRLW       $0x08, Y4, Y4
@@ -255,8 +350,8 @@ loop:
 	VPBROADCASTD 28(DX), Y6
 	VPMADDWD     Y4, Y6, Y4
 	VPADDD       Y4, Y2, Y2
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y3, Y3
+	VPMADDWD     Y5, Y6, Y4
+	VPADDD       Y4, Y3, Y3
 	PREFETCHT1   128(DI)
 	VMOVUPS      128(BX), Y4
 	VMOVUPS      160(BX), Y5
@@ -270,8 +365,8 @@ loop:
 	VPBROADCASTD 36(DX), Y6
 	VPMADDWD     Y4, Y6, Y4
 	VPADDD       Y4, Y2, Y2
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y3, Y3
+	VPMADDWD     Y5, Y6, Y4
+	VPADDD       Y4, Y3, Y3
 	VMOVUPS      128(BX), Y4
 	VMOVUPS      160(BX), Y5
 	VPSRLW       $0x08, Y4, Y4
@@ -284,8 +379,8 @@ loop:
 	VPBROADCASTD 44(DX), Y6
 	VPMADDWD     Y4, Y6, Y4
 	VPADDD       Y4, Y2, Y2
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y3, Y3
+	VPMADDWD     Y5, Y6, Y4
+	VPADDD       Y4, Y3, Y3
 	PREFETCHT1   192(DI)
 	VMOVUPS      192(BX), Y4
 	VMOVUPS      224(BX), Y5
@@ -299,8 +394,8 @@ loop:
 	VPBROADCASTD 52(DX), Y6
 	VPMADDWD     Y4, Y6, Y4
 	VPADDD       Y4, Y2, Y2
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y3, Y3
+	VPMADDWD     Y5, Y6, Y4
+	VPADDD       Y4, Y3, Y3
 	VMOVUPS      192(BX), Y4
 	VMOVUPS      224(BX), Y5
 	VPSRLW       $0x08, Y4, Y4
@@ -313,8 +408,8 @@ loop:
 	VPBROADCASTD 60(DX), Y6
 	VPMADDWD     Y4, Y6, Y4
 	VPADDD       Y4, Y2, Y2
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y3, Y3
+	VPMADDWD     Y5, Y6, Y4
+	VPADDD       Y4, Y3, Y3
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000100, BX
 	ADDQ         R8, DI
@@ -338,8 +433,8 @@ single:
 	VPBROADCASTD 4(DX), Y6
 	VPMADDWD     Y4, Y6, Y4
 	VPADDD       Y4, Y2, Y2
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y3, Y3
+	VPMADDWD     Y5, Y6, Y4
+	VPADDD       Y4, Y3, Y3
 	VMOVUPS      (BX), Y4
 	VMOVUPS      32(BX), Y5
 	VPSRLW       $0x08, Y4, Y4
@@ -352,8 +447,8 @@ single:
 	VPBROADCASTD 12(DX), Y6
 	VPMADDWD     Y4, Y6, Y4
 	VPADDD       Y4, Y2, Y2
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y3, Y3
+	VPMADDWD     Y5, Y6, Y4
+	VPADDD       Y4, Y3, Y3
 	ADDQ         $0x00000010, DX
 	ADDQ         $0x00000040, BX
 	DECQ         SI
@@ -373,7 +468,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without2
+	JZ           without3
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Y4
 	VMOVUPS      32(BX), Y5
@@ -392,7 +487,134 @@ write:
 	VMULPS       Y5, Y3, Y3
 	VMULPS       Y6, Y3, Y3
 
-without2:
+without3:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, 32(AX)
+	VZEROUPPER
+	RET
+
+// func int8Tile2AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
+// Requires: AVX, AVX2, AVX_VNNI, MMX+
+TEXT ·int8Tile2AVX2(SB), NOSPLIT, $0-88
+	MOVQ         c+0(FP), AX
+	MOVQ         ldc+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         k+32(FP), SI
+	MOVQ         ahead+40(FP), DI
+	MOVQ         pace+48(FP), R8
+	SHLQ         $0x02, CX
+	ADDQ         BX, DI
+	MOVQ         AX, R9
+	PREFETCHT0   (R9)
+	ADDQ         CX, R9
+	PREFETCHT0   (R9)
+	MOVQ         starts+64(FP), R9
+	VPBROADCASTD (R9), Y0
+	VPBROADCASTD (R9), Y1
+	VPBROADCASTD 4(R9), Y2
+	VPBROADCASTD 4(R9), Y3
+	SUBQ         $0x04, SI
+	JL           rest
+
+loop:
+	PREFETCHT1   (DI)
+	VMOVUPS      (BX), Y4
+	VMOVUPS      32(BX), Y5
+	VPBROADCASTD (DX), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y6, Y4, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y6, Y5, Y1
+	VPBROADCASTD 4(DX), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y6, Y4, Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y6, Y5, Y3
+	PREFETCHT1   64(DI)
+	VMOVUPS      64(BX), Y4
+	VMOVUPS      96(BX), Y5
+	VPBROADCASTD 8(DX), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y6, Y4, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y6, Y5, Y1
+	VPBROADCASTD 12(DX), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y6, Y4, Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y6, Y5, Y3
+	PREFETCHT1   128(DI)
+	VMOVUPS      128(BX), Y4
+	VMOVUPS      160(BX), Y5
+	VPBROADCASTD 16(DX), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y6, Y4, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y6, Y5, Y1
+	VPBROADCASTD 20(DX), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y6, Y4, Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y6, Y5, Y3
+	PREFETCHT1   192(DI)
+	VMOVUPS      192(BX), Y4
+	VMOVUPS      224(BX), Y5
+	VPBROADCASTD 24(DX), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y6, Y4, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y6, Y5, Y1
+	VPBROADCASTD 28(DX), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y6, Y4, Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y6, Y5, Y3
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000100, BX
+	ADDQ         R8, DI
+	SUBQ         $0x04, SI
+	JGE          loop
+
+rest:
+	ADDQ $0x04, SI
+	JZ   store
+
+single:
+	VMOVUPS      (BX), Y4
+	VMOVUPS      32(BX), Y5
+	VPBROADCASTD (DX), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y6, Y4, Y0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y6, Y5, Y1
+	VPBROADCASTD 4(DX), Y6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x5d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y6, Y4, Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x55; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y6, Y5, Y3
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000040, BX
+	DECQ         SI
+	JNZ          single
+
+store:
+	MOVB   more+56(FP), DL
+	TESTB  DL, DL
+	JZ     write
+	MOVQ   AX, DX
+	VPADDD (DX), Y0, Y0
+	VPADDD 32(DX), Y1, Y1
+	ADDQ   CX, DX
+	VPADDD (DX), Y2, Y2
+	VPADDD 32(DX), Y3, Y3
+
+write:
+	MOVQ         scales+72(FP), DX
+	TESTQ        DX, DX
+	JZ           without4
+	MOVQ         columns+80(FP), BX
+	VMOVUPS      (BX), Y4
+	VMOVUPS      32(BX), Y5
+	VBROADCASTSS (DX), Y6
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y4, Y0, Y0
+	VMULPS       Y6, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y5, Y1, Y1
+	VMULPS       Y6, Y1, Y1
+	VBROADCASTSS 4(DX), Y6
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y6, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y6, Y3, Y3
+
+without4:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
@@ -421,11 +643,11 @@ TEXT ·int8Wide3AVX2(SB), NOSPLIT, $0-88
 	PREFETCHT0   (R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Y0
-	VMOVAPS      Y0, Y1
+	VPBROADCASTD (R9), Y1
 	VPBROADCASTD 4(R9), Y2
-	VMOVAPS      Y2, Y3
+	VPBROADCASTD 4(R9), Y3
 	VPBROADCASTD 8(R9), Y4
-	VMOVAPS      Y4, Y5
+	VPBROADCASTD 8(R9), Y5
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -448,8 +670,8 @@ loop:
 	VPBROADCASTD 8(DX), Y8
 	VPMADDWD     Y6, Y8, Y6
 	VPADDD       Y6, Y4, Y4
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y5, Y5
+	VPMADDWD     Y7, Y8, Y6
+	VPADDD       Y6, Y5, Y5
 	VMOVUPS      (BX), Y6
 	VMOVUPS      32(BX), Y7
 	VPSRLW       $0x08, Y6, Y6
@@ -467,8 +689,8 @@ loop:
 	VPBROADCASTD 20(DX), Y8
 	VPMADDWD     Y6, Y8, Y6
 	VPADDD       Y6, Y4, Y4
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y5, Y5
+	VPMADDWD     Y7, Y8, Y6
+	VPADDD       Y6, Y5, Y5
 	PREFETCHT1   64(DI)
 	VMOVUPS      64(BX), Y6
 	VMOVUPS      96(BX), Y7
@@ -487,8 +709,8 @@ loop:
 	VPBROADCASTD 32(DX), Y8
 	VPMADDWD     Y6, Y8, Y6
 	VPADDD       Y6, Y4, Y4
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y5, Y5
+	VPMADDWD     Y7, Y8, Y6
+	VPADDD       Y6, Y5, Y5
 	VMOVUPS      64(BX), Y6
 	VMOVUPS      96(BX), Y7
 	VPSRLW       $0x08, Y6, Y6
@@ -506,8 +728,8 @@ loop:
 	VPBROADCASTD 44(DX), Y8
 	VPMADDWD     Y6, Y8, Y6
 	VPADDD       Y6, Y4, Y4
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y5, Y5
+	VPMADDWD     Y7, Y8, Y6
+	VPADDD       Y6, Y5, Y5
 	PREFETCHT1   128(DI)
 	VMOVUPS      128(BX), Y6
 	VMOVUPS      160(BX), Y7
@@ -526,8 +748,8 @@ loop:
 	VPBROADCASTD 56(DX), Y8
 	VPMADDWD     Y6, Y8, Y6
 	VPADDD       Y6, Y4, Y4
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y5, Y5
+	VPMADDWD     Y7, Y8, Y6
+	VPADDD       Y6, Y5, Y5
 	VMOVUPS      128(BX), Y6
 	VMOVUPS      160(BX), Y7
 	VPSRLW       $0x08, Y6, Y6
@@ -545,8 +767,8 @@ loop:
 	VPBROADCASTD 68(DX), Y8
 	VPMADDWD     Y6, Y8, Y6
 	VPADDD       Y6, Y4, Y4
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y5, Y5
+	VPMADDWD     Y7, Y8, Y6
+	VPADDD       Y6, Y5, Y5
 	PREFETCHT1   192(DI)
 	VMOVUPS      192(BX), Y6
 	VMOVUPS      224(BX), Y7
@@ -565,8 +787,8 @@ loop:
 	VPBROADCASTD 80(DX), Y8
 	VPMADDWD     Y6, Y8, Y6
 	VPADDD       Y6, Y4, Y4
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y5, Y5
+	VPMADDWD     Y7, Y8, Y6
+	VPADDD       Y6, Y5, Y5
 	VMOVUPS      192(BX), Y6
 	VMOVUPS      224(BX), Y7
 	VPSRLW       $0x08, Y6, Y6
@@ -584,8 +806,8 @@ loop:
 	VPBROADCASTD 92(DX), Y8
 	VPMADDWD     Y6, Y8, Y6
 	VPADDD       Y6, Y4, Y4
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y5, Y5
+	VPMADDWD     Y7, Y8, Y6
+	VPADDD       Y6, Y5, Y5
 	ADDQ         $0x00000060, DX
 	ADDQ         $0x00000100, BX
 	ADDQ         R8, DI
@@ -614,8 +836,8 @@ single:
 	VPBROADCASTD 8(DX), Y8
 	VPMADDWD     Y6, Y8, Y6
 	VPADDD       Y6, Y4, Y4
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y5, Y5
+	VPMADDWD     Y7, Y8, Y6
+	VPADDD       Y6, Y5, Y5
 	VMOVUPS      (BX), Y6
 	VMOVUPS      32(BX), Y7
 	VPSRLW       $0x08, Y6, Y6
@@ -633,8 +855,8 @@ single:
 	VPBROADCASTD 20(DX), Y8
 	VPMADDWD     Y6, Y8, Y6
 	VPADDD       Y6, Y4, Y4
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y5, Y5
+	VPMADDWD     Y7, Y8, Y6
+	VPADDD       Y6, Y5, Y5
 	ADDQ         $0x00000018, DX
 	ADDQ         $0x00000040, BX
 	DECQ         SI
@@ -657,7 +879,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without3
+	JZ           without5
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Y6
 	VMOVUPS      32(BX), Y7
@@ -683,7 +905,166 @@ write:
 	VMULPS       Y7, Y5, Y5
 	VMULPS       Y8, Y5, Y5
 
-without3:
+without5:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	VZEROUPPER
+	RET
+
+// func int8Tile3AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
+// Requires: AVX, AVX2, AVX_VNNI, MMX+
+TEXT ·int8Tile3AVX2(SB), NOSPLIT, $0-88
+	MOVQ         c+0(FP), AX
+	MOVQ         ldc+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         k+32(FP), SI
+	MOVQ         ahead+40(FP), DI
+	MOVQ         pace+48(FP), R8
+	SHLQ         $0x02, CX
+	ADDQ         BX, DI
+	MOVQ         AX, R9
+	PREFETCHT0   (R9)
+	ADDQ         CX, R9
+	PREFETCHT0   (R9)
+	ADDQ         CX, R9
+	PREFETCHT0   (R9)
+	MOVQ         starts+64(FP), R9
+	VPBROADCASTD (R9), Y0
+	VPBROADCASTD (R9), Y1
+	VPBROADCASTD 4(R9), Y2
+	VPBROADCASTD 4(R9), Y3
+	VPBROADCASTD 8(R9), Y4
+	VPBROADCASTD 8(R9), Y5
+	SUBQ         $0x04, SI
+	JL           rest
+
+loop:
+	PREFETCHT1   (DI)
+	VMOVUPS      (BX), Y6
+	VMOVUPS      32(BX), Y7
+	VPBROADCASTD (DX), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xc0 // VEXVPDPBUSD Y8, Y6, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xc8 // VEXVPDPBUSD Y8, Y7, Y1
+	VPBROADCASTD 4(DX), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xd0 // VEXVPDPBUSD Y8, Y6, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xd8 // VEXVPDPBUSD Y8, Y7, Y3
+	VPBROADCASTD 8(DX), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xe0 // VEXVPDPBUSD Y8, Y6, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xe8 // VEXVPDPBUSD Y8, Y7, Y5
+	PREFETCHT1   64(DI)
+	VMOVUPS      64(BX), Y6
+	VMOVUPS      96(BX), Y7
+	VPBROADCASTD 12(DX), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xc0 // VEXVPDPBUSD Y8, Y6, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xc8 // VEXVPDPBUSD Y8, Y7, Y1
+	VPBROADCASTD 16(DX), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xd0 // VEXVPDPBUSD Y8, Y6, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xd8 // VEXVPDPBUSD Y8, Y7, Y3
+	VPBROADCASTD 20(DX), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xe0 // VEXVPDPBUSD Y8, Y6, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xe8 // VEXVPDPBUSD Y8, Y7, Y5
+	PREFETCHT1   128(DI)
+	VMOVUPS      128(BX), Y6
+	VMOVUPS      160(BX), Y7
+	VPBROADCASTD 24(DX), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xc0 // VEXVPDPBUSD Y8, Y6, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xc8 // VEXVPDPBUSD Y8, Y7, Y1
+	VPBROADCASTD 28(DX), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xd0 // VEXVPDPBUSD Y8, Y6, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xd8 // VEXVPDPBUSD Y8, Y7, Y3
+	VPBROADCASTD 32(DX), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xe0 // VEXVPDPBUSD Y8, Y6, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xe8 // VEXVPDPBUSD Y8, Y7, Y5
+	PREFETCHT1   192(DI)
+	VMOVUPS      192(BX), Y6
+	VMOVUPS      224(BX), Y7
+	VPBROADCASTD 36(DX), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xc0 // VEXVPDPBUSD Y8, Y6, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xc8 // VEXVPDPBUSD Y8, Y7, Y1
+	VPBROADCASTD 40(DX), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xd0 // VEXVPDPBUSD Y8, Y6, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xd8 // VEXVPDPBUSD Y8, Y7, Y3
+	VPBROADCASTD 44(DX), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xe0 // VEXVPDPBUSD Y8, Y6, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xe8 // VEXVPDPBUSD Y8, Y7, Y5
+	ADDQ         $0x00000030, DX
+	ADDQ         $0x00000100, BX
+	ADDQ         R8, DI
+	SUBQ         $0x04, SI
+	JGE          loop
+
+rest:
+	ADDQ $0x04, SI
+	JZ   store
+
+single:
+	VMOVUPS      (BX), Y6
+	VMOVUPS      32(BX), Y7
+	VPBROADCASTD (DX), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xc0 // VEXVPDPBUSD Y8, Y6, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xc8 // VEXVPDPBUSD Y8, Y7, Y1
+	VPBROADCASTD 4(DX), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xd0 // VEXVPDPBUSD Y8, Y6, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xd8 // VEXVPDPBUSD Y8, Y7, Y3
+	VPBROADCASTD 8(DX), Y8
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x4d; BYTE $0x50; BYTE $0xe0 // VEXVPDPBUSD Y8, Y6, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x45; BYTE $0x50; BYTE $0xe8 // VEXVPDPBUSD Y8, Y7, Y5
+	ADDQ         $0x0000000c, DX
+	ADDQ         $0x00000040, BX
+	DECQ         SI
+	JNZ          single
+
+store:
+	MOVB   more+56(FP), DL
+	TESTB  DL, DL
+	JZ     write
+	MOVQ   AX, DX
+	VPADDD (DX), Y0, Y0
+	VPADDD 32(DX), Y1, Y1
+	ADDQ   CX, DX
+	VPADDD (DX), Y2, Y2
+	VPADDD 32(DX), Y3, Y3
+	ADDQ   CX, DX
+	VPADDD (DX), Y4, Y4
+	VPADDD 32(DX), Y5, Y5
+
+write:
+	MOVQ         scales+72(FP), DX
+	TESTQ        DX, DX
+	JZ           without6
+	MOVQ         columns+80(FP), BX
+	VMOVUPS      (BX), Y6
+	VMOVUPS      32(BX), Y7
+	VBROADCASTSS (DX), Y8
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y6, Y0, Y0
+	VMULPS       Y8, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y7, Y1, Y1
+	VMULPS       Y8, Y1, Y1
+	VBROADCASTSS 4(DX), Y8
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y6, Y2, Y2
+	VMULPS       Y8, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y7, Y3, Y3
+	VMULPS       Y8, Y3, Y3
+	VBROADCASTSS 8(DX), Y8
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y7, Y5, Y5
+	VMULPS       Y8, Y5, Y5
+
+without6:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
@@ -717,13 +1098,13 @@ TEXT ·int8Wide4AVX2(SB), NOSPLIT, $0-88
 	PREFETCHT0   (R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Y0
-	VMOVAPS      Y0, Y1
+	VPBROADCASTD (R9), Y1
 	VPBROADCASTD 4(R9), Y2
-	VMOVAPS      Y2, Y3
+	VPBROADCASTD 4(R9), Y3
 	VPBROADCASTD 8(R9), Y4
-	VMOVAPS      Y4, Y5
+	VPBROADCASTD 8(R9), Y5
 	VPBROADCASTD 12(R9), Y6
-	VMOVAPS      Y6, Y7
+	VPBROADCASTD 12(R9), Y7
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -751,8 +1132,8 @@ loop:
 	VPBROADCASTD 12(DX), Y10
 	VPMADDWD     Y8, Y10, Y8
 	VPADDD       Y8, Y6, Y6
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y7, Y7
+	VPMADDWD     Y9, Y10, Y8
+	VPADDD       Y8, Y7, Y7
 	VMOVUPS      (BX), Y8
 	VMOVUPS      32(BX), Y9
 	VPSRLW       $0x08, Y8, Y8
@@ -775,8 +1156,8 @@ loop:
 	VPBROADCASTD 28(DX), Y10
 	VPMADDWD     Y8, Y10, Y8
 	VPADDD       Y8, Y6, Y6
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y7, Y7
+	VPMADDWD     Y9, Y10, Y8
+	VPADDD       Y8, Y7, Y7
 	PREFETCHT1   64(DI)
 	VMOVUPS      64(BX), Y8
 	VMOVUPS      96(BX), Y9
@@ -800,8 +1181,8 @@ loop:
 	VPBROADCASTD 44(DX), Y10
 	VPMADDWD     Y8, Y10, Y8
 	VPADDD       Y8, Y6, Y6
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y7, Y7
+	VPMADDWD     Y9, Y10, Y8
+	VPADDD       Y8, Y7, Y7
 	VMOVUPS      64(BX), Y8
 	VMOVUPS      96(BX), Y9
 	VPSRLW       $0x08, Y8, Y8
@@ -824,8 +1205,8 @@ loop:
 	VPBROADCASTD 60(DX), Y10
 	VPMADDWD     Y8, Y10, Y8
 	VPADDD       Y8, Y6, Y6
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y7, Y7
+	VPMADDWD     Y9, Y10, Y8
+	VPADDD       Y8, Y7, Y7
 	PREFETCHT1   128(DI)
 	VMOVUPS      128(BX), Y8
 	VMOVUPS      160(BX), Y9
@@ -849,8 +1230,8 @@ loop:
 	VPBROADCASTD 76(DX), Y10
 	VPMADDWD     Y8, Y10, Y8
 	VPADDD       Y8, Y6, Y6
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y7, Y7
+	VPMADDWD     Y9, Y10, Y8
+	VPADDD       Y8, Y7, Y7
 	VMOVUPS      128(BX), Y8
 	VMOVUPS      160(BX), Y9
 	VPSRLW       $0x08, Y8, Y8
@@ -873,8 +1254,8 @@ loop:
 	VPBROADCASTD 92(DX), Y10
 	VPMADDWD     Y8, Y10, Y8
 	VPADDD       Y8, Y6, Y6
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y7, Y7
+	VPMADDWD     Y9, Y10, Y8
+	VPADDD       Y8, Y7, Y7
 	PREFETCHT1   192(DI)
 	VMOVUPS      192(BX), Y8
 	VMOVUPS      224(BX), Y9
@@ -898,8 +1279,8 @@ loop:
 	VPBROADCASTD 108(DX), Y10
 	VPMADDWD     Y8, Y10, Y8
 	VPADDD       Y8, Y6, Y6
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y7, Y7
+	VPMADDWD     Y9, Y10, Y8
+	VPADDD       Y8, Y7, Y7
 	VMOVUPS      192(BX), Y8
 	VMOVUPS      224(BX), Y9
 	VPSRLW       $0x08, Y8, Y8
@@ -922,8 +1303,8 @@ loop:
 	VPBROADCASTD 124(DX), Y10
 	VPMADDWD     Y8, Y10, Y8
 	VPADDD       Y8, Y6, Y6
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y7, Y7
+	VPMADDWD     Y9, Y10, Y8
+	VPADDD       Y8, Y7, Y7
 	ADDQ         $0x00000080, DX
 	ADDQ         $0x00000100, BX
 	ADDQ         R8, DI
@@ -957,8 +1338,8 @@ single:
 	VPBROADCASTD 12(DX), Y10
 	VPMADDWD     Y8, Y10, Y8
 	VPADDD       Y8, Y6, Y6
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y7, Y7
+	VPMADDWD     Y9, Y10, Y8
+	VPADDD       Y8, Y7, Y7
 	VMOVUPS      (BX), Y8
 	VMOVUPS      32(BX), Y9
 	VPSRLW       $0x08, Y8, Y8
@@ -981,8 +1362,8 @@ single:
 	VPBROADCASTD 28(DX), Y10
 	VPMADDWD     Y8, Y10, Y8
 	VPADDD       Y8, Y6, Y6
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y7, Y7
+	VPMADDWD     Y9, Y10, Y8
+	VPADDD       Y8, Y7, Y7
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x00000040, BX
 	DECQ         SI
@@ -1008,7 +1389,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without4
+	JZ           without7
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Y8
 	VMOVUPS      32(BX), Y9
@@ -1041,7 +1422,198 @@ write:
 	VMULPS       Y9, Y7, Y7
 	VMULPS       Y10, Y7, Y7
 
-without4:
+without7:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	VZEROUPPER
+	RET
+
+// func int8Tile4AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
+// Requires: AVX, AVX2, AVX_VNNI, MMX+
+TEXT ·int8Tile4AVX2(SB), NOSPLIT, $0-88
+	MOVQ         c+0(FP), AX
+	MOVQ         ldc+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         k+32(FP), SI
+	MOVQ         ahead+40(FP), DI
+	MOVQ         pace+48(FP), R8
+	SHLQ         $0x02, CX
+	ADDQ         BX, DI
+	MOVQ         AX, R9
+	PREFETCHT0   (R9)
+	ADDQ         CX, R9
+	PREFETCHT0   (R9)
+	ADDQ         CX, R9
+	PREFETCHT0   (R9)
+	ADDQ         CX, R9
+	PREFETCHT0   (R9)
+	MOVQ         starts+64(FP), R9
+	VPBROADCASTD (R9), Y0
+	VPBROADCASTD (R9), Y1
+	VPBROADCASTD 4(R9), Y2
+	VPBROADCASTD 4(R9), Y3
+	VPBROADCASTD 8(R9), Y4
+	VPBROADCASTD 8(R9), Y5
+	VPBROADCASTD 12(R9), Y6
+	VPBROADCASTD 12(R9), Y7
+	SUBQ         $0x04, SI
+	JL           rest
+
+loop:
+	PREFETCHT1   (DI)
+	VMOVUPS      (BX), Y8
+	VMOVUPS      32(BX), Y9
+	VPBROADCASTD (DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xc2 // VEXVPDPBUSD Y10, Y8, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xca // VEXVPDPBUSD Y10, Y9, Y1
+	VPBROADCASTD 4(DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xd2 // VEXVPDPBUSD Y10, Y8, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xda // VEXVPDPBUSD Y10, Y9, Y3
+	VPBROADCASTD 8(DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xe2 // VEXVPDPBUSD Y10, Y8, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xea // VEXVPDPBUSD Y10, Y9, Y5
+	VPBROADCASTD 12(DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xf2 // VEXVPDPBUSD Y10, Y8, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xfa // VEXVPDPBUSD Y10, Y9, Y7
+	PREFETCHT1   64(DI)
+	VMOVUPS      64(BX), Y8
+	VMOVUPS      96(BX), Y9
+	VPBROADCASTD 16(DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xc2 // VEXVPDPBUSD Y10, Y8, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xca // VEXVPDPBUSD Y10, Y9, Y1
+	VPBROADCASTD 20(DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xd2 // VEXVPDPBUSD Y10, Y8, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xda // VEXVPDPBUSD Y10, Y9, Y3
+	VPBROADCASTD 24(DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xe2 // VEXVPDPBUSD Y10, Y8, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xea // VEXVPDPBUSD Y10, Y9, Y5
+	VPBROADCASTD 28(DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xf2 // VEXVPDPBUSD Y10, Y8, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xfa // VEXVPDPBUSD Y10, Y9, Y7
+	PREFETCHT1   128(DI)
+	VMOVUPS      128(BX), Y8
+	VMOVUPS      160(BX), Y9
+	VPBROADCASTD 32(DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xc2 // VEXVPDPBUSD Y10, Y8, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xca // VEXVPDPBUSD Y10, Y9, Y1
+	VPBROADCASTD 36(DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xd2 // VEXVPDPBUSD Y10, Y8, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xda // VEXVPDPBUSD Y10, Y9, Y3
+	VPBROADCASTD 40(DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xe2 // VEXVPDPBUSD Y10, Y8, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xea // VEXVPDPBUSD Y10, Y9, Y5
+	VPBROADCASTD 44(DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xf2 // VEXVPDPBUSD Y10, Y8, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xfa // VEXVPDPBUSD Y10, Y9, Y7
+	PREFETCHT1   192(DI)
+	VMOVUPS      192(BX), Y8
+	VMOVUPS      224(BX), Y9
+	VPBROADCASTD 48(DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xc2 // VEXVPDPBUSD Y10, Y8, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xca // VEXVPDPBUSD Y10, Y9, Y1
+	VPBROADCASTD 52(DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xd2 // VEXVPDPBUSD Y10, Y8, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xda // VEXVPDPBUSD Y10, Y9, Y3
+	VPBROADCASTD 56(DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xe2 // VEXVPDPBUSD Y10, Y8, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xea // VEXVPDPBUSD Y10, Y9, Y5
+	VPBROADCASTD 60(DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xf2 // VEXVPDPBUSD Y10, Y8, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xfa // VEXVPDPBUSD Y10, Y9, Y7
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000100, BX
+	ADDQ         R8, DI
+	SUBQ         $0x04, SI
+	JGE          loop
+
+rest:
+	ADDQ $0x04, SI
+	JZ   store
+
+single:
+	VMOVUPS      (BX), Y8
+	VMOVUPS      32(BX), Y9
+	VPBROADCASTD (DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xc2 // VEXVPDPBUSD Y10, Y8, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xca // VEXVPDPBUSD Y10, Y9, Y1
+	VPBROADCASTD 4(DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xd2 // VEXVPDPBUSD Y10, Y8, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xda // VEXVPDPBUSD Y10, Y9, Y3
+	VPBROADCASTD 8(DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xe2 // VEXVPDPBUSD Y10, Y8, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xea // VEXVPDPBUSD Y10, Y9, Y5
+	VPBROADCASTD 12(DX), Y10
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x3d; BYTE $0x50; BYTE $0xf2 // VEXVPDPBUSD Y10, Y8, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x35; BYTE $0x50; BYTE $0xfa // VEXVPDPBUSD Y10, Y9, Y7
+	ADDQ         $0x00000010, DX
+	ADDQ         $0x00000040, BX
+	DECQ         SI
+	JNZ          single
+
+store:
+	MOVB   more+56(FP), DL
+	TESTB  DL, DL
+	JZ     write
+	MOVQ   AX, DX
+	VPADDD (DX), Y0, Y0
+	VPADDD 32(DX), Y1, Y1
+	ADDQ   CX, DX
+	VPADDD (DX), Y2, Y2
+	VPADDD 32(DX), Y3, Y3
+	ADDQ   CX, DX
+	VPADDD (DX), Y4, Y4
+	VPADDD 32(DX), Y5, Y5
+	ADDQ   CX, DX
+	VPADDD (DX), Y6, Y6
+	VPADDD 32(DX), Y7, Y7
+
+write:
+	MOVQ         scales+72(FP), DX
+	TESTQ        DX, DX
+	JZ           without8
+	MOVQ         columns+80(FP), BX
+	VMOVUPS      (BX), Y8
+	VMOVUPS      32(BX), Y9
+	VBROADCASTSS (DX), Y10
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y8, Y0, Y0
+	VMULPS       Y10, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y9, Y1, Y1
+	VMULPS       Y10, Y1, Y1
+	VBROADCASTSS 4(DX), Y10
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y8, Y2, Y2
+	VMULPS       Y10, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y9, Y3, Y3
+	VMULPS       Y10, Y3, Y3
+	VBROADCASTSS 8(DX), Y10
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VMULPS       Y10, Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y9, Y5, Y5
+	VMULPS       Y10, Y5, Y5
+	VBROADCASTSS 12(DX), Y10
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y8, Y6, Y6
+	VMULPS       Y10, Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y9, Y7, Y7
+	VMULPS       Y10, Y7, Y7
+
+without8:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
@@ -1080,15 +1652,15 @@ TEXT ·int8Wide5AVX2(SB), NOSPLIT, $0-88
 	PREFETCHT0   (R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Y0
-	VMOVAPS      Y0, Y1
+	VPBROADCASTD (R9), Y1
 	VPBROADCASTD 4(R9), Y2
-	VMOVAPS      Y2, Y3
+	VPBROADCASTD 4(R9), Y3
 	VPBROADCASTD 8(R9), Y4
-	VMOVAPS      Y4, Y5
+	VPBROADCASTD 8(R9), Y5
 	VPBROADCASTD 12(R9), Y6
-	VMOVAPS      Y6, Y7
+	VPBROADCASTD 12(R9), Y7
 	VPBROADCASTD 16(R9), Y8
-	VMOVAPS      Y8, Y9
+	VPBROADCASTD 16(R9), Y9
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -1121,8 +1693,8 @@ loop:
 	VPBROADCASTD 16(DX), Y12
 	VPMADDWD     Y10, Y12, Y10
 	VPADDD       Y10, Y8, Y8
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y9, Y9
+	VPMADDWD     Y11, Y12, Y10
+	VPADDD       Y10, Y9, Y9
 	VMOVUPS      (BX), Y10
 	VMOVUPS      32(BX), Y11
 	VPSRLW       $0x08, Y10, Y10
@@ -1150,8 +1722,8 @@ loop:
 	VPBROADCASTD 36(DX), Y12
 	VPMADDWD     Y10, Y12, Y10
 	VPADDD       Y10, Y8, Y8
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y9, Y9
+	VPMADDWD     Y11, Y12, Y10
+	VPADDD       Y10, Y9, Y9
 	PREFETCHT1   64(DI)
 	VMOVUPS      64(BX), Y10
 	VMOVUPS      96(BX), Y11
@@ -1180,8 +1752,8 @@ loop:
 	VPBROADCASTD 56(DX), Y12
 	VPMADDWD     Y10, Y12, Y10
 	VPADDD       Y10, Y8, Y8
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y9, Y9
+	VPMADDWD     Y11, Y12, Y10
+	VPADDD       Y10, Y9, Y9
 	VMOVUPS      64(BX), Y10
 	VMOVUPS      96(BX), Y11
 	VPSRLW       $0x08, Y10, Y10
@@ -1209,8 +1781,8 @@ loop:
 	VPBROADCASTD 76(DX), Y12
 	VPMADDWD     Y10, Y12, Y10
 	VPADDD       Y10, Y8, Y8
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y9, Y9
+	VPMADDWD     Y11, Y12, Y10
+	VPADDD       Y10, Y9, Y9
 	PREFETCHT1   128(DI)
 	VMOVUPS      128(BX), Y10
 	VMOVUPS      160(BX), Y11
@@ -1239,8 +1811,8 @@ loop:
 	VPBROADCASTD 96(DX), Y12
 	VPMADDWD     Y10, Y12, Y10
 	VPADDD       Y10, Y8, Y8
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y9, Y9
+	VPMADDWD     Y11, Y12, Y10
+	VPADDD       Y10, Y9, Y9
 	VMOVUPS      128(BX), Y10
 	VMOVUPS      160(BX), Y11
 	VPSRLW       $0x08, Y10, Y10
@@ -1268,8 +1840,8 @@ loop:
 	VPBROADCASTD 116(DX), Y12
 	VPMADDWD     Y10, Y12, Y10
 	VPADDD       Y10, Y8, Y8
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y9, Y9
+	VPMADDWD     Y11, Y12, Y10
+	VPADDD       Y10, Y9, Y9
 	PREFETCHT1   192(DI)
 	VMOVUPS      192(BX), Y10
 	VMOVUPS      224(BX), Y11
@@ -1298,8 +1870,8 @@ loop:
 	VPBROADCASTD 136(DX), Y12
 	VPMADDWD     Y10, Y12, Y10
 	VPADDD       Y10, Y8, Y8
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y9, Y9
+	VPMADDWD     Y11, Y12, Y10
+	VPADDD       Y10, Y9, Y9
 	VMOVUPS      192(BX), Y10
 	VMOVUPS      224(BX), Y11
 	VPSRLW       $0x08, Y10, Y10
@@ -1327,8 +1899,8 @@ loop:
 	VPBROADCASTD 156(DX), Y12
 	VPMADDWD     Y10, Y12, Y10
 	VPADDD       Y10, Y8, Y8
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y9, Y9
+	VPMADDWD     Y11, Y12, Y10
+	VPADDD       Y10, Y9, Y9
 	ADDQ         $0x000000a0, DX
 	ADDQ         $0x00000100, BX
 	ADDQ         R8, DI
@@ -1367,8 +1939,8 @@ single:
 	VPBROADCASTD 16(DX), Y12
 	VPMADDWD     Y10, Y12, Y10
 	VPADDD       Y10, Y8, Y8
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y9, Y9
+	VPMADDWD     Y11, Y12, Y10
+	VPADDD       Y10, Y9, Y9
 	VMOVUPS      (BX), Y10
 	VMOVUPS      32(BX), Y11
 	VPSRLW       $0x08, Y10, Y10
@@ -1396,8 +1968,8 @@ single:
 	VPBROADCASTD 36(DX), Y12
 	VPMADDWD     Y10, Y12, Y10
 	VPADDD       Y10, Y8, Y8
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y9, Y9
+	VPMADDWD     Y11, Y12, Y10
+	VPADDD       Y10, Y9, Y9
 	ADDQ         $0x00000028, DX
 	ADDQ         $0x00000040, BX
 	DECQ         SI
@@ -1426,7 +1998,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without5
+	JZ           without9
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Y10
 	VMOVUPS      32(BX), Y11
@@ -1466,7 +2038,230 @@ write:
 	VMULPS       Y11, Y9, Y9
 	VMULPS       Y12, Y9, Y9
 
-without5:
+without9:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y8, (AX)
+	VMOVUPS Y9, 32(AX)
+	VZEROUPPER
+	RET
+
+// func int8Tile5AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
+// Requires: AVX, AVX2, AVX_VNNI, MMX+
+TEXT ·int8Tile5AVX2(SB), NOSPLIT, $0-88
+	MOVQ         c+0(FP), AX
+	MOVQ         ldc+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         k+32(FP), SI
+	MOVQ         ahead+40(FP), DI
+	MOVQ         pace+48(FP), R8
+	SHLQ         $0x02, CX
+	ADDQ         BX, DI
+	MOVQ         AX, R9
+	PREFETCHT0   (R9)
+	ADDQ         CX, R9
+	PREFETCHT0   (R9)
+	ADDQ         CX, R9
+	PREFETCHT0   (R9)
+	ADDQ         CX, R9
+	PREFETCHT0   (R9)
+	ADDQ         CX, R9
+	PREFETCHT0   (R9)
+	MOVQ         starts+64(FP), R9
+	VPBROADCASTD (R9), Y0
+	VPBROADCASTD (R9), Y1
+	VPBROADCASTD 4(R9), Y2
+	VPBROADCASTD 4(R9), Y3
+	VPBROADCASTD 8(R9), Y4
+	VPBROADCASTD 8(R9), Y5
+	VPBROADCASTD 12(R9), Y6
+	VPBROADCASTD 12(R9), Y7
+	VPBROADCASTD 16(R9), Y8
+	VPBROADCASTD 16(R9), Y9
+	SUBQ         $0x04, SI
+	JL           rest
+
+loop:
+	PREFETCHT1   (DI)
+	VMOVUPS      (BX), Y10
+	VMOVUPS      32(BX), Y11
+	VPBROADCASTD (DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y1
+	VPBROADCASTD 4(DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xd4 // VEXVPDPBUSD Y12, Y10, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xdc // VEXVPDPBUSD Y12, Y11, Y3
+	VPBROADCASTD 8(DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xe4 // VEXVPDPBUSD Y12, Y10, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xec // VEXVPDPBUSD Y12, Y11, Y5
+	VPBROADCASTD 12(DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xf4 // VEXVPDPBUSD Y12, Y10, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xfc // VEXVPDPBUSD Y12, Y11, Y7
+	VPBROADCASTD 16(DX), Y12
+	BYTE $0xc4; BYTE $0x42; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y9
+	PREFETCHT1   64(DI)
+	VMOVUPS      64(BX), Y10
+	VMOVUPS      96(BX), Y11
+	VPBROADCASTD 20(DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y1
+	VPBROADCASTD 24(DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xd4 // VEXVPDPBUSD Y12, Y10, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xdc // VEXVPDPBUSD Y12, Y11, Y3
+	VPBROADCASTD 28(DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xe4 // VEXVPDPBUSD Y12, Y10, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xec // VEXVPDPBUSD Y12, Y11, Y5
+	VPBROADCASTD 32(DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xf4 // VEXVPDPBUSD Y12, Y10, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xfc // VEXVPDPBUSD Y12, Y11, Y7
+	VPBROADCASTD 36(DX), Y12
+	BYTE $0xc4; BYTE $0x42; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y9
+	PREFETCHT1   128(DI)
+	VMOVUPS      128(BX), Y10
+	VMOVUPS      160(BX), Y11
+	VPBROADCASTD 40(DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y1
+	VPBROADCASTD 44(DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xd4 // VEXVPDPBUSD Y12, Y10, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xdc // VEXVPDPBUSD Y12, Y11, Y3
+	VPBROADCASTD 48(DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xe4 // VEXVPDPBUSD Y12, Y10, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xec // VEXVPDPBUSD Y12, Y11, Y5
+	VPBROADCASTD 52(DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xf4 // VEXVPDPBUSD Y12, Y10, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xfc // VEXVPDPBUSD Y12, Y11, Y7
+	VPBROADCASTD 56(DX), Y12
+	BYTE $0xc4; BYTE $0x42; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y9
+	PREFETCHT1   192(DI)
+	VMOVUPS      192(BX), Y10
+	VMOVUPS      224(BX), Y11
+	VPBROADCASTD 60(DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y1
+	VPBROADCASTD 64(DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xd4 // VEXVPDPBUSD Y12, Y10, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xdc // VEXVPDPBUSD Y12, Y11, Y3
+	VPBROADCASTD 68(DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xe4 // VEXVPDPBUSD Y12, Y10, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xec // VEXVPDPBUSD Y12, Y11, Y5
+	VPBROADCASTD 72(DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xf4 // VEXVPDPBUSD Y12, Y10, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xfc // VEXVPDPBUSD Y12, Y11, Y7
+	VPBROADCASTD 76(DX), Y12
+	BYTE $0xc4; BYTE $0x42; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y9
+	ADDQ         $0x00000050, DX
+	ADDQ         $0x00000100, BX
+	ADDQ         R8, DI
+	SUBQ         $0x04, SI
+	JGE          loop
+
+rest:
+	ADDQ $0x04, SI
+	JZ   store
+
+single:
+	VMOVUPS      (BX), Y10
+	VMOVUPS      32(BX), Y11
+	VPBROADCASTD (DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y1
+	VPBROADCASTD 4(DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xd4 // VEXVPDPBUSD Y12, Y10, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xdc // VEXVPDPBUSD Y12, Y11, Y3
+	VPBROADCASTD 8(DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xe4 // VEXVPDPBUSD Y12, Y10, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xec // VEXVPDPBUSD Y12, Y11, Y5
+	VPBROADCASTD 12(DX), Y12
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x2d; BYTE $0x50; BYTE $0xf4 // VEXVPDPBUSD Y12, Y10, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x25; BYTE $0x50; BYTE $0xfc // VEXVPDPBUSD Y12, Y11, Y7
+	VPBROADCASTD 16(DX), Y12
+	BYTE $0xc4; BYTE $0x42; BYTE $0x2d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y10, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x25; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y11, Y9
+	ADDQ         $0x00000014, DX
+	ADDQ         $0x00000040, BX
+	DECQ         SI
+	JNZ          single
+
+store:
+	MOVB   more+56(FP), DL
+	TESTB  DL, DL
+	JZ     write
+	MOVQ   AX, DX
+	VPADDD (DX), Y0, Y0
+	VPADDD 32(DX), Y1, Y1
+	ADDQ   CX, DX
+	VPADDD (DX), Y2, Y2
+	VPADDD 32(DX), Y3, Y3
+	ADDQ   CX, DX
+	VPADDD (DX), Y4, Y4
+	VPADDD 32(DX), Y5, Y5
+	ADDQ   CX, DX
+	VPADDD (DX), Y6, Y6
+	VPADDD 32(DX), Y7, Y7
+	ADDQ   CX, DX
+	VPADDD (DX), Y8, Y8
+	VPADDD 32(DX), Y9, Y9
+
+write:
+	MOVQ         scales+72(FP), DX
+	TESTQ        DX, DX
+	JZ           without10
+	MOVQ         columns+80(FP), BX
+	VMOVUPS      (BX), Y10
+	VMOVUPS      32(BX), Y11
+	VBROADCASTSS (DX), Y12
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y10, Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y11, Y1, Y1
+	VMULPS       Y12, Y1, Y1
+	VBROADCASTSS 4(DX), Y12
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y10, Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y11, Y3, Y3
+	VMULPS       Y12, Y3, Y3
+	VBROADCASTSS 8(DX), Y12
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y10, Y4, Y4
+	VMULPS       Y12, Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y11, Y5, Y5
+	VMULPS       Y12, Y5, Y5
+	VBROADCASTSS 12(DX), Y12
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y10, Y6, Y6
+	VMULPS       Y12, Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y11, Y7, Y7
+	VMULPS       Y12, Y7, Y7
+	VBROADCASTSS 16(DX), Y12
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y10, Y8, Y8
+	VMULPS       Y12, Y8, Y8
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y11, Y9, Y9
+	VMULPS       Y12, Y9, Y9
+
+without10:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
@@ -1510,17 +2305,17 @@ TEXT ·int8Wide6AVX2(SB), NOSPLIT, $0-88
 	PREFETCHT0   (R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Y0
-	VMOVAPS      Y0, Y1
+	VPBROADCASTD (R9), Y1
 	VPBROADCASTD 4(R9), Y2
-	VMOVAPS      Y2, Y3
+	VPBROADCASTD 4(R9), Y3
 	VPBROADCASTD 8(R9), Y4
-	VMOVAPS      Y4, Y5
+	VPBROADCASTD 8(R9), Y5
 	VPBROADCASTD 12(R9), Y6
-	VMOVAPS      Y6, Y7
+	VPBROADCASTD 12(R9), Y7
 	VPBROADCASTD 16(R9), Y8
-	VMOVAPS      Y8, Y9
+	VPBROADCASTD 16(R9), Y9
 	VPBROADCASTD 20(R9), Y10
-	VMOVAPS      Y10, Y11
+	VPBROADCASTD 20(R9), Y11
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -1558,8 +2353,8 @@ loop:
 	VPBROADCASTD 20(DX), Y14
 	VPMADDWD     Y12, Y14, Y12
 	VPADDD       Y12, Y10, Y10
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y11, Y11
+	VPMADDWD     Y13, Y14, Y12
+	VPADDD       Y12, Y11, Y11
 	VMOVUPS      (BX), Y12
 	VMOVUPS      32(BX), Y13
 	VPSRLW       $0x08, Y12, Y12
@@ -1592,8 +2387,8 @@ loop:
 	VPBROADCASTD 44(DX), Y14
 	VPMADDWD     Y12, Y14, Y12
 	VPADDD       Y12, Y10, Y10
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y11, Y11
+	VPMADDWD     Y13, Y14, Y12
+	VPADDD       Y12, Y11, Y11
 	PREFETCHT1   64(DI)
 	VMOVUPS      64(BX), Y12
 	VMOVUPS      96(BX), Y13
@@ -1627,8 +2422,8 @@ loop:
 	VPBROADCASTD 68(DX), Y14
 	VPMADDWD     Y12, Y14, Y12
 	VPADDD       Y12, Y10, Y10
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y11, Y11
+	VPMADDWD     Y13, Y14, Y12
+	VPADDD       Y12, Y11, Y11
 	VMOVUPS      64(BX), Y12
 	VMOVUPS      96(BX), Y13
 	VPSRLW       $0x08, Y12, Y12
@@ -1661,8 +2456,8 @@ loop:
 	VPBROADCASTD 92(DX), Y14
 	VPMADDWD     Y12, Y14, Y12
 	VPADDD       Y12, Y10, Y10
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y11, Y11
+	VPMADDWD     Y13, Y14, Y12
+	VPADDD       Y12, Y11, Y11
 	PREFETCHT1   128(DI)
 	VMOVUPS      128(BX), Y12
 	VMOVUPS      160(BX), Y13
@@ -1696,8 +2491,8 @@ loop:
 	VPBROADCASTD 116(DX), Y14
 	VPMADDWD     Y12, Y14, Y12
 	VPADDD       Y12, Y10, Y10
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y11, Y11
+	VPMADDWD     Y13, Y14, Y12
+	VPADDD       Y12, Y11, Y11
 	VMOVUPS      128(BX), Y12
 	VMOVUPS      160(BX), Y13
 	VPSRLW       $0x08, Y12, Y12
@@ -1730,8 +2525,8 @@ loop:
 	VPBROADCASTD 140(DX), Y14
 	VPMADDWD     Y12, Y14, Y12
 	VPADDD       Y12, Y10, Y10
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y11, Y11
+	VPMADDWD     Y13, Y14, Y12
+	VPADDD       Y12, Y11, Y11
 	PREFETCHT1   192(DI)
 	VMOVUPS      192(BX), Y12
 	VMOVUPS      224(BX), Y13
@@ -1765,8 +2560,8 @@ loop:
 	VPBROADCASTD 164(DX), Y14
 	VPMADDWD     Y12, Y14, Y12
 	VPADDD       Y12, Y10, Y10
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y11, Y11
+	VPMADDWD     Y13, Y14, Y12
+	VPADDD       Y12, Y11, Y11
 	VMOVUPS      192(BX), Y12
 	VMOVUPS      224(BX), Y13
 	VPSRLW       $0x08, Y12, Y12
@@ -1799,8 +2594,8 @@ loop:
 	VPBROADCASTD 188(DX), Y14
 	VPMADDWD     Y12, Y14, Y12
 	VPADDD       Y12, Y10, Y10
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y11, Y11
+	VPMADDWD     Y13, Y14, Y12
+	VPADDD       Y12, Y11, Y11
 	ADDQ         $0x000000c0, DX
 	ADDQ         $0x00000100, BX
 	ADDQ         R8, DI
@@ -1844,8 +2639,8 @@ single:
 	VPBROADCASTD 20(DX), Y14
 	VPMADDWD     Y12, Y14, Y12
 	VPADDD       Y12, Y10, Y10
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y11, Y11
+	VPMADDWD     Y13, Y14, Y12
+	VPADDD       Y12, Y11, Y11
 	VMOVUPS      (BX), Y12
 	VMOVUPS      32(BX), Y13
 	VPSRLW       $0x08, Y12, Y12
@@ -1878,8 +2673,8 @@ single:
 	VPBROADCASTD 44(DX), Y14
 	VPMADDWD     Y12, Y14, Y12
 	VPADDD       Y12, Y10, Y10
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y11, Y11
+	VPMADDWD     Y13, Y14, Y12
+	VPADDD       Y12, Y11, Y11
 	ADDQ         $0x00000030, DX
 	ADDQ         $0x00000040, BX
 	DECQ         SI
@@ -1911,7 +2706,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without6
+	JZ           without11
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Y12
 	VMOVUPS      32(BX), Y13
@@ -1958,7 +2753,262 @@ write:
 	VMULPS       Y13, Y11, Y11
 	VMULPS       Y14, Y11, Y11
 
-without6:
+without11:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y8, (AX)
+	VMOVUPS Y9, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y10, (AX)
+	VMOVUPS Y11, 32(AX)
+	VZEROUPPER
+	RET
+
+// func int8Tile6AVX2(c *float32, ldc int, a *float32, b *float32, k int, ahead int, pace int, more bool, starts *int32, scales *float32, columns *float32)
+// Requires: AVX, AVX2, AVX_VNNI, MMX+
+TEXT ·int8Tile6AVX2(SB), NOSPLIT, $0-88
+	MOVQ         c+0(FP), AX
+	MOVQ         ldc+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         k+32(FP), SI
+	MOVQ         ahead+40(FP), DI
+	MOVQ         pace+48(FP), R8
+	SHLQ         $0x02, CX
+	ADDQ         BX, DI
+	MOVQ         AX, R9
+	PREFETCHT0   (R9)
+	ADDQ         CX, R9
+	PREFETCHT0   (R9)
+	ADDQ         CX, R9
+	PREFETCHT0   (R9)
+	ADDQ         CX, R9
+	PREFETCHT0   (R9)
+	ADDQ         CX, R9
+	PREFETCHT0   (R9)
+	ADDQ         CX, R9
+	PREFETCHT0   (R9)
+	MOVQ         starts+64(FP), R9
+	VPBROADCASTD (R9), Y0
+	VPBROADCASTD (R9), Y1
+	VPBROADCASTD 4(R9), Y2
+	VPBROADCASTD 4(R9), Y3
+	VPBROADCASTD 8(R9), Y4
+	VPBROADCASTD 8(R9), Y5
+	VPBROADCASTD 12(R9), Y6
+	VPBROADCASTD 12(R9), Y7
+	VPBROADCASTD 16(R9), Y8
+	VPBROADCASTD 16(R9), Y9
+	VPBROADCASTD 20(R9), Y10
+	VPBROADCASTD 20(R9), Y11
+	SUBQ         $0x04, SI
+	JL           rest
+
+loop:
+	PREFETCHT1   (DI)
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	VPBROADCASTD (DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y1
+	VPBROADCASTD 4(DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y3
+	VPBROADCASTD 8(DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xe6 // VEXVPDPBUSD Y14, Y12, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xee // VEXVPDPBUSD Y14, Y13, Y5
+	VPBROADCASTD 12(DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xf6 // VEXVPDPBUSD Y14, Y12, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xfe // VEXVPDPBUSD Y14, Y13, Y7
+	VPBROADCASTD 16(DX), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y9
+	VPBROADCASTD 20(DX), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y10
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y11
+	PREFETCHT1   64(DI)
+	VMOVUPS      64(BX), Y12
+	VMOVUPS      96(BX), Y13
+	VPBROADCASTD 24(DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y1
+	VPBROADCASTD 28(DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y3
+	VPBROADCASTD 32(DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xe6 // VEXVPDPBUSD Y14, Y12, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xee // VEXVPDPBUSD Y14, Y13, Y5
+	VPBROADCASTD 36(DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xf6 // VEXVPDPBUSD Y14, Y12, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xfe // VEXVPDPBUSD Y14, Y13, Y7
+	VPBROADCASTD 40(DX), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y9
+	VPBROADCASTD 44(DX), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y10
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y11
+	PREFETCHT1   128(DI)
+	VMOVUPS      128(BX), Y12
+	VMOVUPS      160(BX), Y13
+	VPBROADCASTD 48(DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y1
+	VPBROADCASTD 52(DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y3
+	VPBROADCASTD 56(DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xe6 // VEXVPDPBUSD Y14, Y12, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xee // VEXVPDPBUSD Y14, Y13, Y5
+	VPBROADCASTD 60(DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xf6 // VEXVPDPBUSD Y14, Y12, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xfe // VEXVPDPBUSD Y14, Y13, Y7
+	VPBROADCASTD 64(DX), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y9
+	VPBROADCASTD 68(DX), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y10
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y11
+	PREFETCHT1   192(DI)
+	VMOVUPS      192(BX), Y12
+	VMOVUPS      224(BX), Y13
+	VPBROADCASTD 72(DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y1
+	VPBROADCASTD 76(DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y3
+	VPBROADCASTD 80(DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xe6 // VEXVPDPBUSD Y14, Y12, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xee // VEXVPDPBUSD Y14, Y13, Y5
+	VPBROADCASTD 84(DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xf6 // VEXVPDPBUSD Y14, Y12, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xfe // VEXVPDPBUSD Y14, Y13, Y7
+	VPBROADCASTD 88(DX), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y9
+	VPBROADCASTD 92(DX), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y10
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y11
+	ADDQ         $0x00000060, DX
+	ADDQ         $0x00000100, BX
+	ADDQ         R8, DI
+	SUBQ         $0x04, SI
+	JGE          loop
+
+rest:
+	ADDQ $0x04, SI
+	JZ   store
+
+single:
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	VPBROADCASTD (DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y1
+	VPBROADCASTD 4(DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y3
+	VPBROADCASTD 8(DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xe6 // VEXVPDPBUSD Y14, Y12, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xee // VEXVPDPBUSD Y14, Y13, Y5
+	VPBROADCASTD 12(DX), Y14
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xf6 // VEXVPDPBUSD Y14, Y12, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x15; BYTE $0x50; BYTE $0xfe // VEXVPDPBUSD Y14, Y13, Y7
+	VPBROADCASTD 16(DX), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xc6 // VEXVPDPBUSD Y14, Y12, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xce // VEXVPDPBUSD Y14, Y13, Y9
+	VPBROADCASTD 20(DX), Y14
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xd6 // VEXVPDPBUSD Y14, Y12, Y10
+	BYTE $0xc4; BYTE $0x42; BYTE $0x15; BYTE $0x50; BYTE $0xde // VEXVPDPBUSD Y14, Y13, Y11
+	ADDQ         $0x00000018, DX
+	ADDQ         $0x00000040, BX
+	DECQ         SI
+	JNZ          single
+
+store:
+	MOVB   more+56(FP), DL
+	TESTB  DL, DL
+	JZ     write
+	MOVQ   AX, DX
+	VPADDD (DX), Y0, Y0
+	VPADDD 32(DX), Y1, Y1
+	ADDQ   CX, DX
+	VPADDD (DX), Y2, Y2
+	VPADDD 32(DX), Y3, Y3
+	ADDQ   CX, DX
+	VPADDD (DX), Y4, Y4
+	VPADDD 32(DX), Y5, Y5
+	ADDQ   CX, DX
+	VPADDD (DX), Y6, Y6
+	VPADDD 32(DX), Y7, Y7
+	ADDQ   CX, DX
+	VPADDD (DX), Y8, Y8
+	VPADDD 32(DX), Y9, Y9
+	ADDQ   CX, DX
+	VPADDD (DX), Y10, Y10
+	VPADDD 32(DX), Y11, Y11
+
+write:
+	MOVQ         scales+72(FP), DX
+	TESTQ        DX, DX
+	JZ           without12
+	MOVQ         columns+80(FP), BX
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	VBROADCASTSS (DX), Y14
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VMULPS       Y14, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y13, Y1, Y1
+	VMULPS       Y14, Y1, Y1
+	VBROADCASTSS 4(DX), Y14
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	VMULPS       Y14, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y13, Y3, Y3
+	VMULPS       Y14, Y3, Y3
+	VBROADCASTSS 8(DX), Y14
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y12, Y4, Y4
+	VMULPS       Y14, Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y13, Y5, Y5
+	VMULPS       Y14, Y5, Y5
+	VBROADCASTSS 12(DX), Y14
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y12, Y6, Y6
+	VMULPS       Y14, Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y13, Y7, Y7
+	VMULPS       Y14, Y7, Y7
+	VBROADCASTSS 16(DX), Y14
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y12, Y8, Y8
+	VMULPS       Y14, Y8, Y8
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y13, Y9, Y9
+	VMULPS       Y14, Y9, Y9
+	VBROADCASTSS 20(DX), Y14
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y12, Y10, Y10
+	VMULPS       Y14, Y10, Y10
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y13, Y11, Y11
+	VMULPS       Y14, Y11, Y11
+
+without12:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
@@ -1996,7 +3046,7 @@ TEXT ·int8Wide1AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(CX)
 	MOVQ         starts+64(FP), CX
 	VPBROADCASTD (CX), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (CX), Z1
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -2010,8 +3060,8 @@ loop:
 	VPBROADCASTD (DX), Z4
 	VPMADDWD     Z2, Z4, Z2
 	VPADDD       Z2, Z0, Z0
-	VPMADDWD     Z3, Z4, Z4
-	VPADDD       Z4, Z1, Z1
+	VPMADDWD     Z3, Z4, Z2
+	VPADDD       Z2, Z1, Z1
 	VMOVUPS      (BX), Z2
 	VMOVUPS      64(BX), Z3
 	VPSRLW       $0x08, Z2, Z2
@@ -2019,8 +3069,8 @@ loop:
 	VPBROADCASTD 4(DX), Z4
 	VPMADDWD     Z2, Z4, Z2
 	VPADDD       Z2, Z0, Z0
-	VPMADDWD     Z3, Z4, Z4
-	VPADDD       Z4, Z1, Z1
+	VPMADDWD     Z3, Z4, Z2
+	VPADDD       Z2, Z1, Z1
 	PREFETCHT1   128(DI)
 	PREFETCHT1   192(DI)
 	VMOVUPS      128(BX), Z2
@@ -2030,8 +3080,8 @@ loop:
 	VPBROADCASTD 8(DX), Z4
 	VPMADDWD     Z2, Z4, Z2
 	VPADDD       Z2, Z0, Z0
-	VPMADDWD     Z3, Z4, Z4
-	VPADDD       Z4, Z1, Z1
+	VPMADDWD     Z3, Z4, Z2
+	VPADDD       Z2, Z1, Z1
 	VMOVUPS      128(BX), Z2
 	VMOVUPS      192(BX), Z3
 	VPSRLW       $0x08, Z2, Z2
@@ -2039,8 +3089,8 @@ loop:
 	VPBROADCASTD 12(DX), Z4
 	VPMADDWD     Z2, Z4, Z2
 	VPADDD       Z2, Z0, Z0
-	VPMADDWD     Z3, Z4, Z4
-	VPADDD       Z4, Z1, Z1
+	VPMADDWD     Z3, Z4, Z2
+	VPADDD       Z2, Z1, Z1
 	PREFETCHT1   256(DI)
 	PREFETCHT1   320(DI)
 	VMOVUPS      256(BX), Z2
@@ -2050,8 +3100,8 @@ loop:
 	VPBROADCASTD 16(DX), Z4
 	VPMADDWD     Z2, Z4, Z2
 	VPADDD       Z2, Z0, Z0
-	VPMADDWD     Z3, Z4, Z4
-	VPADDD       Z4, Z1, Z1
+	VPMADDWD     Z3, Z4, Z2
+	VPADDD       Z2, Z1, Z1
 	VMOVUPS      256(BX), Z2
 	VMOVUPS      320(BX), Z3
 	VPSRLW       $0x08, Z2, Z2
@@ -2059,8 +3109,8 @@ loop:
 	VPBROADCASTD 20(DX), Z4
 	VPMADDWD     Z2, Z4, Z2
 	VPADDD       Z2, Z0, Z0
-	VPMADDWD     Z3, Z4, Z4
-	VPADDD       Z4, Z1, Z1
+	VPMADDWD     Z3, Z4, Z2
+	VPADDD       Z2, Z1, Z1
 	PREFETCHT1   384(DI)
 	PREFETCHT1   448(DI)
 	VMOVUPS      384(BX), Z2
@@ -2070,8 +3120,8 @@ loop:
 	VPBROADCASTD 24(DX), Z4
 	VPMADDWD     Z2, Z4, Z2
 	VPADDD       Z2, Z0, Z0
-	VPMADDWD     Z3, Z4, Z4
-	VPADDD       Z4, Z1, Z1
+	VPMADDWD     Z3, Z4, Z2
+	VPADDD       Z2, Z1, Z1
 	VMOVUPS      384(BX), Z2
 	VMOVUPS      448(BX), Z3
 	VPSRLW       $0x08, Z2, Z2
@@ -2079,8 +3129,8 @@ loop:
 	VPBROADCASTD 28(DX), Z4
 	VPMADDWD     Z2, Z4, Z2
 	VPADDD       Z2, Z0, Z0
-	VPMADDWD     Z3, Z4, Z4
-	VPADDD       Z4, Z1, Z1
+	VPMADDWD     Z3, Z4, Z2
+	VPADDD       Z2, Z1, Z1
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x00000200, BX
 	ADDQ         R8, DI
@@ -2099,8 +3149,8 @@ single:
 	VPBROADCASTD (DX), Z4
 	VPMADDWD     Z2, Z4, Z2
 	VPADDD       Z2, Z0, Z0
-	VPMADDWD     Z3, Z4, Z4
-	VPADDD       Z4, Z1, Z1
+	VPMADDWD     Z3, Z4, Z2
+	VPADDD       Z2, Z1, Z1
 	VMOVUPS      (BX), Z2
 	VMOVUPS      64(BX), Z3
 	VPSRLW       $0x08, Z2, Z2
@@ -2108,8 +3158,8 @@ single:
 	VPBROADCASTD 4(DX), Z4
 	VPMADDWD     Z2, Z4, Z2
 	VPADDD       Z2, Z0, Z0
-	VPMADDWD     Z3, Z4, Z4
-	VPADDD       Z4, Z1, Z1
+	VPMADDWD     Z3, Z4, Z2
+	VPADDD       Z2, Z1, Z1
 	ADDQ         $0x00000008, DX
 	ADDQ         $0x00000080, BX
 	DECQ         SI
@@ -2126,7 +3176,7 @@ store:
 write:
 	MOVQ         scales+72(FP), CX
 	TESTQ        CX, CX
-	JZ           without7
+	JZ           without13
 	MOVQ         columns+80(FP), DX
 	VMOVUPS      (DX), Z2
 	VMOVUPS      64(DX), Z3
@@ -2138,7 +3188,7 @@ write:
 	VMULPS       Z3, Z1, Z1
 	VMULPS       Z4, Z1, Z1
 
-without7:
+without13:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	VZEROUPPER
@@ -2161,7 +3211,7 @@ TEXT ·int8Tile1AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(CX)
 	MOVQ         starts+64(FP), CX
 	VPBROADCASTD (CX), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (CX), Z1
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -2226,7 +3276,7 @@ store:
 write:
 	MOVQ         scales+72(FP), CX
 	TESTQ        CX, CX
-	JZ           without8
+	JZ           without14
 	MOVQ         columns+80(FP), DX
 	VMOVUPS      (DX), Z2
 	VMOVUPS      64(DX), Z3
@@ -2238,7 +3288,7 @@ write:
 	VMULPS       Z3, Z1, Z1
 	VMULPS       Z4, Z1, Z1
 
-without8:
+without14:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	VZEROUPPER
@@ -2264,9 +3314,9 @@ TEXT ·int8Wide2AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -2285,8 +3335,8 @@ loop:
 	VPBROADCASTD 4(DX), Z6
 	VPMADDWD     Z4, Z6, Z4
 	VPADDD       Z4, Z2, Z2
-	VPMADDWD     Z5, Z6, Z6
-	VPADDD       Z6, Z3, Z3
+	VPMADDWD     Z5, Z6, Z4
+	VPADDD       Z4, Z3, Z3
 	VMOVUPS      (BX), Z4
 	VMOVUPS      64(BX), Z5
 	VPSRLW       $0x08, Z4, Z4
@@ -2299,8 +3349,8 @@ loop:
 	VPBROADCASTD 12(DX), Z6
 	VPMADDWD     Z4, Z6, Z4
 	VPADDD       Z4, Z2, Z2
-	VPMADDWD     Z5, Z6, Z6
-	VPADDD       Z6, Z3, Z3
+	VPMADDWD     Z5, Z6, Z4
+	VPADDD       Z4, Z3, Z3
 	PREFETCHT1   128(DI)
 	PREFETCHT1   192(DI)
 	VMOVUPS      128(BX), Z4
@@ -2315,8 +3365,8 @@ loop:
 	VPBROADCASTD 20(DX), Z6
 	VPMADDWD     Z4, Z6, Z4
 	VPADDD       Z4, Z2, Z2
-	VPMADDWD     Z5, Z6, Z6
-	VPADDD       Z6, Z3, Z3
+	VPMADDWD     Z5, Z6, Z4
+	VPADDD       Z4, Z3, Z3
 	VMOVUPS      128(BX), Z4
 	VMOVUPS      192(BX), Z5
 	VPSRLW       $0x08, Z4, Z4
@@ -2329,8 +3379,8 @@ loop:
 	VPBROADCASTD 28(DX), Z6
 	VPMADDWD     Z4, Z6, Z4
 	VPADDD       Z4, Z2, Z2
-	VPMADDWD     Z5, Z6, Z6
-	VPADDD       Z6, Z3, Z3
+	VPMADDWD     Z5, Z6, Z4
+	VPADDD       Z4, Z3, Z3
 	PREFETCHT1   256(DI)
 	PREFETCHT1   320(DI)
 	VMOVUPS      256(BX), Z4
@@ -2345,8 +3395,8 @@ loop:
 	VPBROADCASTD 36(DX), Z6
 	VPMADDWD     Z4, Z6, Z4
 	VPADDD       Z4, Z2, Z2
-	VPMADDWD     Z5, Z6, Z6
-	VPADDD       Z6, Z3, Z3
+	VPMADDWD     Z5, Z6, Z4
+	VPADDD       Z4, Z3, Z3
 	VMOVUPS      256(BX), Z4
 	VMOVUPS      320(BX), Z5
 	VPSRLW       $0x08, Z4, Z4
@@ -2359,8 +3409,8 @@ loop:
 	VPBROADCASTD 44(DX), Z6
 	VPMADDWD     Z4, Z6, Z4
 	VPADDD       Z4, Z2, Z2
-	VPMADDWD     Z5, Z6, Z6
-	VPADDD       Z6, Z3, Z3
+	VPMADDWD     Z5, Z6, Z4
+	VPADDD       Z4, Z3, Z3
 	PREFETCHT1   384(DI)
 	PREFETCHT1   448(DI)
 	VMOVUPS      384(BX), Z4
@@ -2375,8 +3425,8 @@ loop:
 	VPBROADCASTD 52(DX), Z6
 	VPMADDWD     Z4, Z6, Z4
 	VPADDD       Z4, Z2, Z2
-	VPMADDWD     Z5, Z6, Z6
-	VPADDD       Z6, Z3, Z3
+	VPMADDWD     Z5, Z6, Z4
+	VPADDD       Z4, Z3, Z3
 	VMOVUPS      384(BX), Z4
 	VMOVUPS      448(BX), Z5
 	VPSRLW       $0x08, Z4, Z4
@@ -2389,8 +3439,8 @@ loop:
 	VPBROADCASTD 60(DX), Z6
 	VPMADDWD     Z4, Z6, Z4
 	VPADDD       Z4, Z2, Z2
-	VPMADDWD     Z5, Z6, Z6
-	VPADDD       Z6, Z3, Z3
+	VPMADDWD     Z5, Z6, Z4
+	VPADDD       Z4, Z3, Z3
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000200, BX
 	ADDQ         R8, DI
@@ -2414,8 +3464,8 @@ single:
 	VPBROADCASTD 4(DX), Z6
 	VPMADDWD     Z4, Z6, Z4
 	VPADDD       Z4, Z2, Z2
-	VPMADDWD     Z5, Z6, Z6
-	VPADDD       Z6, Z3, Z3
+	VPMADDWD     Z5, Z6, Z4
+	VPADDD       Z4, Z3, Z3
 	VMOVUPS      (BX), Z4
 	VMOVUPS      64(BX), Z5
 	VPSRLW       $0x08, Z4, Z4
@@ -2428,8 +3478,8 @@ single:
 	VPBROADCASTD 12(DX), Z6
 	VPMADDWD     Z4, Z6, Z4
 	VPADDD       Z4, Z2, Z2
-	VPMADDWD     Z5, Z6, Z6
-	VPADDD       Z6, Z3, Z3
+	VPMADDWD     Z5, Z6, Z4
+	VPADDD       Z4, Z3, Z3
 	ADDQ         $0x00000010, DX
 	ADDQ         $0x00000080, BX
 	DECQ         SI
@@ -2449,7 +3499,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without9
+	JZ           without15
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z4
 	VMOVUPS      64(BX), Z5
@@ -2468,7 +3518,7 @@ write:
 	VMULPS       Z5, Z3, Z3
 	VMULPS       Z6, Z3, Z3
 
-without9:
+without15:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -2497,9 +3547,9 @@ TEXT ·int8Tile2AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -2582,7 +3632,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without10
+	JZ           without16
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z4
 	VMOVUPS      64(BX), Z5
@@ -2601,7 +3651,7 @@ write:
 	VMULPS       Z5, Z3, Z3
 	VMULPS       Z6, Z3, Z3
 
-without10:
+without16:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -2633,11 +3683,11 @@ TEXT ·int8Wide3AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -2661,8 +3711,8 @@ loop:
 	VPBROADCASTD 8(DX), Z8
 	VPMADDWD     Z6, Z8, Z6
 	VPADDD       Z6, Z4, Z4
-	VPMADDWD     Z7, Z8, Z8
-	VPADDD       Z8, Z5, Z5
+	VPMADDWD     Z7, Z8, Z6
+	VPADDD       Z6, Z5, Z5
 	VMOVUPS      (BX), Z6
 	VMOVUPS      64(BX), Z7
 	VPSRLW       $0x08, Z6, Z6
@@ -2680,8 +3730,8 @@ loop:
 	VPBROADCASTD 20(DX), Z8
 	VPMADDWD     Z6, Z8, Z6
 	VPADDD       Z6, Z4, Z4
-	VPMADDWD     Z7, Z8, Z8
-	VPADDD       Z8, Z5, Z5
+	VPMADDWD     Z7, Z8, Z6
+	VPADDD       Z6, Z5, Z5
 	PREFETCHT1   128(DI)
 	PREFETCHT1   192(DI)
 	VMOVUPS      128(BX), Z6
@@ -2701,8 +3751,8 @@ loop:
 	VPBROADCASTD 32(DX), Z8
 	VPMADDWD     Z6, Z8, Z6
 	VPADDD       Z6, Z4, Z4
-	VPMADDWD     Z7, Z8, Z8
-	VPADDD       Z8, Z5, Z5
+	VPMADDWD     Z7, Z8, Z6
+	VPADDD       Z6, Z5, Z5
 	VMOVUPS      128(BX), Z6
 	VMOVUPS      192(BX), Z7
 	VPSRLW       $0x08, Z6, Z6
@@ -2720,8 +3770,8 @@ loop:
 	VPBROADCASTD 44(DX), Z8
 	VPMADDWD     Z6, Z8, Z6
 	VPADDD       Z6, Z4, Z4
-	VPMADDWD     Z7, Z8, Z8
-	VPADDD       Z8, Z5, Z5
+	VPMADDWD     Z7, Z8, Z6
+	VPADDD       Z6, Z5, Z5
 	PREFETCHT1   256(DI)
 	PREFETCHT1   320(DI)
 	VMOVUPS      256(BX), Z6
@@ -2741,8 +3791,8 @@ loop:
 	VPBROADCASTD 56(DX), Z8
 	VPMADDWD     Z6, Z8, Z6
 	VPADDD       Z6, Z4, Z4
-	VPMADDWD     Z7, Z8, Z8
-	VPADDD       Z8, Z5, Z5
+	VPMADDWD     Z7, Z8, Z6
+	VPADDD       Z6, Z5, Z5
 	VMOVUPS      256(BX), Z6
 	VMOVUPS      320(BX), Z7
 	VPSRLW       $0x08, Z6, Z6
@@ -2760,8 +3810,8 @@ loop:
 	VPBROADCASTD 68(DX), Z8
 	VPMADDWD     Z6, Z8, Z6
 	VPADDD       Z6, Z4, Z4
-	VPMADDWD     Z7, Z8, Z8
-	VPADDD       Z8, Z5, Z5
+	VPMADDWD     Z7, Z8, Z6
+	VPADDD       Z6, Z5, Z5
 	PREFETCHT1   384(DI)
 	PREFETCHT1   448(DI)
 	VMOVUPS      384(BX), Z6
@@ -2781,8 +3831,8 @@ loop:
 	VPBROADCASTD 80(DX), Z8
 	VPMADDWD     Z6, Z8, Z6
 	VPADDD       Z6, Z4, Z4
-	VPMADDWD     Z7, Z8, Z8
-	VPADDD       Z8, Z5, Z5
+	VPMADDWD     Z7, Z8, Z6
+	VPADDD       Z6, Z5, Z5
 	VMOVUPS      384(BX), Z6
 	VMOVUPS      448(BX), Z7
 	VPSRLW       $0x08, Z6, Z6
@@ -2800,8 +3850,8 @@ loop:
 	VPBROADCASTD 92(DX), Z8
 	VPMADDWD     Z6, Z8, Z6
 	VPADDD       Z6, Z4, Z4
-	VPMADDWD     Z7, Z8, Z8
-	VPADDD       Z8, Z5, Z5
+	VPMADDWD     Z7, Z8, Z6
+	VPADDD       Z6, Z5, Z5
 	ADDQ         $0x00000060, DX
 	ADDQ         $0x00000200, BX
 	ADDQ         R8, DI
@@ -2830,8 +3880,8 @@ single:
 	VPBROADCASTD 8(DX), Z8
 	VPMADDWD     Z6, Z8, Z6
 	VPADDD       Z6, Z4, Z4
-	VPMADDWD     Z7, Z8, Z8
-	VPADDD       Z8, Z5, Z5
+	VPMADDWD     Z7, Z8, Z6
+	VPADDD       Z6, Z5, Z5
 	VMOVUPS      (BX), Z6
 	VMOVUPS      64(BX), Z7
 	VPSRLW       $0x08, Z6, Z6
@@ -2849,8 +3899,8 @@ single:
 	VPBROADCASTD 20(DX), Z8
 	VPMADDWD     Z6, Z8, Z6
 	VPADDD       Z6, Z4, Z4
-	VPMADDWD     Z7, Z8, Z8
-	VPADDD       Z8, Z5, Z5
+	VPMADDWD     Z7, Z8, Z6
+	VPADDD       Z6, Z5, Z5
 	ADDQ         $0x00000018, DX
 	ADDQ         $0x00000080, BX
 	DECQ         SI
@@ -2873,7 +3923,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without11
+	JZ           without17
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z6
 	VMOVUPS      64(BX), Z7
@@ -2899,7 +3949,7 @@ write:
 	VMULPS       Z7, Z5, Z5
 	VMULPS       Z8, Z5, Z5
 
-without11:
+without17:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -2934,11 +3984,11 @@ TEXT ·int8Tile3AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -3039,7 +4089,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without12
+	JZ           without18
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z6
 	VMOVUPS      64(BX), Z7
@@ -3065,7 +4115,7 @@ write:
 	VMULPS       Z7, Z5, Z5
 	VMULPS       Z8, Z5, Z5
 
-without12:
+without18:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -3103,13 +4153,13 @@ TEXT ·int8Wide4AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -3138,8 +4188,8 @@ loop:
 	VPBROADCASTD 12(DX), Z10
 	VPMADDWD     Z8, Z10, Z8
 	VPADDD       Z8, Z6, Z6
-	VPMADDWD     Z9, Z10, Z10
-	VPADDD       Z10, Z7, Z7
+	VPMADDWD     Z9, Z10, Z8
+	VPADDD       Z8, Z7, Z7
 	VMOVUPS      (BX), Z8
 	VMOVUPS      64(BX), Z9
 	VPSRLW       $0x08, Z8, Z8
@@ -3162,8 +4212,8 @@ loop:
 	VPBROADCASTD 28(DX), Z10
 	VPMADDWD     Z8, Z10, Z8
 	VPADDD       Z8, Z6, Z6
-	VPMADDWD     Z9, Z10, Z10
-	VPADDD       Z10, Z7, Z7
+	VPMADDWD     Z9, Z10, Z8
+	VPADDD       Z8, Z7, Z7
 	PREFETCHT1   128(DI)
 	PREFETCHT1   192(DI)
 	VMOVUPS      128(BX), Z8
@@ -3188,8 +4238,8 @@ loop:
 	VPBROADCASTD 44(DX), Z10
 	VPMADDWD     Z8, Z10, Z8
 	VPADDD       Z8, Z6, Z6
-	VPMADDWD     Z9, Z10, Z10
-	VPADDD       Z10, Z7, Z7
+	VPMADDWD     Z9, Z10, Z8
+	VPADDD       Z8, Z7, Z7
 	VMOVUPS      128(BX), Z8
 	VMOVUPS      192(BX), Z9
 	VPSRLW       $0x08, Z8, Z8
@@ -3212,8 +4262,8 @@ loop:
 	VPBROADCASTD 60(DX), Z10
 	VPMADDWD     Z8, Z10, Z8
 	VPADDD       Z8, Z6, Z6
-	VPMADDWD     Z9, Z10, Z10
-	VPADDD       Z10, Z7, Z7
+	VPMADDWD     Z9, Z10, Z8
+	VPADDD       Z8, Z7, Z7
 	PREFETCHT1   256(DI)
 	PREFETCHT1   320(DI)
 	VMOVUPS      256(BX), Z8
@@ -3238,8 +4288,8 @@ loop:
 	VPBROADCASTD 76(DX), Z10
 	VPMADDWD     Z8, Z10, Z8
 	VPADDD       Z8, Z6, Z6
-	VPMADDWD     Z9, Z10, Z10
-	VPADDD       Z10, Z7, Z7
+	VPMADDWD     Z9, Z10, Z8
+	VPADDD       Z8, Z7, Z7
 	VMOVUPS      256(BX), Z8
 	VMOVUPS      320(BX), Z9
 	VPSRLW       $0x08, Z8, Z8
@@ -3262,8 +4312,8 @@ loop:
 	VPBROADCASTD 92(DX), Z10
 	VPMADDWD     Z8, Z10, Z8
 	VPADDD       Z8, Z6, Z6
-	VPMADDWD     Z9, Z10, Z10
-	VPADDD       Z10, Z7, Z7
+	VPMADDWD     Z9, Z10, Z8
+	VPADDD       Z8, Z7, Z7
 	PREFETCHT1   384(DI)
 	PREFETCHT1   448(DI)
 	VMOVUPS      384(BX), Z8
@@ -3288,8 +4338,8 @@ loop:
 	VPBROADCASTD 108(DX), Z10
 	VPMADDWD     Z8, Z10, Z8
 	VPADDD       Z8, Z6, Z6
-	VPMADDWD     Z9, Z10, Z10
-	VPADDD       Z10, Z7, Z7
+	VPMADDWD     Z9, Z10, Z8
+	VPADDD       Z8, Z7, Z7
 	VMOVUPS      384(BX), Z8
 	VMOVUPS      448(BX), Z9
 	VPSRLW       $0x08, Z8, Z8
@@ -3312,8 +4362,8 @@ loop:
 	VPBROADCASTD 124(DX), Z10
 	VPMADDWD     Z8, Z10, Z8
 	VPADDD       Z8, Z6, Z6
-	VPMADDWD     Z9, Z10, Z10
-	VPADDD       Z10, Z7, Z7
+	VPMADDWD     Z9, Z10, Z8
+	VPADDD       Z8, Z7, Z7
 	ADDQ         $0x00000080, DX
 	ADDQ         $0x00000200, BX
 	ADDQ         R8, DI
@@ -3347,8 +4397,8 @@ single:
 	VPBROADCASTD 12(DX), Z10
 	VPMADDWD     Z8, Z10, Z8
 	VPADDD       Z8, Z6, Z6
-	VPMADDWD     Z9, Z10, Z10
-	VPADDD       Z10, Z7, Z7
+	VPMADDWD     Z9, Z10, Z8
+	VPADDD       Z8, Z7, Z7
 	VMOVUPS      (BX), Z8
 	VMOVUPS      64(BX), Z9
 	VPSRLW       $0x08, Z8, Z8
@@ -3371,8 +4421,8 @@ single:
 	VPBROADCASTD 28(DX), Z10
 	VPMADDWD     Z8, Z10, Z8
 	VPADDD       Z8, Z6, Z6
-	VPMADDWD     Z9, Z10, Z10
-	VPADDD       Z10, Z7, Z7
+	VPMADDWD     Z9, Z10, Z8
+	VPADDD       Z8, Z7, Z7
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x00000080, BX
 	DECQ         SI
@@ -3398,7 +4448,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without13
+	JZ           without19
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z8
 	VMOVUPS      64(BX), Z9
@@ -3431,7 +4481,7 @@ write:
 	VMULPS       Z9, Z7, Z7
 	VMULPS       Z10, Z7, Z7
 
-without13:
+without19:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -3472,13 +4522,13 @@ TEXT ·int8Tile4AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -3597,7 +4647,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without14
+	JZ           without20
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z8
 	VMOVUPS      64(BX), Z9
@@ -3630,7 +4680,7 @@ write:
 	VMULPS       Z9, Z7, Z7
 	VMULPS       Z10, Z7, Z7
 
-without14:
+without20:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -3674,15 +4724,15 @@ TEXT ·int8Wide5AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -3716,8 +4766,8 @@ loop:
 	VPBROADCASTD 16(DX), Z12
 	VPMADDWD     Z10, Z12, Z10
 	VPADDD       Z10, Z8, Z8
-	VPMADDWD     Z11, Z12, Z12
-	VPADDD       Z12, Z9, Z9
+	VPMADDWD     Z11, Z12, Z10
+	VPADDD       Z10, Z9, Z9
 	VMOVUPS      (BX), Z10
 	VMOVUPS      64(BX), Z11
 	VPSRLW       $0x08, Z10, Z10
@@ -3745,8 +4795,8 @@ loop:
 	VPBROADCASTD 36(DX), Z12
 	VPMADDWD     Z10, Z12, Z10
 	VPADDD       Z10, Z8, Z8
-	VPMADDWD     Z11, Z12, Z12
-	VPADDD       Z12, Z9, Z9
+	VPMADDWD     Z11, Z12, Z10
+	VPADDD       Z10, Z9, Z9
 	PREFETCHT1   128(DI)
 	PREFETCHT1   192(DI)
 	VMOVUPS      128(BX), Z10
@@ -3776,8 +4826,8 @@ loop:
 	VPBROADCASTD 56(DX), Z12
 	VPMADDWD     Z10, Z12, Z10
 	VPADDD       Z10, Z8, Z8
-	VPMADDWD     Z11, Z12, Z12
-	VPADDD       Z12, Z9, Z9
+	VPMADDWD     Z11, Z12, Z10
+	VPADDD       Z10, Z9, Z9
 	VMOVUPS      128(BX), Z10
 	VMOVUPS      192(BX), Z11
 	VPSRLW       $0x08, Z10, Z10
@@ -3805,8 +4855,8 @@ loop:
 	VPBROADCASTD 76(DX), Z12
 	VPMADDWD     Z10, Z12, Z10
 	VPADDD       Z10, Z8, Z8
-	VPMADDWD     Z11, Z12, Z12
-	VPADDD       Z12, Z9, Z9
+	VPMADDWD     Z11, Z12, Z10
+	VPADDD       Z10, Z9, Z9
 	PREFETCHT1   256(DI)
 	PREFETCHT1   320(DI)
 	VMOVUPS      256(BX), Z10
@@ -3836,8 +4886,8 @@ loop:
 	VPBROADCASTD 96(DX), Z12
 	VPMADDWD     Z10, Z12, Z10
 	VPADDD       Z10, Z8, Z8
-	VPMADDWD     Z11, Z12, Z12
-	VPADDD       Z12, Z9, Z9
+	VPMADDWD     Z11, Z12, Z10
+	VPADDD       Z10, Z9, Z9
 	VMOVUPS      256(BX), Z10
 	VMOVUPS      320(BX), Z11
 	VPSRLW       $0x08, Z10, Z10
@@ -3865,8 +4915,8 @@ loop:
 	VPBROADCASTD 116(DX), Z12
 	VPMADDWD     Z10, Z12, Z10
 	VPADDD       Z10, Z8, Z8
-	VPMADDWD     Z11, Z12, Z12
-	VPADDD       Z12, Z9, Z9
+	VPMADDWD     Z11, Z12, Z10
+	VPADDD       Z10, Z9, Z9
 	PREFETCHT1   384(DI)
 	PREFETCHT1   448(DI)
 	VMOVUPS      384(BX), Z10
@@ -3896,8 +4946,8 @@ loop:
 	VPBROADCASTD 136(DX), Z12
 	VPMADDWD     Z10, Z12, Z10
 	VPADDD       Z10, Z8, Z8
-	VPMADDWD     Z11, Z12, Z12
-	VPADDD       Z12, Z9, Z9
+	VPMADDWD     Z11, Z12, Z10
+	VPADDD       Z10, Z9, Z9
 	VMOVUPS      384(BX), Z10
 	VMOVUPS      448(BX), Z11
 	VPSRLW       $0x08, Z10, Z10
@@ -3925,8 +4975,8 @@ loop:
 	VPBROADCASTD 156(DX), Z12
 	VPMADDWD     Z10, Z12, Z10
 	VPADDD       Z10, Z8, Z8
-	VPMADDWD     Z11, Z12, Z12
-	VPADDD       Z12, Z9, Z9
+	VPMADDWD     Z11, Z12, Z10
+	VPADDD       Z10, Z9, Z9
 	ADDQ         $0x000000a0, DX
 	ADDQ         $0x00000200, BX
 	ADDQ         R8, DI
@@ -3965,8 +5015,8 @@ single:
 	VPBROADCASTD 16(DX), Z12
 	VPMADDWD     Z10, Z12, Z10
 	VPADDD       Z10, Z8, Z8
-	VPMADDWD     Z11, Z12, Z12
-	VPADDD       Z12, Z9, Z9
+	VPMADDWD     Z11, Z12, Z10
+	VPADDD       Z10, Z9, Z9
 	VMOVUPS      (BX), Z10
 	VMOVUPS      64(BX), Z11
 	VPSRLW       $0x08, Z10, Z10
@@ -3994,8 +5044,8 @@ single:
 	VPBROADCASTD 36(DX), Z12
 	VPMADDWD     Z10, Z12, Z10
 	VPADDD       Z10, Z8, Z8
-	VPMADDWD     Z11, Z12, Z12
-	VPADDD       Z12, Z9, Z9
+	VPMADDWD     Z11, Z12, Z10
+	VPADDD       Z10, Z9, Z9
 	ADDQ         $0x00000028, DX
 	ADDQ         $0x00000080, BX
 	DECQ         SI
@@ -4024,7 +5074,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without15
+	JZ           without21
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z10
 	VMOVUPS      64(BX), Z11
@@ -4064,7 +5114,7 @@ write:
 	VMULPS       Z11, Z9, Z9
 	VMULPS       Z12, Z9, Z9
 
-without15:
+without21:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -4111,15 +5161,15 @@ TEXT ·int8Tile5AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -4256,7 +5306,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without16
+	JZ           without22
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z10
 	VMOVUPS      64(BX), Z11
@@ -4296,7 +5346,7 @@ write:
 	VMULPS       Z11, Z9, Z9
 	VMULPS       Z12, Z9, Z9
 
-without16:
+without22:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -4346,17 +5396,17 @@ TEXT ·int8Wide6AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	VPBROADCASTD 20(R9), Z10
-	VMOVAPS      Z10, Z11
+	VPBROADCASTD 20(R9), Z11
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -4395,8 +5445,8 @@ loop:
 	VPBROADCASTD 20(DX), Z14
 	VPMADDWD     Z12, Z14, Z12
 	VPADDD       Z12, Z10, Z10
-	VPMADDWD     Z13, Z14, Z14
-	VPADDD       Z14, Z11, Z11
+	VPMADDWD     Z13, Z14, Z12
+	VPADDD       Z12, Z11, Z11
 	VMOVUPS      (BX), Z12
 	VMOVUPS      64(BX), Z13
 	VPSRLW       $0x08, Z12, Z12
@@ -4429,8 +5479,8 @@ loop:
 	VPBROADCASTD 44(DX), Z14
 	VPMADDWD     Z12, Z14, Z12
 	VPADDD       Z12, Z10, Z10
-	VPMADDWD     Z13, Z14, Z14
-	VPADDD       Z14, Z11, Z11
+	VPMADDWD     Z13, Z14, Z12
+	VPADDD       Z12, Z11, Z11
 	PREFETCHT1   128(DI)
 	PREFETCHT1   192(DI)
 	VMOVUPS      128(BX), Z12
@@ -4465,8 +5515,8 @@ loop:
 	VPBROADCASTD 68(DX), Z14
 	VPMADDWD     Z12, Z14, Z12
 	VPADDD       Z12, Z10, Z10
-	VPMADDWD     Z13, Z14, Z14
-	VPADDD       Z14, Z11, Z11
+	VPMADDWD     Z13, Z14, Z12
+	VPADDD       Z12, Z11, Z11
 	VMOVUPS      128(BX), Z12
 	VMOVUPS      192(BX), Z13
 	VPSRLW       $0x08, Z12, Z12
@@ -4499,8 +5549,8 @@ loop:
 	VPBROADCASTD 92(DX), Z14
 	VPMADDWD     Z12, Z14, Z12
 	VPADDD       Z12, Z10, Z10
-	VPMADDWD     Z13, Z14, Z14
-	VPADDD       Z14, Z11, Z11
+	VPMADDWD     Z13, Z14, Z12
+	VPADDD       Z12, Z11, Z11
 	PREFETCHT1   256(DI)
 	PREFETCHT1   320(DI)
 	VMOVUPS      256(BX), Z12
@@ -4535,8 +5585,8 @@ loop:
 	VPBROADCASTD 116(DX), Z14
 	VPMADDWD     Z12, Z14, Z12
 	VPADDD       Z12, Z10, Z10
-	VPMADDWD     Z13, Z14, Z14
-	VPADDD       Z14, Z11, Z11
+	VPMADDWD     Z13, Z14, Z12
+	VPADDD       Z12, Z11, Z11
 	VMOVUPS      256(BX), Z12
 	VMOVUPS      320(BX), Z13
 	VPSRLW       $0x08, Z12, Z12
@@ -4569,8 +5619,8 @@ loop:
 	VPBROADCASTD 140(DX), Z14
 	VPMADDWD     Z12, Z14, Z12
 	VPADDD       Z12, Z10, Z10
-	VPMADDWD     Z13, Z14, Z14
-	VPADDD       Z14, Z11, Z11
+	VPMADDWD     Z13, Z14, Z12
+	VPADDD       Z12, Z11, Z11
 	PREFETCHT1   384(DI)
 	PREFETCHT1   448(DI)
 	VMOVUPS      384(BX), Z12
@@ -4605,8 +5655,8 @@ loop:
 	VPBROADCASTD 164(DX), Z14
 	VPMADDWD     Z12, Z14, Z12
 	VPADDD       Z12, Z10, Z10
-	VPMADDWD     Z13, Z14, Z14
-	VPADDD       Z14, Z11, Z11
+	VPMADDWD     Z13, Z14, Z12
+	VPADDD       Z12, Z11, Z11
 	VMOVUPS      384(BX), Z12
 	VMOVUPS      448(BX), Z13
 	VPSRLW       $0x08, Z12, Z12
@@ -4639,8 +5689,8 @@ loop:
 	VPBROADCASTD 188(DX), Z14
 	VPMADDWD     Z12, Z14, Z12
 	VPADDD       Z12, Z10, Z10
-	VPMADDWD     Z13, Z14, Z14
-	VPADDD       Z14, Z11, Z11
+	VPMADDWD     Z13, Z14, Z12
+	VPADDD       Z12, Z11, Z11
 	ADDQ         $0x000000c0, DX
 	ADDQ         $0x00000200, BX
 	ADDQ         R8, DI
@@ -4684,8 +5734,8 @@ single:
 	VPBROADCASTD 20(DX), Z14
 	VPMADDWD     Z12, Z14, Z12
 	VPADDD       Z12, Z10, Z10
-	VPMADDWD     Z13, Z14, Z14
-	VPADDD       Z14, Z11, Z11
+	VPMADDWD     Z13, Z14, Z12
+	VPADDD       Z12, Z11, Z11
 	VMOVUPS      (BX), Z12
 	VMOVUPS      64(BX), Z13
 	VPSRLW       $0x08, Z12, Z12
@@ -4718,8 +5768,8 @@ single:
 	VPBROADCASTD 44(DX), Z14
 	VPMADDWD     Z12, Z14, Z12
 	VPADDD       Z12, Z10, Z10
-	VPMADDWD     Z13, Z14, Z14
-	VPADDD       Z14, Z11, Z11
+	VPMADDWD     Z13, Z14, Z12
+	VPADDD       Z12, Z11, Z11
 	ADDQ         $0x00000030, DX
 	ADDQ         $0x00000080, BX
 	DECQ         SI
@@ -4751,7 +5801,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without17
+	JZ           without23
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z12
 	VMOVUPS      64(BX), Z13
@@ -4798,7 +5848,7 @@ write:
 	VMULPS       Z13, Z11, Z11
 	VMULPS       Z14, Z11, Z11
 
-without17:
+without23:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -4851,17 +5901,17 @@ TEXT ·int8Tile6AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	VPBROADCASTD 20(R9), Z10
-	VMOVAPS      Z10, Z11
+	VPBROADCASTD 20(R9), Z11
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -5016,7 +6066,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without18
+	JZ           without24
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z12
 	VMOVUPS      64(BX), Z13
@@ -5063,7 +6113,7 @@ write:
 	VMULPS       Z13, Z11, Z11
 	VMULPS       Z14, Z11, Z11
 
-without18:
+without24:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -5119,19 +6169,19 @@ TEXT ·int8Wide7AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	VPBROADCASTD 20(R9), Z10
-	VMOVAPS      Z10, Z11
+	VPBROADCASTD 20(R9), Z11
 	VPBROADCASTD 24(R9), Z12
-	VMOVAPS      Z12, Z13
+	VPBROADCASTD 24(R9), Z13
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -5175,8 +6225,8 @@ loop:
 	VPBROADCASTD 24(DX), Z16
 	VPMADDWD     Z14, Z16, Z14
 	VPADDD       Z14, Z12, Z12
-	VPMADDWD     Z15, Z16, Z16
-	VPADDD       Z16, Z13, Z13
+	VPMADDWD     Z15, Z16, Z14
+	VPADDD       Z14, Z13, Z13
 	VMOVUPS      (BX), Z14
 	VMOVUPS      64(BX), Z15
 	VPSRLW       $0x08, Z14, Z14
@@ -5214,8 +6264,8 @@ loop:
 	VPBROADCASTD 52(DX), Z16
 	VPMADDWD     Z14, Z16, Z14
 	VPADDD       Z14, Z12, Z12
-	VPMADDWD     Z15, Z16, Z16
-	VPADDD       Z16, Z13, Z13
+	VPMADDWD     Z15, Z16, Z14
+	VPADDD       Z14, Z13, Z13
 	PREFETCHT1   128(DI)
 	PREFETCHT1   192(DI)
 	VMOVUPS      128(BX), Z14
@@ -5255,8 +6305,8 @@ loop:
 	VPBROADCASTD 80(DX), Z16
 	VPMADDWD     Z14, Z16, Z14
 	VPADDD       Z14, Z12, Z12
-	VPMADDWD     Z15, Z16, Z16
-	VPADDD       Z16, Z13, Z13
+	VPMADDWD     Z15, Z16, Z14
+	VPADDD       Z14, Z13, Z13
 	VMOVUPS      128(BX), Z14
 	VMOVUPS      192(BX), Z15
 	VPSRLW       $0x08, Z14, Z14
@@ -5294,8 +6344,8 @@ loop:
 	VPBROADCASTD 108(DX), Z16
 	VPMADDWD     Z14, Z16, Z14
 	VPADDD       Z14, Z12, Z12
-	VPMADDWD     Z15, Z16, Z16
-	VPADDD       Z16, Z13, Z13
+	VPMADDWD     Z15, Z16, Z14
+	VPADDD       Z14, Z13, Z13
 	PREFETCHT1   256(DI)
 	PREFETCHT1   320(DI)
 	VMOVUPS      256(BX), Z14
@@ -5335,8 +6385,8 @@ loop:
 	VPBROADCASTD 136(DX), Z16
 	VPMADDWD     Z14, Z16, Z14
 	VPADDD       Z14, Z12, Z12
-	VPMADDWD     Z15, Z16, Z16
-	VPADDD       Z16, Z13, Z13
+	VPMADDWD     Z15, Z16, Z14
+	VPADDD       Z14, Z13, Z13
 	VMOVUPS      256(BX), Z14
 	VMOVUPS      320(BX), Z15
 	VPSRLW       $0x08, Z14, Z14
@@ -5374,8 +6424,8 @@ loop:
 	VPBROADCASTD 164(DX), Z16
 	VPMADDWD     Z14, Z16, Z14
 	VPADDD       Z14, Z12, Z12
-	VPMADDWD     Z15, Z16, Z16
-	VPADDD       Z16, Z13, Z13
+	VPMADDWD     Z15, Z16, Z14
+	VPADDD       Z14, Z13, Z13
 	PREFETCHT1   384(DI)
 	PREFETCHT1   448(DI)
 	VMOVUPS      384(BX), Z14
@@ -5415,8 +6465,8 @@ loop:
 	VPBROADCASTD 192(DX), Z16
 	VPMADDWD     Z14, Z16, Z14
 	VPADDD       Z14, Z12, Z12
-	VPMADDWD     Z15, Z16, Z16
-	VPADDD       Z16, Z13, Z13
+	VPMADDWD     Z15, Z16, Z14
+	VPADDD       Z14, Z13, Z13
 	VMOVUPS      384(BX), Z14
 	VMOVUPS      448(BX), Z15
 	VPSRLW       $0x08, Z14, Z14
@@ -5454,8 +6504,8 @@ loop:
 	VPBROADCASTD 220(DX), Z16
 	VPMADDWD     Z14, Z16, Z14
 	VPADDD       Z14, Z12, Z12
-	VPMADDWD     Z15, Z16, Z16
-	VPADDD       Z16, Z13, Z13
+	VPMADDWD     Z15, Z16, Z14
+	VPADDD       Z14, Z13, Z13
 	ADDQ         $0x000000e0, DX
 	ADDQ         $0x00000200, BX
 	ADDQ         R8, DI
@@ -5504,8 +6554,8 @@ single:
 	VPBROADCASTD 24(DX), Z16
 	VPMADDWD     Z14, Z16, Z14
 	VPADDD       Z14, Z12, Z12
-	VPMADDWD     Z15, Z16, Z16
-	VPADDD       Z16, Z13, Z13
+	VPMADDWD     Z15, Z16, Z14
+	VPADDD       Z14, Z13, Z13
 	VMOVUPS      (BX), Z14
 	VMOVUPS      64(BX), Z15
 	VPSRLW       $0x08, Z14, Z14
@@ -5543,8 +6593,8 @@ single:
 	VPBROADCASTD 52(DX), Z16
 	VPMADDWD     Z14, Z16, Z14
 	VPADDD       Z14, Z12, Z12
-	VPMADDWD     Z15, Z16, Z16
-	VPADDD       Z16, Z13, Z13
+	VPMADDWD     Z15, Z16, Z14
+	VPADDD       Z14, Z13, Z13
 	ADDQ         $0x00000038, DX
 	ADDQ         $0x00000080, BX
 	DECQ         SI
@@ -5579,7 +6629,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without19
+	JZ           without25
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z14
 	VMOVUPS      64(BX), Z15
@@ -5633,7 +6683,7 @@ write:
 	VMULPS       Z15, Z13, Z13
 	VMULPS       Z16, Z13, Z13
 
-without19:
+without25:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -5692,19 +6742,19 @@ TEXT ·int8Tile7AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	VPBROADCASTD 20(R9), Z10
-	VMOVAPS      Z10, Z11
+	VPBROADCASTD 20(R9), Z11
 	VPBROADCASTD 24(R9), Z12
-	VMOVAPS      Z12, Z13
+	VPBROADCASTD 24(R9), Z13
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -5877,7 +6927,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without20
+	JZ           without26
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z14
 	VMOVUPS      64(BX), Z15
@@ -5931,7 +6981,7 @@ write:
 	VMULPS       Z15, Z13, Z13
 	VMULPS       Z16, Z13, Z13
 
-without20:
+without26:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -5993,21 +7043,21 @@ TEXT ·int8Wide8AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	VPBROADCASTD 20(R9), Z10
-	VMOVAPS      Z10, Z11
+	VPBROADCASTD 20(R9), Z11
 	VPBROADCASTD 24(R9), Z12
-	VMOVAPS      Z12, Z13
+	VPBROADCASTD 24(R9), Z13
 	VPBROADCASTD 28(R9), Z14
-	VMOVAPS      Z14, Z15
+	VPBROADCASTD 28(R9), Z15
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -6056,8 +7106,8 @@ loop:
 	VPBROADCASTD 28(DX), Z18
 	VPMADDWD     Z16, Z18, Z16
 	VPADDD       Z16, Z14, Z14
-	VPMADDWD     Z17, Z18, Z18
-	VPADDD       Z18, Z15, Z15
+	VPMADDWD     Z17, Z18, Z16
+	VPADDD       Z16, Z15, Z15
 	VMOVUPS      (BX), Z16
 	VMOVUPS      64(BX), Z17
 	VPSRLW       $0x08, Z16, Z16
@@ -6100,8 +7150,8 @@ loop:
 	VPBROADCASTD 60(DX), Z18
 	VPMADDWD     Z16, Z18, Z16
 	VPADDD       Z16, Z14, Z14
-	VPMADDWD     Z17, Z18, Z18
-	VPADDD       Z18, Z15, Z15
+	VPMADDWD     Z17, Z18, Z16
+	VPADDD       Z16, Z15, Z15
 	PREFETCHT1   128(DI)
 	PREFETCHT1   192(DI)
 	VMOVUPS      128(BX), Z16
@@ -6146,8 +7196,8 @@ loop:
 	VPBROADCASTD 92(DX), Z18
 	VPMADDWD     Z16, Z18, Z16
 	VPADDD       Z16, Z14, Z14
-	VPMADDWD     Z17, Z18, Z18
-	VPADDD       Z18, Z15, Z15
+	VPMADDWD     Z17, Z18, Z16
+	VPADDD       Z16, Z15, Z15
 	VMOVUPS      128(BX), Z16
 	VMOVUPS      192(BX), Z17
 	VPSRLW       $0x08, Z16, Z16
@@ -6190,8 +7240,8 @@ loop:
 	VPBROADCASTD 124(DX), Z18
 	VPMADDWD     Z16, Z18, Z16
 	VPADDD       Z16, Z14, Z14
-	VPMADDWD     Z17, Z18, Z18
-	VPADDD       Z18, Z15, Z15
+	VPMADDWD     Z17, Z18, Z16
+	VPADDD       Z16, Z15, Z15
 	PREFETCHT1   256(DI)
 	PREFETCHT1   320(DI)
 	VMOVUPS      256(BX), Z16
@@ -6236,8 +7286,8 @@ loop:
 	VPBROADCASTD 156(DX), Z18
 	VPMADDWD     Z16, Z18, Z16
 	VPADDD       Z16, Z14, Z14
-	VPMADDWD     Z17, Z18, Z18
-	VPADDD       Z18, Z15, Z15
+	VPMADDWD     Z17, Z18, Z16
+	VPADDD       Z16, Z15, Z15
 	VMOVUPS      256(BX), Z16
 	VMOVUPS      320(BX), Z17
 	VPSRLW       $0x08, Z16, Z16
@@ -6280,8 +7330,8 @@ loop:
 	VPBROADCASTD 188(DX), Z18
 	VPMADDWD     Z16, Z18, Z16
 	VPADDD       Z16, Z14, Z14
-	VPMADDWD     Z17, Z18, Z18
-	VPADDD       Z18, Z15, Z15
+	VPMADDWD     Z17, Z18, Z16
+	VPADDD       Z16, Z15, Z15
 	PREFETCHT1   384(DI)
 	PREFETCHT1   448(DI)
 	VMOVUPS      384(BX), Z16
@@ -6326,8 +7376,8 @@ loop:
 	VPBROADCASTD 220(DX), Z18
 	VPMADDWD     Z16, Z18, Z16
 	VPADDD       Z16, Z14, Z14
-	VPMADDWD     Z17, Z18, Z18
-	VPADDD       Z18, Z15, Z15
+	VPMADDWD     Z17, Z18, Z16
+	VPADDD       Z16, Z15, Z15
 	VMOVUPS      384(BX), Z16
 	VMOVUPS      448(BX), Z17
 	VPSRLW       $0x08, Z16, Z16
@@ -6370,8 +7420,8 @@ loop:
 	VPBROADCASTD 252(DX), Z18
 	VPMADDWD     Z16, Z18, Z16
 	VPADDD       Z16, Z14, Z14
-	VPMADDWD     Z17, Z18, Z18
-	VPADDD       Z18, Z15, Z15
+	VPMADDWD     Z17, Z18, Z16
+	VPADDD       Z16, Z15, Z15
 	ADDQ         $0x00000100, DX
 	ADDQ         $0x00000200, BX
 	ADDQ         R8, DI
@@ -6425,8 +7475,8 @@ single:
 	VPBROADCASTD 28(DX), Z18
 	VPMADDWD     Z16, Z18, Z16
 	VPADDD       Z16, Z14, Z14
-	VPMADDWD     Z17, Z18, Z18
-	VPADDD       Z18, Z15, Z15
+	VPMADDWD     Z17, Z18, Z16
+	VPADDD       Z16, Z15, Z15
 	VMOVUPS      (BX), Z16
 	VMOVUPS      64(BX), Z17
 	VPSRLW       $0x08, Z16, Z16
@@ -6469,8 +7519,8 @@ single:
 	VPBROADCASTD 60(DX), Z18
 	VPMADDWD     Z16, Z18, Z16
 	VPADDD       Z16, Z14, Z14
-	VPMADDWD     Z17, Z18, Z18
-	VPADDD       Z18, Z15, Z15
+	VPMADDWD     Z17, Z18, Z16
+	VPADDD       Z16, Z15, Z15
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000080, BX
 	DECQ         SI
@@ -6508,7 +7558,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without21
+	JZ           without27
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z16
 	VMOVUPS      64(BX), Z17
@@ -6569,7 +7619,7 @@ write:
 	VMULPS       Z17, Z15, Z15
 	VMULPS       Z18, Z15, Z15
 
-without21:
+without27:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -6634,21 +7684,21 @@ TEXT ·int8Tile8AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	VPBROADCASTD 20(R9), Z10
-	VMOVAPS      Z10, Z11
+	VPBROADCASTD 20(R9), Z11
 	VPBROADCASTD 24(R9), Z12
-	VMOVAPS      Z12, Z13
+	VPBROADCASTD 24(R9), Z13
 	VPBROADCASTD 28(R9), Z14
-	VMOVAPS      Z14, Z15
+	VPBROADCASTD 28(R9), Z15
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -6839,7 +7889,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without22
+	JZ           without28
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z16
 	VMOVUPS      64(BX), Z17
@@ -6900,7 +7950,7 @@ write:
 	VMULPS       Z17, Z15, Z15
 	VMULPS       Z18, Z15, Z15
 
-without22:
+without28:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -6968,23 +8018,23 @@ TEXT ·int8Wide9AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	VPBROADCASTD 20(R9), Z10
-	VMOVAPS      Z10, Z11
+	VPBROADCASTD 20(R9), Z11
 	VPBROADCASTD 24(R9), Z12
-	VMOVAPS      Z12, Z13
+	VPBROADCASTD 24(R9), Z13
 	VPBROADCASTD 28(R9), Z14
-	VMOVAPS      Z14, Z15
+	VPBROADCASTD 28(R9), Z15
 	VPBROADCASTD 32(R9), Z16
-	VMOVAPS      Z16, Z17
+	VPBROADCASTD 32(R9), Z17
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -7038,8 +8088,8 @@ loop:
 	VPBROADCASTD 32(DX), Z20
 	VPMADDWD     Z18, Z20, Z18
 	VPADDD       Z18, Z16, Z16
-	VPMADDWD     Z19, Z20, Z20
-	VPADDD       Z20, Z17, Z17
+	VPMADDWD     Z19, Z20, Z18
+	VPADDD       Z18, Z17, Z17
 	VMOVUPS      (BX), Z18
 	VMOVUPS      64(BX), Z19
 	VPSRLW       $0x08, Z18, Z18
@@ -7087,8 +8137,8 @@ loop:
 	VPBROADCASTD 68(DX), Z20
 	VPMADDWD     Z18, Z20, Z18
 	VPADDD       Z18, Z16, Z16
-	VPMADDWD     Z19, Z20, Z20
-	VPADDD       Z20, Z17, Z17
+	VPMADDWD     Z19, Z20, Z18
+	VPADDD       Z18, Z17, Z17
 	PREFETCHT1   128(DI)
 	PREFETCHT1   192(DI)
 	VMOVUPS      128(BX), Z18
@@ -7138,8 +8188,8 @@ loop:
 	VPBROADCASTD 104(DX), Z20
 	VPMADDWD     Z18, Z20, Z18
 	VPADDD       Z18, Z16, Z16
-	VPMADDWD     Z19, Z20, Z20
-	VPADDD       Z20, Z17, Z17
+	VPMADDWD     Z19, Z20, Z18
+	VPADDD       Z18, Z17, Z17
 	VMOVUPS      128(BX), Z18
 	VMOVUPS      192(BX), Z19
 	VPSRLW       $0x08, Z18, Z18
@@ -7187,8 +8237,8 @@ loop:
 	VPBROADCASTD 140(DX), Z20
 	VPMADDWD     Z18, Z20, Z18
 	VPADDD       Z18, Z16, Z16
-	VPMADDWD     Z19, Z20, Z20
-	VPADDD       Z20, Z17, Z17
+	VPMADDWD     Z19, Z20, Z18
+	VPADDD       Z18, Z17, Z17
 	PREFETCHT1   256(DI)
 	PREFETCHT1   320(DI)
 	VMOVUPS      256(BX), Z18
@@ -7238,8 +8288,8 @@ loop:
 	VPBROADCASTD 176(DX), Z20
 	VPMADDWD     Z18, Z20, Z18
 	VPADDD       Z18, Z16, Z16
-	VPMADDWD     Z19, Z20, Z20
-	VPADDD       Z20, Z17, Z17
+	VPMADDWD     Z19, Z20, Z18
+	VPADDD       Z18, Z17, Z17
 	VMOVUPS      256(BX), Z18
 	VMOVUPS      320(BX), Z19
 	VPSRLW       $0x08, Z18, Z18
@@ -7287,8 +8337,8 @@ loop:
 	VPBROADCASTD 212(DX), Z20
 	VPMADDWD     Z18, Z20, Z18
 	VPADDD       Z18, Z16, Z16
-	VPMADDWD     Z19, Z20, Z20
-	VPADDD       Z20, Z17, Z17
+	VPMADDWD     Z19, Z20, Z18
+	VPADDD       Z18, Z17, Z17
 	PREFETCHT1   384(DI)
 	PREFETCHT1   448(DI)
 	VMOVUPS      384(BX), Z18
@@ -7338,8 +8388,8 @@ loop:
 	VPBROADCASTD 248(DX), Z20
 	VPMADDWD     Z18, Z20, Z18
 	VPADDD       Z18, Z16, Z16
-	VPMADDWD     Z19, Z20, Z20
-	VPADDD       Z20, Z17, Z17
+	VPMADDWD     Z19, Z20, Z18
+	VPADDD       Z18, Z17, Z17
 	VMOVUPS      384(BX), Z18
 	VMOVUPS      448(BX), Z19
 	VPSRLW       $0x08, Z18, Z18
@@ -7387,8 +8437,8 @@ loop:
 	VPBROADCASTD 284(DX), Z20
 	VPMADDWD     Z18, Z20, Z18
 	VPADDD       Z18, Z16, Z16
-	VPMADDWD     Z19, Z20, Z20
-	VPADDD       Z20, Z17, Z17
+	VPMADDWD     Z19, Z20, Z18
+	VPADDD       Z18, Z17, Z17
 	ADDQ         $0x00000120, DX
 	ADDQ         $0x00000200, BX
 	ADDQ         R8, DI
@@ -7447,8 +8497,8 @@ single:
 	VPBROADCASTD 32(DX), Z20
 	VPMADDWD     Z18, Z20, Z18
 	VPADDD       Z18, Z16, Z16
-	VPMADDWD     Z19, Z20, Z20
-	VPADDD       Z20, Z17, Z17
+	VPMADDWD     Z19, Z20, Z18
+	VPADDD       Z18, Z17, Z17
 	VMOVUPS      (BX), Z18
 	VMOVUPS      64(BX), Z19
 	VPSRLW       $0x08, Z18, Z18
@@ -7496,8 +8546,8 @@ single:
 	VPBROADCASTD 68(DX), Z20
 	VPMADDWD     Z18, Z20, Z18
 	VPADDD       Z18, Z16, Z16
-	VPMADDWD     Z19, Z20, Z20
-	VPADDD       Z20, Z17, Z17
+	VPMADDWD     Z19, Z20, Z18
+	VPADDD       Z18, Z17, Z17
 	ADDQ         $0x00000048, DX
 	ADDQ         $0x00000080, BX
 	DECQ         SI
@@ -7538,7 +8588,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without23
+	JZ           without29
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z18
 	VMOVUPS      64(BX), Z19
@@ -7606,7 +8656,7 @@ write:
 	VMULPS       Z19, Z17, Z17
 	VMULPS       Z20, Z17, Z17
 
-without23:
+without29:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -7677,23 +8727,23 @@ TEXT ·int8Tile9AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	VPBROADCASTD 20(R9), Z10
-	VMOVAPS      Z10, Z11
+	VPBROADCASTD 20(R9), Z11
 	VPBROADCASTD 24(R9), Z12
-	VMOVAPS      Z12, Z13
+	VPBROADCASTD 24(R9), Z13
 	VPBROADCASTD 28(R9), Z14
-	VMOVAPS      Z14, Z15
+	VPBROADCASTD 28(R9), Z15
 	VPBROADCASTD 32(R9), Z16
-	VMOVAPS      Z16, Z17
+	VPBROADCASTD 32(R9), Z17
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -7902,7 +8952,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without24
+	JZ           without30
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z18
 	VMOVUPS      64(BX), Z19
@@ -7970,7 +9020,7 @@ write:
 	VMULPS       Z19, Z17, Z17
 	VMULPS       Z20, Z17, Z17
 
-without24:
+without30:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -8044,25 +9094,25 @@ TEXT ·int8Wide10AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	VPBROADCASTD 20(R9), Z10
-	VMOVAPS      Z10, Z11
+	VPBROADCASTD 20(R9), Z11
 	VPBROADCASTD 24(R9), Z12
-	VMOVAPS      Z12, Z13
+	VPBROADCASTD 24(R9), Z13
 	VPBROADCASTD 28(R9), Z14
-	VMOVAPS      Z14, Z15
+	VPBROADCASTD 28(R9), Z15
 	VPBROADCASTD 32(R9), Z16
-	VMOVAPS      Z16, Z17
+	VPBROADCASTD 32(R9), Z17
 	VPBROADCASTD 36(R9), Z18
-	VMOVAPS      Z18, Z19
+	VPBROADCASTD 36(R9), Z19
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -8121,8 +9171,8 @@ loop:
 	VPBROADCASTD 36(DX), Z22
 	VPMADDWD     Z20, Z22, Z20
 	VPADDD       Z20, Z18, Z18
-	VPMADDWD     Z21, Z22, Z22
-	VPADDD       Z22, Z19, Z19
+	VPMADDWD     Z21, Z22, Z20
+	VPADDD       Z20, Z19, Z19
 	VMOVUPS      (BX), Z20
 	VMOVUPS      64(BX), Z21
 	VPSRLW       $0x08, Z20, Z20
@@ -8175,8 +9225,8 @@ loop:
 	VPBROADCASTD 76(DX), Z22
 	VPMADDWD     Z20, Z22, Z20
 	VPADDD       Z20, Z18, Z18
-	VPMADDWD     Z21, Z22, Z22
-	VPADDD       Z22, Z19, Z19
+	VPMADDWD     Z21, Z22, Z20
+	VPADDD       Z20, Z19, Z19
 	PREFETCHT1   128(DI)
 	PREFETCHT1   192(DI)
 	VMOVUPS      128(BX), Z20
@@ -8231,8 +9281,8 @@ loop:
 	VPBROADCASTD 116(DX), Z22
 	VPMADDWD     Z20, Z22, Z20
 	VPADDD       Z20, Z18, Z18
-	VPMADDWD     Z21, Z22, Z22
-	VPADDD       Z22, Z19, Z19
+	VPMADDWD     Z21, Z22, Z20
+	VPADDD       Z20, Z19, Z19
 	VMOVUPS      128(BX), Z20
 	VMOVUPS      192(BX), Z21
 	VPSRLW       $0x08, Z20, Z20
@@ -8285,8 +9335,8 @@ loop:
 	VPBROADCASTD 156(DX), Z22
 	VPMADDWD     Z20, Z22, Z20
 	VPADDD       Z20, Z18, Z18
-	VPMADDWD     Z21, Z22, Z22
-	VPADDD       Z22, Z19, Z19
+	VPMADDWD     Z21, Z22, Z20
+	VPADDD       Z20, Z19, Z19
 	PREFETCHT1   256(DI)
 	PREFETCHT1   320(DI)
 	VMOVUPS      256(BX), Z20
@@ -8341,8 +9391,8 @@ loop:
 	VPBROADCASTD 196(DX), Z22
 	VPMADDWD     Z20, Z22, Z20
 	VPADDD       Z20, Z18, Z18
-	VPMADDWD     Z21, Z22, Z22
-	VPADDD       Z22, Z19, Z19
+	VPMADDWD     Z21, Z22, Z20
+	VPADDD       Z20, Z19, Z19
 	VMOVUPS      256(BX), Z20
 	VMOVUPS      320(BX), Z21
 	VPSRLW       $0x08, Z20, Z20
@@ -8395,8 +9445,8 @@ loop:
 	VPBROADCASTD 236(DX), Z22
 	VPMADDWD     Z20, Z22, Z20
 	VPADDD       Z20, Z18, Z18
-	VPMADDWD     Z21, Z22, Z22
-	VPADDD       Z22, Z19, Z19
+	VPMADDWD     Z21, Z22, Z20
+	VPADDD       Z20, Z19, Z19
 	PREFETCHT1   384(DI)
 	PREFETCHT1   448(DI)
 	VMOVUPS      384(BX), Z20
@@ -8451,8 +9501,8 @@ loop:
 	VPBROADCASTD 276(DX), Z22
 	VPMADDWD     Z20, Z22, Z20
 	VPADDD       Z20, Z18, Z18
-	VPMADDWD     Z21, Z22, Z22
-	VPADDD       Z22, Z19, Z19
+	VPMADDWD     Z21, Z22, Z20
+	VPADDD       Z20, Z19, Z19
 	VMOVUPS      384(BX), Z20
 	VMOVUPS      448(BX), Z21
 	VPSRLW       $0x08, Z20, Z20
@@ -8505,8 +9555,8 @@ loop:
 	VPBROADCASTD 316(DX), Z22
 	VPMADDWD     Z20, Z22, Z20
 	VPADDD       Z20, Z18, Z18
-	VPMADDWD     Z21, Z22, Z22
-	VPADDD       Z22, Z19, Z19
+	VPMADDWD     Z21, Z22, Z20
+	VPADDD       Z20, Z19, Z19
 	ADDQ         $0x00000140, DX
 	ADDQ         $0x00000200, BX
 	ADDQ         R8, DI
@@ -8570,8 +9620,8 @@ single:
 	VPBROADCASTD 36(DX), Z22
 	VPMADDWD     Z20, Z22, Z20
 	VPADDD       Z20, Z18, Z18
-	VPMADDWD     Z21, Z22, Z22
-	VPADDD       Z22, Z19, Z19
+	VPMADDWD     Z21, Z22, Z20
+	VPADDD       Z20, Z19, Z19
 	VMOVUPS      (BX), Z20
 	VMOVUPS      64(BX), Z21
 	VPSRLW       $0x08, Z20, Z20
@@ -8624,8 +9674,8 @@ single:
 	VPBROADCASTD 76(DX), Z22
 	VPMADDWD     Z20, Z22, Z20
 	VPADDD       Z20, Z18, Z18
-	VPMADDWD     Z21, Z22, Z22
-	VPADDD       Z22, Z19, Z19
+	VPMADDWD     Z21, Z22, Z20
+	VPADDD       Z20, Z19, Z19
 	ADDQ         $0x00000050, DX
 	ADDQ         $0x00000080, BX
 	DECQ         SI
@@ -8669,7 +9719,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without25
+	JZ           without31
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z20
 	VMOVUPS      64(BX), Z21
@@ -8744,7 +9794,7 @@ write:
 	VMULPS       Z21, Z19, Z19
 	VMULPS       Z22, Z19, Z19
 
-without25:
+without31:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -8821,25 +9871,25 @@ TEXT ·int8Tile10AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	VPBROADCASTD 20(R9), Z10
-	VMOVAPS      Z10, Z11
+	VPBROADCASTD 20(R9), Z11
 	VPBROADCASTD 24(R9), Z12
-	VMOVAPS      Z12, Z13
+	VPBROADCASTD 24(R9), Z13
 	VPBROADCASTD 28(R9), Z14
-	VMOVAPS      Z14, Z15
+	VPBROADCASTD 28(R9), Z15
 	VPBROADCASTD 32(R9), Z16
-	VMOVAPS      Z16, Z17
+	VPBROADCASTD 32(R9), Z17
 	VPBROADCASTD 36(R9), Z18
-	VMOVAPS      Z18, Z19
+	VPBROADCASTD 36(R9), Z19
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -9066,7 +10116,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without26
+	JZ           without32
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z20
 	VMOVUPS      64(BX), Z21
@@ -9141,7 +10191,7 @@ write:
 	VMULPS       Z21, Z19, Z19
 	VMULPS       Z22, Z19, Z19
 
-without26:
+without32:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -9221,27 +10271,27 @@ TEXT ·int8Wide11AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	VPBROADCASTD 20(R9), Z10
-	VMOVAPS      Z10, Z11
+	VPBROADCASTD 20(R9), Z11
 	VPBROADCASTD 24(R9), Z12
-	VMOVAPS      Z12, Z13
+	VPBROADCASTD 24(R9), Z13
 	VPBROADCASTD 28(R9), Z14
-	VMOVAPS      Z14, Z15
+	VPBROADCASTD 28(R9), Z15
 	VPBROADCASTD 32(R9), Z16
-	VMOVAPS      Z16, Z17
+	VPBROADCASTD 32(R9), Z17
 	VPBROADCASTD 36(R9), Z18
-	VMOVAPS      Z18, Z19
+	VPBROADCASTD 36(R9), Z19
 	VPBROADCASTD 40(R9), Z20
-	VMOVAPS      Z20, Z21
+	VPBROADCASTD 40(R9), Z21
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -9305,8 +10355,8 @@ loop:
 	VPBROADCASTD 40(DX), Z24
 	VPMADDWD     Z22, Z24, Z22
 	VPADDD       Z22, Z20, Z20
-	VPMADDWD     Z23, Z24, Z24
-	VPADDD       Z24, Z21, Z21
+	VPMADDWD     Z23, Z24, Z22
+	VPADDD       Z22, Z21, Z21
 	VMOVUPS      (BX), Z22
 	VMOVUPS      64(BX), Z23
 	VPSRLW       $0x08, Z22, Z22
@@ -9364,8 +10414,8 @@ loop:
 	VPBROADCASTD 84(DX), Z24
 	VPMADDWD     Z22, Z24, Z22
 	VPADDD       Z22, Z20, Z20
-	VPMADDWD     Z23, Z24, Z24
-	VPADDD       Z24, Z21, Z21
+	VPMADDWD     Z23, Z24, Z22
+	VPADDD       Z22, Z21, Z21
 	PREFETCHT1   128(DI)
 	PREFETCHT1   192(DI)
 	VMOVUPS      128(BX), Z22
@@ -9425,8 +10475,8 @@ loop:
 	VPBROADCASTD 128(DX), Z24
 	VPMADDWD     Z22, Z24, Z22
 	VPADDD       Z22, Z20, Z20
-	VPMADDWD     Z23, Z24, Z24
-	VPADDD       Z24, Z21, Z21
+	VPMADDWD     Z23, Z24, Z22
+	VPADDD       Z22, Z21, Z21
 	VMOVUPS      128(BX), Z22
 	VMOVUPS      192(BX), Z23
 	VPSRLW       $0x08, Z22, Z22
@@ -9484,8 +10534,8 @@ loop:
 	VPBROADCASTD 172(DX), Z24
 	VPMADDWD     Z22, Z24, Z22
 	VPADDD       Z22, Z20, Z20
-	VPMADDWD     Z23, Z24, Z24
-	VPADDD       Z24, Z21, Z21
+	VPMADDWD     Z23, Z24, Z22
+	VPADDD       Z22, Z21, Z21
 	PREFETCHT1   256(DI)
 	PREFETCHT1   320(DI)
 	VMOVUPS      256(BX), Z22
@@ -9545,8 +10595,8 @@ loop:
 	VPBROADCASTD 216(DX), Z24
 	VPMADDWD     Z22, Z24, Z22
 	VPADDD       Z22, Z20, Z20
-	VPMADDWD     Z23, Z24, Z24
-	VPADDD       Z24, Z21, Z21
+	VPMADDWD     Z23, Z24, Z22
+	VPADDD       Z22, Z21, Z21
 	VMOVUPS      256(BX), Z22
 	VMOVUPS      320(BX), Z23
 	VPSRLW       $0x08, Z22, Z22
@@ -9604,8 +10654,8 @@ loop:
 	VPBROADCASTD 260(DX), Z24
 	VPMADDWD     Z22, Z24, Z22
 	VPADDD       Z22, Z20, Z20
-	VPMADDWD     Z23, Z24, Z24
-	VPADDD       Z24, Z21, Z21
+	VPMADDWD     Z23, Z24, Z22
+	VPADDD       Z22, Z21, Z21
 	PREFETCHT1   384(DI)
 	PREFETCHT1   448(DI)
 	VMOVUPS      384(BX), Z22
@@ -9665,8 +10715,8 @@ loop:
 	VPBROADCASTD 304(DX), Z24
 	VPMADDWD     Z22, Z24, Z22
 	VPADDD       Z22, Z20, Z20
-	VPMADDWD     Z23, Z24, Z24
-	VPADDD       Z24, Z21, Z21
+	VPMADDWD     Z23, Z24, Z22
+	VPADDD       Z22, Z21, Z21
 	VMOVUPS      384(BX), Z22
 	VMOVUPS      448(BX), Z23
 	VPSRLW       $0x08, Z22, Z22
@@ -9724,8 +10774,8 @@ loop:
 	VPBROADCASTD 348(DX), Z24
 	VPMADDWD     Z22, Z24, Z22
 	VPADDD       Z22, Z20, Z20
-	VPMADDWD     Z23, Z24, Z24
-	VPADDD       Z24, Z21, Z21
+	VPMADDWD     Z23, Z24, Z22
+	VPADDD       Z22, Z21, Z21
 	ADDQ         $0x00000160, DX
 	ADDQ         $0x00000200, BX
 	ADDQ         R8, DI
@@ -9794,8 +10844,8 @@ single:
 	VPBROADCASTD 40(DX), Z24
 	VPMADDWD     Z22, Z24, Z22
 	VPADDD       Z22, Z20, Z20
-	VPMADDWD     Z23, Z24, Z24
-	VPADDD       Z24, Z21, Z21
+	VPMADDWD     Z23, Z24, Z22
+	VPADDD       Z22, Z21, Z21
 	VMOVUPS      (BX), Z22
 	VMOVUPS      64(BX), Z23
 	VPSRLW       $0x08, Z22, Z22
@@ -9853,8 +10903,8 @@ single:
 	VPBROADCASTD 84(DX), Z24
 	VPMADDWD     Z22, Z24, Z22
 	VPADDD       Z22, Z20, Z20
-	VPMADDWD     Z23, Z24, Z24
-	VPADDD       Z24, Z21, Z21
+	VPMADDWD     Z23, Z24, Z22
+	VPADDD       Z22, Z21, Z21
 	ADDQ         $0x00000058, DX
 	ADDQ         $0x00000080, BX
 	DECQ         SI
@@ -9901,7 +10951,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without27
+	JZ           without33
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z22
 	VMOVUPS      64(BX), Z23
@@ -9983,7 +11033,7 @@ write:
 	VMULPS       Z23, Z21, Z21
 	VMULPS       Z24, Z21, Z21
 
-without27:
+without33:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -10066,27 +11116,27 @@ TEXT ·int8Tile11AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	VPBROADCASTD 20(R9), Z10
-	VMOVAPS      Z10, Z11
+	VPBROADCASTD 20(R9), Z11
 	VPBROADCASTD 24(R9), Z12
-	VMOVAPS      Z12, Z13
+	VPBROADCASTD 24(R9), Z13
 	VPBROADCASTD 28(R9), Z14
-	VMOVAPS      Z14, Z15
+	VPBROADCASTD 28(R9), Z15
 	VPBROADCASTD 32(R9), Z16
-	VMOVAPS      Z16, Z17
+	VPBROADCASTD 32(R9), Z17
 	VPBROADCASTD 36(R9), Z18
-	VMOVAPS      Z18, Z19
+	VPBROADCASTD 36(R9), Z19
 	VPBROADCASTD 40(R9), Z20
-	VMOVAPS      Z20, Z21
+	VPBROADCASTD 40(R9), Z21
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -10331,7 +11381,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without28
+	JZ           without34
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z22
 	VMOVUPS      64(BX), Z23
@@ -10413,7 +11463,7 @@ write:
 	VMULPS       Z23, Z21, Z21
 	VMULPS       Z24, Z21, Z21
 
-without28:
+without34:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -10499,29 +11549,29 @@ TEXT ·int8Wide12AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	VPBROADCASTD 20(R9), Z10
-	VMOVAPS      Z10, Z11
+	VPBROADCASTD 20(R9), Z11
 	VPBROADCASTD 24(R9), Z12
-	VMOVAPS      Z12, Z13
+	VPBROADCASTD 24(R9), Z13
 	VPBROADCASTD 28(R9), Z14
-	VMOVAPS      Z14, Z15
+	VPBROADCASTD 28(R9), Z15
 	VPBROADCASTD 32(R9), Z16
-	VMOVAPS      Z16, Z17
+	VPBROADCASTD 32(R9), Z17
 	VPBROADCASTD 36(R9), Z18
-	VMOVAPS      Z18, Z19
+	VPBROADCASTD 36(R9), Z19
 	VPBROADCASTD 40(R9), Z20
-	VMOVAPS      Z20, Z21
+	VPBROADCASTD 40(R9), Z21
 	VPBROADCASTD 44(R9), Z22
-	VMOVAPS      Z22, Z23
+	VPBROADCASTD 44(R9), Z23
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -10590,8 +11640,8 @@ loop:
 	VPBROADCASTD 44(DX), Z26
 	VPMADDWD     Z24, Z26, Z24
 	VPADDD       Z24, Z22, Z22
-	VPMADDWD     Z25, Z26, Z26
-	VPADDD       Z26, Z23, Z23
+	VPMADDWD     Z25, Z26, Z24
+	VPADDD       Z24, Z23, Z23
 	VMOVUPS      (BX), Z24
 	VMOVUPS      64(BX), Z25
 	VPSRLW       $0x08, Z24, Z24
@@ -10654,8 +11704,8 @@ loop:
 	VPBROADCASTD 92(DX), Z26
 	VPMADDWD     Z24, Z26, Z24
 	VPADDD       Z24, Z22, Z22
-	VPMADDWD     Z25, Z26, Z26
-	VPADDD       Z26, Z23, Z23
+	VPMADDWD     Z25, Z26, Z24
+	VPADDD       Z24, Z23, Z23
 	PREFETCHT1   128(DI)
 	PREFETCHT1   192(DI)
 	VMOVUPS      128(BX), Z24
@@ -10720,8 +11770,8 @@ loop:
 	VPBROADCASTD 140(DX), Z26
 	VPMADDWD     Z24, Z26, Z24
 	VPADDD       Z24, Z22, Z22
-	VPMADDWD     Z25, Z26, Z26
-	VPADDD       Z26, Z23, Z23
+	VPMADDWD     Z25, Z26, Z24
+	VPADDD       Z24, Z23, Z23
 	VMOVUPS      128(BX), Z24
 	VMOVUPS      192(BX), Z25
 	VPSRLW       $0x08, Z24, Z24
@@ -10784,8 +11834,8 @@ loop:
 	VPBROADCASTD 188(DX), Z26
 	VPMADDWD     Z24, Z26, Z24
 	VPADDD       Z24, Z22, Z22
-	VPMADDWD     Z25, Z26, Z26
-	VPADDD       Z26, Z23, Z23
+	VPMADDWD     Z25, Z26, Z24
+	VPADDD       Z24, Z23, Z23
 	PREFETCHT1   256(DI)
 	PREFETCHT1   320(DI)
 	VMOVUPS      256(BX), Z24
@@ -10850,8 +11900,8 @@ loop:
 	VPBROADCASTD 236(DX), Z26
 	VPMADDWD     Z24, Z26, Z24
 	VPADDD       Z24, Z22, Z22
-	VPMADDWD     Z25, Z26, Z26
-	VPADDD       Z26, Z23, Z23
+	VPMADDWD     Z25, Z26, Z24
+	VPADDD       Z24, Z23, Z23
 	VMOVUPS      256(BX), Z24
 	VMOVUPS      320(BX), Z25
 	VPSRLW       $0x08, Z24, Z24
@@ -10914,8 +11964,8 @@ loop:
 	VPBROADCASTD 284(DX), Z26
 	VPMADDWD     Z24, Z26, Z24
 	VPADDD       Z24, Z22, Z22
-	VPMADDWD     Z25, Z26, Z26
-	VPADDD       Z26, Z23, Z23
+	VPMADDWD     Z25, Z26, Z24
+	VPADDD       Z24, Z23, Z23
 	PREFETCHT1   384(DI)
 	PREFETCHT1   448(DI)
 	VMOVUPS      384(BX), Z24
@@ -10980,8 +12030,8 @@ loop:
 	VPBROADCASTD 332(DX), Z26
 	VPMADDWD     Z24, Z26, Z24
 	VPADDD       Z24, Z22, Z22
-	VPMADDWD     Z25, Z26, Z26
-	VPADDD       Z26, Z23, Z23
+	VPMADDWD     Z25, Z26, Z24
+	VPADDD       Z24, Z23, Z23
 	VMOVUPS      384(BX), Z24
 	VMOVUPS      448(BX), Z25
 	VPSRLW       $0x08, Z24, Z24
@@ -11044,8 +12094,8 @@ loop:
 	VPBROADCASTD 380(DX), Z26
 	VPMADDWD     Z24, Z26, Z24
 	VPADDD       Z24, Z22, Z22
-	VPMADDWD     Z25, Z26, Z26
-	VPADDD       Z26, Z23, Z23
+	VPMADDWD     Z25, Z26, Z24
+	VPADDD       Z24, Z23, Z23
 	ADDQ         $0x00000180, DX
 	ADDQ         $0x00000200, BX
 	ADDQ         R8, DI
@@ -11119,8 +12169,8 @@ single:
 	VPBROADCASTD 44(DX), Z26
 	VPMADDWD     Z24, Z26, Z24
 	VPADDD       Z24, Z22, Z22
-	VPMADDWD     Z25, Z26, Z26
-	VPADDD       Z26, Z23, Z23
+	VPMADDWD     Z25, Z26, Z24
+	VPADDD       Z24, Z23, Z23
 	VMOVUPS      (BX), Z24
 	VMOVUPS      64(BX), Z25
 	VPSRLW       $0x08, Z24, Z24
@@ -11183,8 +12233,8 @@ single:
 	VPBROADCASTD 92(DX), Z26
 	VPMADDWD     Z24, Z26, Z24
 	VPADDD       Z24, Z22, Z22
-	VPMADDWD     Z25, Z26, Z26
-	VPADDD       Z26, Z23, Z23
+	VPMADDWD     Z25, Z26, Z24
+	VPADDD       Z24, Z23, Z23
 	ADDQ         $0x00000060, DX
 	ADDQ         $0x00000080, BX
 	DECQ         SI
@@ -11234,7 +12284,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without29
+	JZ           without35
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z24
 	VMOVUPS      64(BX), Z25
@@ -11323,7 +12373,7 @@ write:
 	VMULPS       Z25, Z23, Z23
 	VMULPS       Z26, Z23, Z23
 
-without29:
+without35:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -11412,29 +12462,29 @@ TEXT ·int8Tile12AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	VPBROADCASTD 20(R9), Z10
-	VMOVAPS      Z10, Z11
+	VPBROADCASTD 20(R9), Z11
 	VPBROADCASTD 24(R9), Z12
-	VMOVAPS      Z12, Z13
+	VPBROADCASTD 24(R9), Z13
 	VPBROADCASTD 28(R9), Z14
-	VMOVAPS      Z14, Z15
+	VPBROADCASTD 28(R9), Z15
 	VPBROADCASTD 32(R9), Z16
-	VMOVAPS      Z16, Z17
+	VPBROADCASTD 32(R9), Z17
 	VPBROADCASTD 36(R9), Z18
-	VMOVAPS      Z18, Z19
+	VPBROADCASTD 36(R9), Z19
 	VPBROADCASTD 40(R9), Z20
-	VMOVAPS      Z20, Z21
+	VPBROADCASTD 40(R9), Z21
 	VPBROADCASTD 44(R9), Z22
-	VMOVAPS      Z22, Z23
+	VPBROADCASTD 44(R9), Z23
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -11697,7 +12747,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without30
+	JZ           without36
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z24
 	VMOVUPS      64(BX), Z25
@@ -11786,7 +12836,7 @@ write:
 	VMULPS       Z25, Z23, Z23
 	VMULPS       Z26, Z23, Z23
 
-without30:
+without36:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -11878,31 +12928,31 @@ TEXT ·int8Wide13AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	VPBROADCASTD 20(R9), Z10
-	VMOVAPS      Z10, Z11
+	VPBROADCASTD 20(R9), Z11
 	VPBROADCASTD 24(R9), Z12
-	VMOVAPS      Z12, Z13
+	VPBROADCASTD 24(R9), Z13
 	VPBROADCASTD 28(R9), Z14
-	VMOVAPS      Z14, Z15
+	VPBROADCASTD 28(R9), Z15
 	VPBROADCASTD 32(R9), Z16
-	VMOVAPS      Z16, Z17
+	VPBROADCASTD 32(R9), Z17
 	VPBROADCASTD 36(R9), Z18
-	VMOVAPS      Z18, Z19
+	VPBROADCASTD 36(R9), Z19
 	VPBROADCASTD 40(R9), Z20
-	VMOVAPS      Z20, Z21
+	VPBROADCASTD 40(R9), Z21
 	VPBROADCASTD 44(R9), Z22
-	VMOVAPS      Z22, Z23
+	VPBROADCASTD 44(R9), Z23
 	VPBROADCASTD 48(R9), Z24
-	VMOVAPS      Z24, Z25
+	VPBROADCASTD 48(R9), Z25
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -11976,8 +13026,8 @@ loop:
 	VPBROADCASTD 48(DX), Z28
 	VPMADDWD     Z26, Z28, Z26
 	VPADDD       Z26, Z24, Z24
-	VPMADDWD     Z27, Z28, Z28
-	VPADDD       Z28, Z25, Z25
+	VPMADDWD     Z27, Z28, Z26
+	VPADDD       Z26, Z25, Z25
 	VMOVUPS      (BX), Z26
 	VMOVUPS      64(BX), Z27
 	VPSRLW       $0x08, Z26, Z26
@@ -12045,8 +13095,8 @@ loop:
 	VPBROADCASTD 100(DX), Z28
 	VPMADDWD     Z26, Z28, Z26
 	VPADDD       Z26, Z24, Z24
-	VPMADDWD     Z27, Z28, Z28
-	VPADDD       Z28, Z25, Z25
+	VPMADDWD     Z27, Z28, Z26
+	VPADDD       Z26, Z25, Z25
 	PREFETCHT1   128(DI)
 	PREFETCHT1   192(DI)
 	VMOVUPS      128(BX), Z26
@@ -12116,8 +13166,8 @@ loop:
 	VPBROADCASTD 152(DX), Z28
 	VPMADDWD     Z26, Z28, Z26
 	VPADDD       Z26, Z24, Z24
-	VPMADDWD     Z27, Z28, Z28
-	VPADDD       Z28, Z25, Z25
+	VPMADDWD     Z27, Z28, Z26
+	VPADDD       Z26, Z25, Z25
 	VMOVUPS      128(BX), Z26
 	VMOVUPS      192(BX), Z27
 	VPSRLW       $0x08, Z26, Z26
@@ -12185,8 +13235,8 @@ loop:
 	VPBROADCASTD 204(DX), Z28
 	VPMADDWD     Z26, Z28, Z26
 	VPADDD       Z26, Z24, Z24
-	VPMADDWD     Z27, Z28, Z28
-	VPADDD       Z28, Z25, Z25
+	VPMADDWD     Z27, Z28, Z26
+	VPADDD       Z26, Z25, Z25
 	PREFETCHT1   256(DI)
 	PREFETCHT1   320(DI)
 	VMOVUPS      256(BX), Z26
@@ -12256,8 +13306,8 @@ loop:
 	VPBROADCASTD 256(DX), Z28
 	VPMADDWD     Z26, Z28, Z26
 	VPADDD       Z26, Z24, Z24
-	VPMADDWD     Z27, Z28, Z28
-	VPADDD       Z28, Z25, Z25
+	VPMADDWD     Z27, Z28, Z26
+	VPADDD       Z26, Z25, Z25
 	VMOVUPS      256(BX), Z26
 	VMOVUPS      320(BX), Z27
 	VPSRLW       $0x08, Z26, Z26
@@ -12325,8 +13375,8 @@ loop:
 	VPBROADCASTD 308(DX), Z28
 	VPMADDWD     Z26, Z28, Z26
 	VPADDD       Z26, Z24, Z24
-	VPMADDWD     Z27, Z28, Z28
-	VPADDD       Z28, Z25, Z25
+	VPMADDWD     Z27, Z28, Z26
+	VPADDD       Z26, Z25, Z25
 	PREFETCHT1   384(DI)
 	PREFETCHT1   448(DI)
 	VMOVUPS      384(BX), Z26
@@ -12396,8 +13446,8 @@ loop:
 	VPBROADCASTD 360(DX), Z28
 	VPMADDWD     Z26, Z28, Z26
 	VPADDD       Z26, Z24, Z24
-	VPMADDWD     Z27, Z28, Z28
-	VPADDD       Z28, Z25, Z25
+	VPMADDWD     Z27, Z28, Z26
+	VPADDD       Z26, Z25, Z25
 	VMOVUPS      384(BX), Z26
 	VMOVUPS      448(BX), Z27
 	VPSRLW       $0x08, Z26, Z26
@@ -12465,8 +13515,8 @@ loop:
 	VPBROADCASTD 412(DX), Z28
 	VPMADDWD     Z26, Z28, Z26
 	VPADDD       Z26, Z24, Z24
-	VPMADDWD     Z27, Z28, Z28
-	VPADDD       Z28, Z25, Z25
+	VPMADDWD     Z27, Z28, Z26
+	VPADDD       Z26, Z25, Z25
 	ADDQ         $0x000001a0, DX
 	ADDQ         $0x00000200, BX
 	ADDQ         R8, DI
@@ -12545,8 +13595,8 @@ single:
 	VPBROADCASTD 48(DX), Z28
 	VPMADDWD     Z26, Z28, Z26
 	VPADDD       Z26, Z24, Z24
-	VPMADDWD     Z27, Z28, Z28
-	VPADDD       Z28, Z25, Z25
+	VPMADDWD     Z27, Z28, Z26
+	VPADDD       Z26, Z25, Z25
 	VMOVUPS      (BX), Z26
 	VMOVUPS      64(BX), Z27
 	VPSRLW       $0x08, Z26, Z26
@@ -12614,8 +13664,8 @@ single:
 	VPBROADCASTD 100(DX), Z28
 	VPMADDWD     Z26, Z28, Z26
 	VPADDD       Z26, Z24, Z24
-	VPMADDWD     Z27, Z28, Z28
-	VPADDD       Z28, Z25, Z25
+	VPMADDWD     Z27, Z28, Z26
+	VPADDD       Z26, Z25, Z25
 	ADDQ         $0x00000068, DX
 	ADDQ         $0x00000080, BX
 	DECQ         SI
@@ -12668,7 +13718,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without31
+	JZ           without37
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z26
 	VMOVUPS      64(BX), Z27
@@ -12764,7 +13814,7 @@ write:
 	VMULPS       Z27, Z25, Z25
 	VMULPS       Z28, Z25, Z25
 
-without31:
+without37:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -12859,31 +13909,31 @@ TEXT ·int8Tile13AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	VPBROADCASTD 20(R9), Z10
-	VMOVAPS      Z10, Z11
+	VPBROADCASTD 20(R9), Z11
 	VPBROADCASTD 24(R9), Z12
-	VMOVAPS      Z12, Z13
+	VPBROADCASTD 24(R9), Z13
 	VPBROADCASTD 28(R9), Z14
-	VMOVAPS      Z14, Z15
+	VPBROADCASTD 28(R9), Z15
 	VPBROADCASTD 32(R9), Z16
-	VMOVAPS      Z16, Z17
+	VPBROADCASTD 32(R9), Z17
 	VPBROADCASTD 36(R9), Z18
-	VMOVAPS      Z18, Z19
+	VPBROADCASTD 36(R9), Z19
 	VPBROADCASTD 40(R9), Z20
-	VMOVAPS      Z20, Z21
+	VPBROADCASTD 40(R9), Z21
 	VPBROADCASTD 44(R9), Z22
-	VMOVAPS      Z22, Z23
+	VPBROADCASTD 44(R9), Z23
 	VPBROADCASTD 48(R9), Z24
-	VMOVAPS      Z24, Z25
+	VPBROADCASTD 48(R9), Z25
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -13164,7 +14214,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without32
+	JZ           without38
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z26
 	VMOVUPS      64(BX), Z27
@@ -13260,7 +14310,7 @@ write:
 	VMULPS       Z27, Z25, Z25
 	VMULPS       Z28, Z25, Z25
 
-without32:
+without38:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -13358,33 +14408,33 @@ TEXT ·int8Wide14AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	VPBROADCASTD 20(R9), Z10
-	VMOVAPS      Z10, Z11
+	VPBROADCASTD 20(R9), Z11
 	VPBROADCASTD 24(R9), Z12
-	VMOVAPS      Z12, Z13
+	VPBROADCASTD 24(R9), Z13
 	VPBROADCASTD 28(R9), Z14
-	VMOVAPS      Z14, Z15
+	VPBROADCASTD 28(R9), Z15
 	VPBROADCASTD 32(R9), Z16
-	VMOVAPS      Z16, Z17
+	VPBROADCASTD 32(R9), Z17
 	VPBROADCASTD 36(R9), Z18
-	VMOVAPS      Z18, Z19
+	VPBROADCASTD 36(R9), Z19
 	VPBROADCASTD 40(R9), Z20
-	VMOVAPS      Z20, Z21
+	VPBROADCASTD 40(R9), Z21
 	VPBROADCASTD 44(R9), Z22
-	VMOVAPS      Z22, Z23
+	VPBROADCASTD 44(R9), Z23
 	VPBROADCASTD 48(R9), Z24
-	VMOVAPS      Z24, Z25
+	VPBROADCASTD 48(R9), Z25
 	VPBROADCASTD 52(R9), Z26
-	VMOVAPS      Z26, Z27
+	VPBROADCASTD 52(R9), Z27
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -13463,8 +14513,8 @@ loop:
 	VPBROADCASTD 52(DX), Z30
 	VPMADDWD     Z28, Z30, Z28
 	VPADDD       Z28, Z26, Z26
-	VPMADDWD     Z29, Z30, Z30
-	VPADDD       Z30, Z27, Z27
+	VPMADDWD     Z29, Z30, Z28
+	VPADDD       Z28, Z27, Z27
 	VMOVUPS      (BX), Z28
 	VMOVUPS      64(BX), Z29
 	VPSRLW       $0x08, Z28, Z28
@@ -13537,8 +14587,8 @@ loop:
 	VPBROADCASTD 108(DX), Z30
 	VPMADDWD     Z28, Z30, Z28
 	VPADDD       Z28, Z26, Z26
-	VPMADDWD     Z29, Z30, Z30
-	VPADDD       Z30, Z27, Z27
+	VPMADDWD     Z29, Z30, Z28
+	VPADDD       Z28, Z27, Z27
 	PREFETCHT1   128(DI)
 	PREFETCHT1   192(DI)
 	VMOVUPS      128(BX), Z28
@@ -13613,8 +14663,8 @@ loop:
 	VPBROADCASTD 164(DX), Z30
 	VPMADDWD     Z28, Z30, Z28
 	VPADDD       Z28, Z26, Z26
-	VPMADDWD     Z29, Z30, Z30
-	VPADDD       Z30, Z27, Z27
+	VPMADDWD     Z29, Z30, Z28
+	VPADDD       Z28, Z27, Z27
 	VMOVUPS      128(BX), Z28
 	VMOVUPS      192(BX), Z29
 	VPSRLW       $0x08, Z28, Z28
@@ -13687,8 +14737,8 @@ loop:
 	VPBROADCASTD 220(DX), Z30
 	VPMADDWD     Z28, Z30, Z28
 	VPADDD       Z28, Z26, Z26
-	VPMADDWD     Z29, Z30, Z30
-	VPADDD       Z30, Z27, Z27
+	VPMADDWD     Z29, Z30, Z28
+	VPADDD       Z28, Z27, Z27
 	PREFETCHT1   256(DI)
 	PREFETCHT1   320(DI)
 	VMOVUPS      256(BX), Z28
@@ -13763,8 +14813,8 @@ loop:
 	VPBROADCASTD 276(DX), Z30
 	VPMADDWD     Z28, Z30, Z28
 	VPADDD       Z28, Z26, Z26
-	VPMADDWD     Z29, Z30, Z30
-	VPADDD       Z30, Z27, Z27
+	VPMADDWD     Z29, Z30, Z28
+	VPADDD       Z28, Z27, Z27
 	VMOVUPS      256(BX), Z28
 	VMOVUPS      320(BX), Z29
 	VPSRLW       $0x08, Z28, Z28
@@ -13837,8 +14887,8 @@ loop:
 	VPBROADCASTD 332(DX), Z30
 	VPMADDWD     Z28, Z30, Z28
 	VPADDD       Z28, Z26, Z26
-	VPMADDWD     Z29, Z30, Z30
-	VPADDD       Z30, Z27, Z27
+	VPMADDWD     Z29, Z30, Z28
+	VPADDD       Z28, Z27, Z27
 	PREFETCHT1   384(DI)
 	PREFETCHT1   448(DI)
 	VMOVUPS      384(BX), Z28
@@ -13913,8 +14963,8 @@ loop:
 	VPBROADCASTD 388(DX), Z30
 	VPMADDWD     Z28, Z30, Z28
 	VPADDD       Z28, Z26, Z26
-	VPMADDWD     Z29, Z30, Z30
-	VPADDD       Z30, Z27, Z27
+	VPMADDWD     Z29, Z30, Z28
+	VPADDD       Z28, Z27, Z27
 	VMOVUPS      384(BX), Z28
 	VMOVUPS      448(BX), Z29
 	VPSRLW       $0x08, Z28, Z28
@@ -13987,8 +15037,8 @@ loop:
 	VPBROADCASTD 444(DX), Z30
 	VPMADDWD     Z28, Z30, Z28
 	VPADDD       Z28, Z26, Z26
-	VPMADDWD     Z29, Z30, Z30
-	VPADDD       Z30, Z27, Z27
+	VPMADDWD     Z29, Z30, Z28
+	VPADDD       Z28, Z27, Z27
 	ADDQ         $0x000001c0, DX
 	ADDQ         $0x00000200, BX
 	ADDQ         R8, DI
@@ -14072,8 +15122,8 @@ single:
 	VPBROADCASTD 52(DX), Z30
 	VPMADDWD     Z28, Z30, Z28
 	VPADDD       Z28, Z26, Z26
-	VPMADDWD     Z29, Z30, Z30
-	VPADDD       Z30, Z27, Z27
+	VPMADDWD     Z29, Z30, Z28
+	VPADDD       Z28, Z27, Z27
 	VMOVUPS      (BX), Z28
 	VMOVUPS      64(BX), Z29
 	VPSRLW       $0x08, Z28, Z28
@@ -14146,8 +15196,8 @@ single:
 	VPBROADCASTD 108(DX), Z30
 	VPMADDWD     Z28, Z30, Z28
 	VPADDD       Z28, Z26, Z26
-	VPMADDWD     Z29, Z30, Z30
-	VPADDD       Z30, Z27, Z27
+	VPMADDWD     Z29, Z30, Z28
+	VPADDD       Z28, Z27, Z27
 	ADDQ         $0x00000070, DX
 	ADDQ         $0x00000080, BX
 	DECQ         SI
@@ -14203,7 +15253,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without33
+	JZ           without39
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z28
 	VMOVUPS      64(BX), Z29
@@ -14306,7 +15356,7 @@ write:
 	VMULPS       Z29, Z27, Z27
 	VMULPS       Z30, Z27, Z27
 
-without33:
+without39:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -14407,33 +15457,33 @@ TEXT ·int8Tile14AVX512(SB), NOSPLIT, $0-88
 	PREFETCHT0   64(R9)
 	MOVQ         starts+64(FP), R9
 	VPBROADCASTD (R9), Z0
-	VMOVAPS      Z0, Z1
+	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
-	VMOVAPS      Z2, Z3
+	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
-	VMOVAPS      Z4, Z5
+	VPBROADCASTD 8(R9), Z5
 	VPBROADCASTD 12(R9), Z6
-	VMOVAPS      Z6, Z7
+	VPBROADCASTD 12(R9), Z7
 	VPBROADCASTD 16(R9), Z8
-	VMOVAPS      Z8, Z9
+	VPBROADCASTD 16(R9), Z9
 	VPBROADCASTD 20(R9), Z10
-	VMOVAPS      Z10, Z11
+	VPBROADCASTD 20(R9), Z11
 	VPBROADCASTD 24(R9), Z12
-	VMOVAPS      Z12, Z13
+	VPBROADCASTD 24(R9), Z13
 	VPBROADCASTD 28(R9), Z14
-	VMOVAPS      Z14, Z15
+	VPBROADCASTD 28(R9), Z15
 	VPBROADCASTD 32(R9), Z16
-	VMOVAPS      Z16, Z17
+	VPBROADCASTD 32(R9), Z17
 	VPBROADCASTD 36(R9), Z18
-	VMOVAPS      Z18, Z19
+	VPBROADCASTD 36(R9), Z19
 	VPBROADCASTD 40(R9), Z20
-	VMOVAPS      Z20, Z21
+	VPBROADCASTD 40(R9), Z21
 	VPBROADCASTD 44(R9), Z22
-	VMOVAPS      Z22, Z23
+	VPBROADCASTD 44(R9), Z23
 	VPBROADCASTD 48(R9), Z24
-	VMOVAPS      Z24, Z25
+	VPBROADCASTD 48(R9), Z25
 	VPBROADCASTD 52(R9), Z26
-	VMOVAPS      Z26, Z27
+	VPBROADCASTD 52(R9), Z27
 	SUBQ         $0x04, SI
 	JL           rest
 
@@ -14732,7 +15782,7 @@ store:
 write:
 	MOVQ         scales+72(FP), DX
 	TESTQ        DX, DX
-	JZ           without34
+	JZ           without40
 	MOVQ         columns+80(FP), BX
 	VMOVUPS      (BX), Z28
 	VMOVUPS      64(BX), Z29
@@ -14835,7 +15885,7 @@ write:
 	VMULPS       Z29, Z27, Z27
 	VMULPS       Z30, Z27, Z27
 
-without34:
+without40:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -14890,9 +15940,9 @@ TEXT ·magnitudeAVX2(SB), NOSPLIT, $0-20
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	SUBQ   $0x00000020, CX
-	JL     rest36
+	JL     rest42
 
-loop35:
+loop41:
 	VMOVUPS (AX), Y4
 	VPAND   every7fffffff<>+0(SB), Y4, Y4
 	VPMAXUD Y4, Y0, Y0
@@ -14907,25 +15957,25 @@ loop35:
 	VPMAXUD Y4, Y3, Y3
 	ADDQ    $0x00000080, AX
 	SUBQ    $0x00000020, CX
-	JGE     loop35
+	JGE     loop41
 
-rest36:
+rest42:
 	ADDQ $0x00000020, CX
 	SUBQ $0x00000008, CX
-	JL   rest38
+	JL   rest44
 
-loop37:
+loop43:
 	VMOVUPS (AX), Y4
 	VPAND   every7fffffff<>+0(SB), Y4, Y4
 	VPMAXUD Y4, Y0, Y0
 	ADDQ    $0x00000020, AX
 	SUBQ    $0x00000008, CX
-	JGE     loop37
+	JGE     loop43
 
-rest38:
+rest44:
 	ADDQ       $0x00000008, CX
 	TESTQ      CX, CX
-	JZ         done39
+	JZ         done45
 	LEAQ       firstlanes<>+0(SB), DX
 	NEGQ       CX
 	VMOVUPS    32(DX)(CX*4), Y4
@@ -14933,7 +15983,7 @@ rest38:
 	VPAND      every7fffffff<>+0(SB), Y4, Y4
 	VPMAXUD    Y4, Y0, Y0
 
-done39:
+done45:
 	VPMAXUD      Y2, Y0, Y0
 	VPMAXUD      Y3, Y1, Y1
 	VPMAXUD      Y1, Y0, Y0
@@ -15002,9 +16052,9 @@ TEXT ·quadsAVX2(SB), NOSPLIT, $0-56
 	MOVQ         R9, DI
 	ADDQ         BX, DI
 	SUBQ         $0x00000008, SI
-	JL           rest41
+	JL           rest47
 
-loop40:
+loop46:
 	VMOVUPS      (DX), Y8
 	VMULPS       Y0, Y8, Y8
 	VCVTPS2DQ    Y8, Y8
@@ -15033,12 +16083,12 @@ loop40:
 	ADDQ         $0x00000020, R9
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000008, SI
-	JGE          loop40
+	JGE          loop46
 
-rest41:
+rest47:
 	ADDQ         $0x00000008, SI
 	TESTQ        SI, SI
-	JZ           done42
+	JZ           done48
 	LEAQ         firstlanes<>+0(SB), BX
 	MOVQ         SI, R10
 	NEGQ         R10
@@ -15065,12 +16115,12 @@ rest41:
 	VMOVUPS      X0, (AX)
 	ADDQ         CX, AX
 	SUBQ         $0x04, SI
-	JLE          stored43
+	JLE          stored49
 	VEXTRACTI128 $0x01, Y0, (AX)
 	ADDQ         CX, AX
 
-stored43:
-done42:
+stored49:
+done48:
 	MOVQ         sums+48(FP), AX
 	VEXTRACTF128 $0x01, Y4, X0
 	VPADDD       X0, X4, X4
@@ -15129,9 +16179,9 @@ TEXT ·quadsWideAVX2(SB), NOSPLIT, $0-56
 	MOVQ         R9, DI
 	ADDQ         BX, DI
 	SUBQ         $0x00000008, SI
-	JL           rest45
+	JL           rest51
 
-loop44:
+loop50:
 	VMOVUPS      (DX), Y8
 	VMULPS       Y0, Y8, Y8
 	VCVTPS2DQ    Y8, Y8
@@ -15172,12 +16222,12 @@ loop44:
 	ADDQ         $0x00000020, R9
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000008, SI
-	JGE          loop44
+	JGE          loop50
 
-rest45:
+rest51:
 	ADDQ         $0x00000008, SI
 	TESTQ        SI, SI
-	JZ           done46
+	JZ           done52
 	LEAQ         firstlanes<>+0(SB), BX
 	MOVQ         SI, R10
 	NEGQ         R10
@@ -15210,7 +16260,7 @@ rest45:
 	VMOVUPS      X1, (AX)
 	ADDQ         CX, AX
 	SUBQ         $0x04, SI
-	JLE          stored47
+	JLE          stored53
 	VEXTRACTI128 $0x01, Y0, X0
 	VPSLLW       $0x08, X0, X1
 	VPSRAW       $0x08, X1, X1
@@ -15220,8 +16270,8 @@ rest45:
 	VMOVUPS      X0, (AX)
 	ADDQ         CX, AX
 
-stored47:
-done46:
+stored53:
+done52:
 	MOVQ         sums+48(FP), AX
 	VEXTRACTF128 $0x01, Y4, X0
 	VPADDD       X0, X4, X4
@@ -15320,6 +16370,90 @@ loop:
 	VZEROUPPER
 	RET
 
+// func peakInt8AVX2(turns int)
+// Requires: AVX, AVX_VNNI
+TEXT ·peakInt8AVX2(SB), NOSPLIT, $0-8
+	MOVQ   turns+0(FP), AX
+	VXORPS Y12, Y12, Y12
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+
+loop:
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y12, Y0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y12, Y1
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xd4 // VEXVPDPBUSD Y12, Y12, Y2
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xdc // VEXVPDPBUSD Y12, Y12, Y3
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xe4 // VEXVPDPBUSD Y12, Y12, Y4
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xec // VEXVPDPBUSD Y12, Y12, Y5
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xf4 // VEXVPDPBUSD Y12, Y12, Y6
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x1d; BYTE $0x50; BYTE $0xfc // VEXVPDPBUSD Y12, Y12, Y7
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xc4 // VEXVPDPBUSD Y12, Y12, Y8
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xcc // VEXVPDPBUSD Y12, Y12, Y9
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xd4 // VEXVPDPBUSD Y12, Y12, Y10
+	BYTE $0xc4; BYTE $0x42; BYTE $0x1d; BYTE $0x50; BYTE $0xdc // VEXVPDPBUSD Y12, Y12, Y11
+	DECQ AX
+	JNZ  loop
+	VZEROUPPER
+	RET
+
+// func peakInt8WideAVX2(turns int)
+// Requires: AVX, AVX2
+TEXT ·peakInt8WideAVX2(SB), NOSPLIT, $0-8
+	MOVQ   turns+0(FP), AX
+	VXORPS Y12, Y12, Y12
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+
+loop:
+	VPMADDWD Y12, Y12, Y13
+	VPADDD   Y13, Y0, Y0
+	VPMADDWD Y12, Y12, Y13
+	VPADDD   Y13, Y1, Y1
+	VPMADDWD Y12, Y12, Y13
+	VPADDD   Y13, Y2, Y2
+	VPMADDWD Y12, Y12, Y13
+	VPADDD   Y13, Y3, Y3
+	VPMADDWD Y12, Y12, Y13
+	VPADDD   Y13, Y4, Y4
+	VPMADDWD Y12, Y12, Y13
+	VPADDD   Y13, Y5, Y5
+	VPMADDWD Y12, Y12, Y13
+	VPADDD   Y13, Y6, Y6
+	VPMADDWD Y12, Y12, Y13
+	VPADDD   Y13, Y7, Y7
+	VPMADDWD Y12, Y12, Y13
+	VPADDD   Y13, Y8, Y8
+	VPMADDWD Y12, Y12, Y13
+	VPADDD   Y13, Y9, Y9
+	VPMADDWD Y12, Y12, Y13
+	VPADDD   Y13, Y10, Y10
+	VPMADDWD Y12, Y12, Y13
+	VPADDD   Y13, Y11, Y11
+	DECQ     AX
+	JNZ      loop
+	VZEROUPPER
+	RET
+
 // func magnitudeAVX512(x *float32, n int) uint32
 // Requires: AVX, AVX2, AVX512F, BMI2
 TEXT ·magnitudeAVX512(SB), NOSPLIT, $0-20
@@ -15330,9 +16464,9 @@ TEXT ·magnitudeAVX512(SB), NOSPLIT, $0-20
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	SUBQ   $0x00000040, CX
-	JL     rest49
+	JL     rest55
 
-loop48:
+loop54:
 	VMOVUPS     (AX), Z4
 	VPANDD.BCST every7fffffff<>+0(SB), Z4, Z4
 	VPMAXUD     Z4, Z0, Z0
@@ -15347,25 +16481,25 @@ loop48:
 	VPMAXUD     Z4, Z3, Z3
 	ADDQ        $0x00000100, AX
 	SUBQ        $0x00000040, CX
-	JGE         loop48
+	JGE         loop54
 
-rest49:
+rest55:
 	ADDQ $0x00000040, CX
 	SUBQ $0x00000010, CX
-	JL   rest51
+	JL   rest57
 
-loop50:
+loop56:
 	VMOVUPS     (AX), Z4
 	VPANDD.BCST every7fffffff<>+0(SB), Z4, Z4
 	VPMAXUD     Z4, Z0, Z0
 	ADDQ        $0x00000040, AX
 	SUBQ        $0x00000010, CX
-	JGE         loop50
+	JGE         loop56
 
-rest51:
+rest57:
 	ADDQ        $0x00000010, CX
 	TESTQ       CX, CX
-	JZ          done52
+	JZ          done58
 	MOVL        $0x0000ffff, DX
 	BZHIL       CX, DX, DX
 	KMOVW       DX, K1
@@ -15373,7 +16507,7 @@ rest51:
 	VPANDD.BCST every7fffffff<>+0(SB), Z4, Z4
 	VPMAXUD     Z4, Z0, Z0
 
-done52:
+done58:
 	VPMAXUD       Z2, Z0, Z0
 	VPMAXUD       Z3, Z1, Z1
 	VPMAXUD       Z1, Z0, Z0
@@ -15416,9 +16550,9 @@ TEXT ·quadsAVX512(SB), NOSPLIT, $0-56
 	MOVQ         R9, DI
 	ADDQ         BX, DI
 	SUBQ         $0x00000010, SI
-	JL           rest54
+	JL           rest60
 
-loop53:
+loop59:
 	VMOVUPS       (DX), Z8
 	VMULPS        Z0, Z8, Z8
 	VCVTPS2DQ     Z8, Z8
@@ -15451,12 +16585,12 @@ loop53:
 	ADDQ          $0x00000040, R9
 	ADDQ          $0x00000040, DI
 	SUBQ          $0x00000010, SI
-	JGE           loop53
+	JGE           loop59
 
-rest54:
+rest60:
 	ADDQ          $0x00000010, SI
 	TESTQ         SI, SI
-	JZ            done55
+	JZ            done61
 	MOVL          $0x0000ffff, BX
 	BZHIL         SI, BX, BX
 	KMOVW         BX, K1
@@ -15482,20 +16616,20 @@ rest54:
 	VMOVUPS       X0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x04, SI
-	JLE           stored56
+	JLE           stored62
 	VEXTRACTI32X4 $0x01, Z0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x04, SI
-	JLE           stored56
+	JLE           stored62
 	VEXTRACTI32X4 $0x02, Z0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x04, SI
-	JLE           stored56
+	JLE           stored62
 	VEXTRACTI32X4 $0x03, Z0, (AX)
 	ADDQ          CX, AX
 
-stored56:
-done55:
+stored62:
+done61:
 	MOVQ          sums+48(FP), AX
 	VEXTRACTF64X4 $0x01, Z4, Y0
 	VPADDD        Y0, Y4, Y4
@@ -15562,9 +16696,9 @@ TEXT ·quadsWideAVX512(SB), NOSPLIT, $0-56
 	MOVQ         R9, DI
 	ADDQ         BX, DI
 	SUBQ         $0x00000010, SI
-	JL           rest58
+	JL           rest64
 
-loop57:
+loop63:
 	VMOVUPS       (DX), Z8
 	VMULPS        Z0, Z8, Z8
 	VCVTPS2DQ     Z8, Z8
@@ -15621,12 +16755,12 @@ loop57:
 	ADDQ          $0x00000040, R9
 	ADDQ          $0x00000040, DI
 	SUBQ          $0x00000010, SI
-	JGE           loop57
+	JGE           loop63
 
-rest58:
+rest64:
 	ADDQ          $0x00000010, SI
 	TESTQ         SI, SI
-	JZ            done59
+	JZ            done65
 	MOVL          $0x0000ffff, BX
 	BZHIL         SI, BX, BX
 	KMOVW         BX, K1
@@ -15658,7 +16792,7 @@ rest58:
 	VMOVUPS       X1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x04, SI
-	JLE           stored60
+	JLE           stored66
 	VEXTRACTI32X4 $0x01, Z0, X1
 	VPSLLW        $0x08, X1, X2
 	VPSRAW        $0x08, X2, X2
@@ -15668,7 +16802,7 @@ rest58:
 	VMOVUPS       X1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x04, SI
-	JLE           stored60
+	JLE           stored66
 	VEXTRACTI32X4 $0x02, Z0, X1
 	VPSLLW        $0x08, X1, X2
 	VPSRAW        $0x08, X2, X2
@@ -15678,7 +16812,7 @@ rest58:
 	VMOVUPS       X1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x04, SI
-	JLE           stored60
+	JLE           stored66
 	VEXTRACTI32X4 $0x03, Z0, X0
 	VPSLLW        $0x08, X0, X1
 	VPSRAW        $0x08, X1, X1
@@ -15688,8 +16822,8 @@ rest58:
 	VMOVUPS       X0, (AX)
 	ADDQ          CX, AX
 
-stored60:
-done59:
+stored66:
+done65:
 	MOVQ          sums+48(FP), AX
 	VEXTRACTF64X4 $0x01, Z4, Y0
 	VPADDD        Y0, Y4, Y4
@@ -15793,5 +16927,89 @@ loop:
 	VPADDD        X0, X1, X1
 	VMOVD         X1, AX
 	MOVL          AX, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func peakInt8AVX512(turns int)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·peakInt8AVX512(SB), NOSPLIT, $0-8
+	MOVQ   turns+0(FP), AX
+	VPXORD Z12, Z12, Z12
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+
+loop:
+	VPDPBUSD Z12, Z12, Z0
+	VPDPBUSD Z12, Z12, Z1
+	VPDPBUSD Z12, Z12, Z2
+	VPDPBUSD Z12, Z12, Z3
+	VPDPBUSD Z12, Z12, Z4
+	VPDPBUSD Z12, Z12, Z5
+	VPDPBUSD Z12, Z12, Z6
+	VPDPBUSD Z12, Z12, Z7
+	VPDPBUSD Z12, Z12, Z8
+	VPDPBUSD Z12, Z12, Z9
+	VPDPBUSD Z12, Z12, Z10
+	VPDPBUSD Z12, Z12, Z11
+	DECQ     AX
+	JNZ      loop
+	VZEROUPPER
+	RET
+
+// func peakInt8WideAVX512(turns int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·peakInt8WideAVX512(SB), NOSPLIT, $0-8
+	MOVQ   turns+0(FP), AX
+	VPXORD Z12, Z12, Z12
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+
+loop:
+	VPMADDWD Z12, Z12, Z13
+	VPADDD   Z13, Z0, Z0
+	VPMADDWD Z12, Z12, Z13
+	VPADDD   Z13, Z1, Z1
+	VPMADDWD Z12, Z12, Z13
+	VPADDD   Z13, Z2, Z2
+	VPMADDWD Z12, Z12, Z13
+	VPADDD   Z13, Z3, Z3
+	VPMADDWD Z12, Z12, Z13
+	VPADDD   Z13, Z4, Z4
+	VPMADDWD Z12, Z12, Z13
+	VPADDD   Z13, Z5, Z5
+	VPMADDWD Z12, Z12, Z13
+	VPADDD   Z13, Z6, Z6
+	VPMADDWD Z12, Z12, Z13
+	VPADDD   Z13, Z7, Z7
+	VPMADDWD Z12, Z12, Z13
+	VPADDD   Z13, Z8, Z8
+	VPMADDWD Z12, Z12, Z13
+	VPADDD   Z13, Z9, Z9
+	VPMADDWD Z12, Z12, Z13
+	VPADDD   Z13, Z10, Z10
+	VPMADDWD Z12, Z12, Z13
+	VPADDD   Z13, Z11, Z11
+	DECQ     AX
+	JNZ      loop
 	VZEROUPPER
 	RET

@@ -1,10 +1,10 @@
-// Package kernel holds the arithmetic of the CPU engine: float32 matrix products on packed operands, convolutions, pooling, and
-// functions of vectors and rows.
+// Package kernel holds the arithmetic of the CPU engine: matrix products on packed operands, convolutions, pooling, and functions of vectors
+// and rows. All take and return float32; products and convolutions may multiply in bfloat16 or int8 in between ([Set.In]).
 //
 // Everything is a method of a [Set], one implementation of every kernel. There is a set in plain Go, which runs
 // anywhere, is the specification of the others and is always tested; and there are sets in assembly for amd64
 // (none with the build tag purego). [Default] picks the best that the CPU runs, once; SIMD_ISA overrides it.
-// Sets differ in the last bits of what they return. One set returns the same bits for the same arguments on every
+// Sets differ in the last bits of what they return, but for narrow numbers ([Number]). One set returns the same bits for the same arguments on every
 // run and in every split of the work.
 //
 // Matrices are slices of rows with a distance between rows (ldc and so on, in elements, at least the row's length).
@@ -100,8 +100,8 @@ func Sets() []*Set {
 	return slices.DeleteFunc(NarrowSets(), func(s *Set) bool { return s.variant })
 }
 
-// NarrowSets are [Sets] and those that differ from one of them in bfloat16 and int8 alone, for comparisons: avx512base, which has no
-// instructions for these, and avx512bf16, which has them all. avx512 has those of this CPU that are fast.
+// NarrowSets are [Sets] and those that differ from one of them in bfloat16 and int8 alone, for comparisons: avx2base and avx512base, which
+// have no instructions for these, and avx512bf16, which has them all. avx2 and avx512 have those of this CPU that are fast.
 func NarrowSets() []*Set {
 	var able []*Set
 	for _, s := range sets() {
@@ -148,6 +148,6 @@ func choose(name string) (*Set, error) {
 // String is the set's name, as in SIMD_ISA.
 func (s *Set) String() string { return s.name }
 
-// Peak makes turns times some float32 multiply-adds, in registers and without waiting for one another, and returns how
+// Peak makes turns times some multiply-adds of its type of number, in registers and without waiting for one another, and returns how
 // many operations those were (a multiplication and an addition are two). Timed, it is what the CPU could do.
 func (s *Set) Peak(turns int) (operations int) { return 2 * s.peak(max(turns, 1)) }

@@ -11,7 +11,7 @@ import (
 // sets are all sets of this program, plainest first.
 func sets() []*Set { return all }
 
-var all = []*Set{&generic, &avx2, &avx512Base, &avx512BF16, &avx512}
+var all = []*Set{&generic, &avx2Base, &avx2, &avx512Base, &avx512BF16, &avx512}
 
 var avx2 = Set{
 	name:  "avx2",

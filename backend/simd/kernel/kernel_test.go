@@ -153,7 +153,7 @@ func TestSetThatTheCPUCannotRun(t *testing.T) {
 }
 
 func TestPeak(t *testing.T) {
-	eachSet(t, func(t *testing.T, s *Set) {
+	eachNumber(t, func(t *testing.T, s *Set) {
 		one, hundred := s.Peak(1), s.Peak(100)
 		if one <= 0 || hundred != 100*one {
 			t.Errorf("%d operations in a turn, %d in a hundred", one, hundred)

@@ -1,8 +1,12 @@
 package kernel
 
-import "unsafe"
+import (
+	encoding "encoding/binary"
+	"unsafe"
+)
 
-// A Number is the type of number that products multiply. What they are given, their sums, epilogues and results are float32 with each.
+// A Number is the type of number that products and convolutions multiply. What they are given, their sums, epilogues and results are float32
+// with each.
 type Number int
 
 const (
@@ -12,11 +16,11 @@ const (
 	// is exact in float32, and sums are float32. Sets return the same bits, unless products or sums are that small too: the instruction
 	// takes them for 0, other sets keep them.
 	BFloat16
-	// Int8 is 8 bits with a scale for each column of the right side and each row of the left one: the largest magnitude there is 127 steps, and
-	// numbers are rounded to the nearest step, ties to even. Sums are exact, so all sets return the same bits (before
-	// GELU, its tanh form and Tanh, which have each set's last bits). A row or column of zeros gives zeros, so does one whose
-	// largest magnitude is below 2^-100; one with a NaN or an infinity gives NaN; columns of more than 2^100 may overflow. The left side's scales are found as it is packed. Sums
-	// may have 131072 terms.
+	// Int8 is 8 bits, and a step for each column of the right side and each row of the left one: the largest magnitude there is 127 steps,
+	// and numbers are rounded to the nearest step, ties to even. The left side's steps are found as it is packed. Sums are exact, so all sets
+	// return the same bits (before GELU, its tanh form and Tanh, which have each set's last bits). A row or column of zeros gives zeros, so
+	// does one whose largest magnitude is below 2^-100; one with a NaN or an infinity gives NaN; columns of more than 2^100 may overflow.
+	// Sums may have 131072 terms.
 	Int8
 
 	numbers = iota
@@ -32,9 +36,10 @@ const maxInt8K = 1 << 17
 // four int8 numbers that follow one another along k.
 type multiplier struct {
 	number      Number
-	per         int    // numbers in a word
-	wide        int    // words of the left side for each word of a column: more than 1 where numbers are widened when it is packed
-	instruction string // that multiplies narrow numbers, or ""
+	per         int                 // numbers in a word
+	wide        int                 // words of the left side for each word of a column: more than 1 where numbers are widened when it is packed
+	instruction string              // that multiplies narrow numbers, or ""
+	numberPeak  func(turns int) int // a [Set]'s peak, of the type of number, where it differs from float32's
 
 	bf16 bf16Packing
 	int8 int8Packing
@@ -42,15 +47,16 @@ type multiplier struct {
 	int8Tile func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool, d dequantising)
 }
 
-// In is this set with products of that type of number: what PackB, PackLeft, Mul, MulOnce and Multiply of the result pack and
-// multiply with is of that type. Everything else is as it was; Winograd's convolution stays float32.
+// In is this set with products of that type of number: PackB, NewPacked, PackLeft, MulOnce, Multiply, Convolve and what belongs to them then
+// pack and multiply that type. Everything else is as it was; Winograd's convolution stays float32. What one type's set has packed is no other's.
 func (s *Set) In(n Number) *Set { return s.family[n] }
 
 // Number is the type of number of this set's products.
 func (s *Set) Number() Number { return s.number }
 
 // Instruction is the CPU's instruction for products of this set's number: VDPBF16PS or VPDPBUSD. It is empty for float32, and where a
-// narrower number is widened first, which gives the same results at about float32's speed.
+// narrower number is widened first, which gives the same results at about float32's speed: where the CPU has no such instruction, or,
+// of bfloat16 on Intel's, a slow one.
 func (s *Set) Instruction() string { return s.instruction }
 
 // with gives a set what it multiplies narrow numbers with. Everything else must be there.
@@ -63,6 +69,9 @@ func (s *Set) with(bf16, int8 multiplier, bf16Tile tiler, bf16Conv, int8Conv con
 	members[Int8].convTile, members[Int8].convHalf = int8Conv, int8Conv
 	for _, m := range members {
 		m.family = members
+		if m.numberPeak != nil {
+			m.peak = m.numberPeak
+		}
 	}
 }
 
@@ -74,6 +83,18 @@ func (s *Set) words(k int) int { return (k + s.per - 1) / s.per }
 func wordsOf(x []float32) []uint32 {
 	return unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
 }
+
+// wordView is x as words, if x lies as words do: each row, of so many numbers, begins one, and the first number is in the lowest bits.
+func wordView[T uint16 | int8](x []T, columns, ld int) (words []float32, ok bool) {
+	per := 4 / int(unsafe.Sizeof(T(0)))
+	first := unsafe.Pointer(unsafe.SliceData(x))
+	if !littleEndian || columns%per != 0 || ld%per != 0 || uintptr(first)%4 != 0 {
+		return nil, false
+	}
+	return unsafe.Slice((*float32)(first), len(x)/per), true
+}
+
+var littleEndian = encoding.NativeEndian.Uint16([]byte{1, 0}) == 1
 
 func intsOf(x []float32) []int32 {
 	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))

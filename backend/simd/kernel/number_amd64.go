@@ -4,11 +4,18 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-// Sets that differ from avx512 in narrow numbers alone: without any instructions for them, and with all.
-var avx512Base, avx512BF16 = avx512, avx512
+// Sets that differ from avx2 and avx512 in narrow numbers alone: without any instructions for them, and with all.
+var avx2Base, avx512Base, avx512BF16 = avx2, avx512, avx512
 
 func init() {
-	avx2.with(bf16AVX2, int8AVX2, tilerOf(bf16WidesAVX2[:]), convTiler(convBF16WidesAVX2[:]), int8ConvTiler(convInt8WidesAVX2[:]))
+	avx2Base.name, avx2Base.variant = "avx2base", true
+	for s, fours := range map[*Set]bool{&avx2Base: false, &avx2: cpu.X86.HasAVXVNNI} {
+		int8, int8Conv := int8AVX2, convInt8WidesAVX2[:]
+		if fours {
+			int8, int8Conv = int8FoursAVX2, convInt8sAVX2[:]
+		}
+		s.with(bf16AVX2, int8, tilerOf(bf16WidesAVX2[:]), convTiler(convBF16WidesAVX2[:]), int8ConvTiler(int8Conv))
+	}
 
 	avx512Base.name, avx512Base.variant = "avx512base", true
 	avx512Base.with(bf16AVX512, int8AVX512, tilerOf(bf16WidesAVX512[:]), convTiler(convBF16WidesAVX512[:]), int8ConvTiler(convInt8WidesAVX512[:]))
@@ -48,7 +55,7 @@ var bf16AVX512 = multiplier{
 }
 
 var bf16Pairs = multiplier{
-	number: BFloat16, per: 2, wide: 1, instruction: "VDPBF16PS",
+	number: BFloat16, per: 2, wide: 1, instruction: "VDPBF16PS", numberPeak: func(turns int) int { peakBF16AVX512(turns); return turns * 384 },
 	bf16: bf16Packing{
 		pairs: pairer(pairsBF16AVX512), zip: zipper(zipAVX512), round: rounder(roundAVX512),
 		row: rowBF16In(32, func(dst, x []float32) { rowBF16AVX512(&dst[0], &x[0], len(x)) }),
@@ -57,17 +64,26 @@ var bf16Pairs = multiplier{
 
 var int8AVX2 = multiplier{
 	number: Int8, per: 4, wide: 2, int8Tile: int8TilerOf(int8WidesAVX2[:]),
-	int8: int8Packing{magnitude: magnitudeOf(magnitudeAVX2), quads: quadsOf(quadsAVX2), left: quadsOf(quadsWideAVX2), row: rowInt8In(8, 2, rowOf(rowInt8WideAVX2))},
+	numberPeak: func(turns int) int { peakInt8WideAVX2(turns); return turns * 192 },
+	int8:       int8Packing{magnitude: magnitudeOf(magnitudeAVX2), quads: quadsOf(quadsAVX2), left: quadsOf(quadsWideAVX2), row: rowInt8In(8, 2, rowOf(rowInt8WideAVX2))},
+}
+
+var int8FoursAVX2 = multiplier{
+	number: Int8, per: 4, wide: 1, instruction: "VPDPBUSD", int8Tile: int8TilerOf(int8TilesAVX2[:]),
+	numberPeak: func(turns int) int { peakInt8AVX2(turns); return turns * 384 },
+	int8:       int8Packing{magnitude: magnitudeOf(magnitudeAVX2), quads: quadsOf(quadsAVX2), left: quadsOf(quadsAVX2), row: rowInt8In(8, 1, rowOf(rowInt8AVX2))},
 }
 
 var int8AVX512 = multiplier{
 	number: Int8, per: 4, wide: 2, int8Tile: int8TilerOf(int8WidesAVX512[:]),
-	int8: int8Packing{magnitude: magnitudeOf(magnitudeAVX512), quads: quadsOf(quadsAVX512), left: quadsOf(quadsWideAVX512), row: rowInt8In(16, 2, rowOf(rowInt8WideAVX512))},
+	numberPeak: func(turns int) int { peakInt8WideAVX512(turns); return turns * 384 },
+	int8:       int8Packing{magnitude: magnitudeOf(magnitudeAVX512), quads: quadsOf(quadsAVX512), left: quadsOf(quadsWideAVX512), row: rowInt8In(16, 2, rowOf(rowInt8WideAVX512))},
 }
 
 var int8Fours = multiplier{
 	number: Int8, per: 4, wide: 1, instruction: "VPDPBUSD", int8Tile: int8TilerOf(int8TilesAVX512[:]),
-	int8: int8Packing{magnitude: magnitudeOf(magnitudeAVX512), quads: quadsOf(quadsAVX512), left: quadsOf(quadsAVX512), row: rowInt8In(16, 1, rowOf(rowInt8AVX512))},
+	numberPeak: func(turns int) int { peakInt8AVX512(turns); return turns * 768 },
+	int8:       int8Packing{magnitude: magnitudeOf(magnitudeAVX512), quads: quadsOf(quadsAVX512), left: quadsOf(quadsAVX512), row: rowInt8In(16, 1, rowOf(rowInt8AVX512))},
 }
 
 var bf16WidesAVX2 = [...]tile{
@@ -125,3 +141,7 @@ var convInt8sAVX512 = [...]int8ConvTile{
 	convTileInt81AVX512, convTileInt82AVX512, convTileInt83AVX512, convTileInt84AVX512, convTileInt85AVX512, convTileInt86AVX512, convTileInt87AVX512,
 	convTileInt88AVX512, convTileInt89AVX512, convTileInt810AVX512, convTileInt811AVX512, convTileInt812AVX512, convTileInt813AVX512, convTileInt814AVX512,
 }
+
+var int8TilesAVX2 = [...]int8Tile{int8Tile1AVX2, int8Tile2AVX2, int8Tile3AVX2, int8Tile4AVX2, int8Tile5AVX2, int8Tile6AVX2}
+
+var convInt8sAVX2 = [...]int8ConvTile{convTileInt81AVX2, convTileInt82AVX2, convTileInt83AVX2, convTileInt84AVX2, convTileInt85AVX2, convTileInt86AVX2}

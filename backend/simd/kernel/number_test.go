@@ -292,18 +292,24 @@ func TestPackNarrow(t *testing.T) {
 	r := rand.New(rand.NewPCG(27, 28))
 	for _, set := range NarrowSets() {
 		for _, layout := range []Layout{InputsOutputs, OutputsInputs, OutputsInputsOver(3)} {
-			for _, shape := range [][2]int{{3, 31}, {18, 32}, {63, 33}, {6, 100}, {0, 4}, {9, 1}} {
+			for _, shape := range [][2]int{{3, 31}, {18, 32}, {63, 33}, {6, 100}, {0, 4}, {9, 1}, {24, 70}, {300, 33}} {
 				k, n := shape[0], shape[1]
 				rows, columns := k, n
 				if layout != InputsOutputs {
 					rows, columns = n, k
 				}
-				ldb := columns + 2
+				ldb := columns + 2*(columns/2%2) // some are whole words apart
 				half, quarter := make([]uint16, size(rows, columns, ldb)), make([]int8, size(rows, columns, ldb))
 				wide := make([]float32, len(half))
 				for row := range rows {
 					for i := row * ldb; i < row*ldb+columns; i++ {
-						half[i], quarter[i] = BF16(2*r.Float32()-1), int8(r.Uint32())
+						half[i], quarter[i] = uint16(r.Uint32()), int8(r.Uint32())
+						if half[i]&0x7f80 == 0x7f80 {
+							half[i] ^= 0x4000 // no NaN, which would not compare
+						}
+						if r.IntN(8) == 0 {
+							half[i] &= 0x807f
+						}
 						wide[i] = FromBF16(half[i])
 					}
 				}
@@ -357,4 +363,69 @@ func TestNumberPromises(t *testing.T) {
 	panics(t, "kernel.PackInt8: b has 3 values, want 2 rows of 2, 2 apart", func() { p.PackInt8(make([]int8, 3), make([]float32, 2), 2, InputsOutputs, 0, 1) })
 	panics(t, "kernel.PackInt8: scales has 1 values", func() { p.PackInt8(make([]int8, 4), make([]float32, 1), 2, InputsOutputs, 0, 1) })
 	panics(t, "kernel.Mul: left has 5 values", func() { p.Mul(make([]float32, 4), 2, make([]float32, 5), 2, 0, 1, Epilogue{}, new(Scratch)) })
+}
+
+// TestMultiplyNarrow: many small products are those that are packed one by one.
+func TestMultiplyNarrow(t *testing.T) {
+	for _, set := range NarrowSets() {
+		for _, number := range []Number{BFloat16, Int8} {
+			s := set.In(number)
+			r := rand.New(rand.NewPCG(29, 30))
+			for _, scores := range []bool{true, false} {
+				const heads = 3
+				p := headsOf(scores, 20, 37, heads, 30)
+				a, b := randomFenced(r, p.StrideA.Outer, 3), randomFenced(r, p.StrideB.Outer, 1)
+				c, scratch := newFenced(p.StrideC.Outer, 2), newFenced(s.ProductsScratch(p), 0)
+				s.Multiply(c.x, a.x, b.x, p, 0, heads, scratch.x)
+				scratch.checkOutside(t)
+				want, left := make([]float32, p.M*p.N), make([]float32, s.LeftLen(p.M, p.K))
+				for i := range heads {
+					right := s.PackB(b.x[p.StrideB.at(i, heads):], p.StrideB.Row, p.K, p.N, p.B)
+					s.PackLeft(left, a.x[p.StrideA.at(i, heads):], p.StrideA.Row, p.M, p.K, 0, s.LeftTiles(p.M))
+					right.Mul(want, p.N, left, p.M, 0, right.Panels(), Epilogue{Scale: p.Scale}, new(Scratch))
+					for row := range p.M {
+						if got := c.x[p.StrideC.at(i, heads)+row*p.StrideC.Row:][:p.N]; !slices.Equal(got, want[row*p.N:][:p.N]) {
+							t.Fatalf("%v in %v: head %d, row %d: got %v, want %v", set, number, i, row, got, want[row*p.N:][:p.N])
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestConvolutionsAgree: sets return the same bits for narrow numbers.
+func TestConvolutionsAgree(t *testing.T) {
+	eachNumber(t, func(t *testing.T, s *Set) {
+		if s.number == Float32 {
+			t.Skip("float32 differs in the last bits")
+		}
+		r := rand.New(rand.NewPCG(31, 32))
+		for i, w := range append(windows, Window{Batch: 2, Height: 9, Width: 8, Channels: 3100, KernelY: 1, KernelX: 1, StrideX: 2}) {
+			c := randomConvolving(r, filling(s, w), 37, i%2, 6*i+i%2)
+			c.epilogue.Activation = Activation(i % 2)
+			c.run(s, 2)
+			got := slices.Clone(c.c.x)
+			c.run(generic.In(s.number), 1)
+			for j, want := range c.c.x {
+				if !same(got[j], want) {
+					t.Fatalf("%+v: element %d is %v, the portable set has %v", c.w, j, got[j], want)
+				}
+			}
+		}
+	})
+}
+
+func TestPicturesPromises(t *testing.T) {
+	s := generic.In(Int8)
+	w := Window{Batch: 1, Height: 2, Width: 2, Channels: 4, KernelY: 2, KernelX: 2}
+	x, dst := make([]float32, 16), make([]float32, s.PicturesLen(&w))
+	panics(t, "kernel.PackPictures: dst has 9 values", func() { s.PackPictures(dst[:9], x, w, 0, 2) })
+	panics(t, "kernel.PackPictures: x has 15 values", func() { s.PackPictures(dst, x[:15], w, 0, 2) })
+	panics(t, "kernel.MeasurePictures: part 0 to 3 of 2", func() { s.MeasurePictures(dst, x, w, 0, 3) })
+	panics(t, "kernel.PackPictures: pictures that float32 reads as they are", func() { generic.PackPictures(dst, x, w, 0, 2) })
+	p, scratch := s.NewPacked(nil, 16, 1), make([]float32, s.ConvolveScratch(&w))
+	panics(t, "kernel.Convolve: x has 9 values", func() { s.Convolve(x[:1], 1, dst[:9], w, p, 0, 1, Epilogue{}, scratch) })
+	w.Channels = 3
+	panics(t, "kernel.Convolve: channels that do not fill words of int8", func() { s.Convolve(x[:1], 1, x, w, p, 0, 1, Epilogue{}, scratch) })
 }

@@ -29,6 +29,7 @@ func main() {
 	}
 	pairs(lanes.AVX512, "pairsBF16", converted)
 	row()
+	lanes.AVX512.Peak("peakBF16", 32, func(x, sum reg.VecVirtual) { lanes.VDPBF16PS(x, x, sum) })
 	vendor()
 	Generate()
 }
@@ -38,53 +39,26 @@ func paired(rows int) {
 	s := lanes.AVX512
 	text(s, "bf16Tile", rows, "pairs of bfloat16")
 	t := s.Start(rows, 1)
-	for _, v := range t.Sums {
-		s.Zero(v)
-	}
-	t.Loop(func(i int) {
-		w := t.Weights(i)
-		for r := range rows {
-			x := s.Reg()
-			VPBROADCASTD(t.Left(i, r), x)
-			for j := range w {
-				lanes.VDPBF16PS(x, w[j], t.Sums[2*r+j])
-			}
-		}
-	})
-	end(t)
+	end(t, t.BF16)
 }
 
-// widened is a tile in float32 arithmetic, of weights in pairs and a left side of float32 numbers that are bfloat16. It adds as
-// the instruction does: the odd number's product first.
+// widened is a tile in float32 arithmetic.
 func widened(s lanes.ISA, rows int) {
 	text(s, "bf16Wide", rows, "pairs of bfloat16 in b, float32 in a, the even number first,")
 	t := s.Start(rows, 2)
-	for _, v := range t.Sums {
-		s.Zero(v)
-	}
-	t.Loop(func(i int) {
-		for odd := 1; odd >= 0; odd-- {
-			w := t.Weights(i)
-			s.WidenBF16(w, odd == 1)
-			for r := range rows {
-				x := s.Reg()
-				VBROADCASTSS(t.Left(2*i+odd, r), x)
-				for j := range w {
-					VFMADD231PS(w[j], x, t.Sums[2*r+j])
-				}
-			}
-		}
-	})
-	end(t)
+	end(t, t.BF16Wide)
 }
 
 func text(s lanes.ISA, name string, rows int, words string) {
 	s.Text(fmt.Sprintf("%s%d", name, rows), lanes.Signature+")",
-		fmt.Sprintf("c[%d][%d] (+)= a[k][%d]ᵀ·b[k][%d] of %s, rows of c ldc apart; it adds if more. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.",
+		fmt.Sprintf("c[%d][%d] (+)= a[k][%d]ᵀ·b[k][%d] of %s, rows of c ldc apart; it adds if more. "+
+			"It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.",
 			rows, 2*s.Lanes, rows, 2*s.Lanes, words))
 }
 
-func end(t *lanes.Tile) {
+func end(t *lanes.Tile, step func(i int)) {
+	t.Zero()
+	t.Loop(step, PREFETCHT1)
 	t.AddIfMore(VADDPS)
 	t.Store()
 }

@@ -23,7 +23,7 @@ func main() {
 			conv(lanes.AVX512, float32s, rows, vectors)
 		}
 	}
-	for _, kind := range []kind{bf16Wide, int8Wide} {
+	for _, kind := range []kind{bf16Wide, fours, int8Wide} {
 		for rows := 1; rows <= 6; rows++ {
 			conv(lanes.AVX2, kind, rows, 2)
 		}
@@ -43,154 +43,31 @@ func main() {
 // unroll is how many steps of k one turn of the loop takes.
 const unroll = 4
 
-// A kind is what is particular to a type of number.
+// A kind is what is particular to a type of number. Sums of int8 products are of int32, begin with something, and become float32 in the end.
 type kind struct {
-	name, words string
-	left        int                                                        // words of the left side in a step
-	start       func(s lanes.ISA, rows int, sum []reg.VecVirtual)          // what sums begin with
-	step        func(t *tile, i int)                                       // a step of all sums
-	more        func(s lanes.ISA, m Mem, sum reg.VecVirtual)               // adds what c holds
-	end         func(s lanes.ISA, rows, vectors int, sum []reg.VecVirtual) // makes float32 numbers of sums, or leaves to "store"
+	name string
+	left int // words of the left side in a step
+	step func(t *lanes.Walk, i int)
+	ints bool
 }
 
-// Numbers narrower than float32 have the same tiles as products have: see their generators.
 var (
-	float32s = kind{"", "float32 numbers", 1, zeros, (*tile).float32, addFloats, nil}
-	paired   = kind{"BF16", "pairs of bfloat16", 1, zeros, (*tile).paired, addFloats, nil}
-	bf16Wide = kind{"BF16Wide", "pairs of bfloat16 in b, float32 in a,", 2, zeros, (*tile).bf16Wide, addFloats, nil}
-	fours    = kind{"Int8", "fours of int8 numbers", 1, starts, (*tile).fours, addInts, dequantise}
-	int8Wide = kind{"Int8Wide", "fours of int8 numbers in b, pairs of 16 bits in a,", 2, starts, (*tile).int8Wide, addInts, dequantise}
+	float32s = kind{"", 1, (*lanes.Walk).Float32, false}
+	paired   = kind{"BF16", 1, (*lanes.Walk).BF16, false}
+	bf16Wide = kind{"BF16Wide", 2, (*lanes.Walk).BF16Wide, false}
+	fours    = kind{"Int8", 1, (*lanes.Walk).Int8, true}
+	int8Wide = kind{"Int8Wide", 2, (*lanes.Walk).Int8Wide, true}
 )
-
-func zeros(s lanes.ISA, _ int, sum []reg.VecVirtual) {
-	for _, v := range sum {
-		s.Zero(v)
-	}
-}
-
-// starts are an int32 of each row.
-func starts(s lanes.ISA, rows int, sum []reg.VecVirtual) {
-	p := lanes.Arg("starts")
-	for i := range sum {
-		VPBROADCASTD(Mem{Base: p, Disp: 4 * (i / (len(sum) / rows))}, sum[i])
-	}
-}
-
-func addFloats(_ lanes.ISA, m Mem, sum reg.VecVirtual) { VADDPS(m, sum, sum) }
-func addInts(s lanes.ISA, m Mem, sum reg.VecVirtual)   { s.AddInts(m, sum, sum) }
-
-// dequantise multiplies sums with their columns' and rows' steps, unless more is to come.
-func dequantise(s lanes.ISA, rows, vectors int, sum []reg.VecVirtual) {
-	scales, columns := lanes.Arg("scales"), lanes.Arg("columns")
-	TESTQ(scales, scales)
-	JZ(LabelRef("store"))
-	y := s.Regs(vectors)
-	for j := range y {
-		VMOVUPS(Mem{Base: columns, Disp: j * s.Bytes()}, y[j])
-	}
-	ADDQ(Imm(uint64(vectors*s.Bytes())), lanes.Where("columns"))
-	for r := range rows {
-		x := s.Reg()
-		VBROADCASTSS(Mem{Base: scales, Disp: 4 * r}, x)
-		for j := range y {
-			v := sum[vectors*r+j]
-			VCVTDQ2PS(v, v)
-			VMULPS(y[j], v, v)
-			VMULPS(x, v, v)
-		}
-	}
-}
-
-// tile is the walk through one panel.
-type tile struct {
-	s             lanes.ISA
-	rows, vectors int
-	a, p          reg.GPVirtual // the left side and the panel, at this step
-	sum           []reg.VecVirtual
-}
-
-// left is a word of each row's of step i, everywhere.
-func (t *tile) left(i, r int) Mem { return Mem{Base: t.a, Disp: 4 * (i*t.rows + r)} }
-
-func (t *tile) weights(i int) []reg.VecVirtual {
-	w := t.s.Regs(t.vectors)
-	for j := range w {
-		VMOVUPS(Mem{Base: t.p, Disp: (2*i + j) * t.s.Bytes()}, w[j])
-	}
-	return w
-}
-
-func (t *tile) float32(i int) {
-	w := t.weights(i)
-	for r := range t.rows {
-		x := t.s.Reg()
-		VBROADCASTSS(t.left(i, r), x)
-		for j := range w {
-			VFMADD231PS(w[j], x, t.sum[t.vectors*r+j])
-		}
-	}
-}
-
-func (t *tile) paired(i int) {
-	w := t.weights(i)
-	for r := range t.rows {
-		x := t.s.Reg()
-		VPBROADCASTD(t.left(i, r), x)
-		for j := range w {
-			lanes.VDPBF16PS(x, w[j], t.sum[t.vectors*r+j])
-		}
-	}
-}
-
-func (t *tile) bf16Wide(i int) {
-	for odd := 1; odd >= 0; odd-- {
-		w := t.weights(i)
-		t.s.WidenBF16(w, odd == 1)
-		for r := range t.rows {
-			x := t.s.Reg()
-			VBROADCASTSS(t.left(2*i+odd, r), x)
-			for j := range w {
-				VFMADD231PS(w[j], x, t.sum[t.vectors*r+j])
-			}
-		}
-	}
-}
-
-func (t *tile) fours(i int) {
-	w := t.weights(i)
-	for r := range t.rows {
-		x := t.s.Reg()
-		VPBROADCASTD(t.left(i, r), x)
-		for j := range w {
-			VPDPBUSD(x, w[j], t.sum[t.vectors*r+j])
-		}
-	}
-}
-
-func (t *tile) int8Wide(i int) {
-	for odd := range 2 {
-		w := t.weights(i)
-		t.s.WidenInt8(w, odd == 1)
-		for r := range t.rows {
-			x := t.s.Reg()
-			VPBROADCASTD(t.left(2*i+odd, r), x)
-			for j := range w {
-				y := t.s.Reg()
-				VPMADDWD(w[j], x, y)
-				t.s.AddInts(y, t.sum[t.vectors*r+j], t.sum[t.vectors*r+j])
-			}
-		}
-	}
-}
 
 // conv is the matrix product's tile, for some panels in turn and with an end of its own: with sums as short as 64 steps, a second
 // pass over each tile and a call for each panel would show. Panels have two vectors; of the last, the first may be enough.
 func conv(s lanes.ISA, kind kind, rows, vectors int) {
 	columns := vectors * s.Lanes
 	more, says := "", ""
-	if kind.end != nil {
+	if kind.ints {
 		more = ", starts *int32, scales, columns *float32"
-		says = " Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, else nothing is added."
+		says = " Sums are of int32 and begin with those of starts; if scales is not nil they then become float32, multiplied with scales and columns, " +
+			"else nothing is added."
 	}
 	s.Text(fmt.Sprintf("conv%s%s%d", []string{"Half", "Tile"}[vectors-1], kind.name, rows), "func(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool"+more+")",
 		fmt.Sprintf("c[%d][%d] = max(floor, a[k][%d]ᵀ·b[k][%d] + c + bias + residual) for each of some panels of b, step values apart; c counts if more, bias and residual if not nil. "+
@@ -227,10 +104,13 @@ func conv(s lanes.ISA, kind kind, rows, vectors int) {
 	Label("streams")
 	lanes.IfThere(residual, func() { each(residual, ldr, prefetch) })
 	sum := s.Regs(vectors * rows)
-	kind.start(s, rows, sum)
-
 	p := lanes.Clone(b)
-	t := &tile{s, rows, vectors, a, p, sum}
+	t := &lanes.Walk{S: s, Rows: rows, Vectors: vectors, A: a, B: p, Sums: sum}
+	if kind.ints {
+		t.Starts(lanes.Arg("starts"))
+	} else {
+		t.Zero()
+	}
 	steps := func(n int) {
 		for i := range n {
 			kind.step(t, i)
@@ -266,14 +146,22 @@ func conv(s lanes.ISA, kind kind, rows, vectors int) {
 	Load(Param("more"), isMore)
 	TESTB(isMore, isMore)
 	JZ(LabelRef("first"))
-	each(c, ldc, func(r int, row reg.GPVirtual) {
-		for j := range vectors {
-			kind.more(s, Mem{Base: row, Disp: j * s.Bytes()}, sum[vectors*r+j])
-		}
-	})
+	if kind.ints {
+		each(c, ldc, func(r int, row reg.GPVirtual) {
+			for j := range vectors {
+				s.AddInts(Mem{Base: row, Disp: j * s.Bytes()}, sum[vectors*r+j], sum[vectors*r+j])
+			}
+		})
+	} else {
+		each(c, ldc, add)
+	}
 	Label("first")
-	if kind.end != nil {
-		kind.end(s, rows, vectors, sum)
+	if kind.ints {
+		scales, columns := lanes.Arg("scales"), lanes.Arg("columns")
+		TESTQ(scales, scales)
+		JZ(LabelRef("store"))
+		t.Dequantise(scales, columns)
+		ADDQ(Imm(uint64(vectors*s.Bytes())), lanes.Where("columns"))
 	}
 	lanes.IfThere(bias, func() {
 		for j := range vectors {

@@ -34,6 +34,7 @@ func main() {
 	registers("DotRegisters", dot)
 	registers("ConvertRegisters", convert)
 	registers("HalfRegisters", half)
+	intRegisters()
 	memory("DotMemory", 64, dot)
 	memory("DotOne", 4, dotOne)
 	memory("ConvertMemory", 64, convert)
@@ -77,8 +78,26 @@ func registers(name string, op func(x, y, z Op)) {
 	lanes.End()
 }
 
+// intRegisters has the first sixteen registers, half as wide.
+func intRegisters() {
+	text("IntRegisters", "is z[i] = z[i] + the products of fours of unsigned numbers in y and signed ones in x, for 16 vectors z[i] of 32 bytes.")
+	p := Load(Param("z"), reg.RDI).(reg.GPPhysical)
+	q := Load(Param("y"), reg.RSI).(reg.GPPhysical)
+	r := Load(Param("x"), reg.RDX).(reg.GPPhysical)
+	for i := range 16 {
+		z, y, x := vectors[i].AsY(), vectors[(i+5)%16].AsY(), vectors[(i+11)%16].AsY()
+		VMOVUPS(Mem{Base: p, Disp: 32 * i}, z)
+		VMOVUPS(Mem{Base: q}, y)
+		VMOVUPS(Mem{Base: r}, x)
+		lanes.VEXVPDPBUSD(x, y, z)
+		VMOVUPS(z, Mem{Base: p, Disp: 32 * i})
+	}
+	lanes.End()
+}
+
 func memory(name string, unit int, op func(x, y, z Op)) {
-	text(name, fmt.Sprintf("is z[i] = op(x, y, z[i]) with x in memory, for %d vectors z[i], each time with another base register or distance.", len(bases)*(len(distances)+1)))
+	count := len(bases) * (len(distances) + 1)
+	text(name, fmt.Sprintf("is z[i] = op(x, y, z[i]) with x in memory, for %d vectors z[i], each time with another base register or distance.", count))
 	i := 0
 	for _, base := range bases {
 		for _, at := range append([]int{6}, distances...) { // in the last place, no multiple

@@ -16,10 +16,11 @@ func main() {
 	ConstraintExpr("!purego")
 	for rows := 1; rows <= 6; rows++ { // 12 sums, 2 vectors of weights, 1 of the left side, 1 of products: all 16 registers
 		widened(lanes.AVX2, rows)
+		fours(lanes.AVX2, rows)
 	}
 	for rows := 1; rows <= 14; rows++ { // 28 sums, 2, 1 and 1: all 32
 		widened(lanes.AVX512, rows)
-		fours(rows)
+		fours(lanes.AVX512, rows)
 	}
 	for _, s := range lanes.All {
 		magnitude(s)
@@ -27,88 +28,39 @@ func main() {
 		quads(s, true)
 		row(s, false)
 		row(s, true)
+		s.Peak("peakInt8", 4*s.Lanes, s.AddFours)
+		s.Peak("peakInt8Wide", 2*s.Lanes, s.AddPairs)
 	}
 	Generate()
 }
 
-// fours is a tile with the instruction for it, that of unsigned and signed numbers which does not saturate.
-func fours(rows int) {
-	s := lanes.AVX512
+// fours is a tile with the instruction for it.
+func fours(s lanes.ISA, rows int) {
 	text(s, "int8Tile", rows, "fours of int8 numbers")
-	t := start(s, rows, 1)
-	t.Loop(func(i int) {
-		w := t.Weights(i)
-		for r := range rows {
-			x := s.Reg()
-			VPBROADCASTD(t.Left(i, r), x)
-			for j := range w {
-				VPDPBUSD(x, w[j], t.Sums[2*r+j])
-			}
-		}
-	})
-	end(t)
+	t := s.Start(rows, 1)
+	end(t, t.Int8)
 }
 
-// widened is a tile of 16-bit numbers, multiplied in pairs: 0 and 2 of each word of weights, 1 and 3. (The 8-bit instruction of AVX2 saturates.)
+// widened is a tile in 16-bit arithmetic.
 func widened(s lanes.ISA, rows int) {
 	text(s, "int8Wide", rows, "fours of int8 numbers in b, in a two words of pairs, of numbers 0 and 2, and 1 and 3,")
-	t := start(s, rows, 2)
-	t.Loop(func(i int) {
-		for odd := range 2 {
-			w := t.Weights(i)
-			s.WidenInt8(w, odd == 1)
-			for r := range rows {
-				x, y := s.Reg(), s.Reg()
-				VPBROADCASTD(t.Left(2*i+odd, r), x)
-				VPMADDWD(w[0], x, y)
-				VPADDD(y, t.Sums[2*r], t.Sums[2*r])
-				VPMADDWD(w[1], x, x)
-				VPADDD(x, t.Sums[2*r+1], t.Sums[2*r+1])
-			}
-		}
-	})
-	end(t)
+	t := s.Start(rows, 2)
+	end(t, t.Int8Wide)
 }
 
 func text(s lanes.ISA, name string, rows int, words string) {
 	s.Text(fmt.Sprintf("%s%d", name, rows), lanes.Signature+", starts *int32, scales, columns *float32)",
-		fmt.Sprintf("c[%d][%d] (+)= a[k][%d]ᵀ·b[k][%d] + starts[%d], if more, of %s, rows of c ldc apart, c of int32. If scales is not nil, c becomes float32, multiplied with scales[%d] and columns[%d]. "+
-			"It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.",
+		fmt.Sprintf("c[%d][%d] (+)= a[k][%d]ᵀ·b[k][%d] + starts[%d], if more, of %s, rows of c ldc apart, c of int32. "+
+			"If scales is not nil, c becomes float32, multiplied with scales[%d] and columns[%d]. It prefetches from ahead bytes in front of b, pace bytes in 4 steps of k.",
 			rows, 2*s.Lanes, rows, 2*s.Lanes, rows, words, rows, 2*s.Lanes))
 }
 
-// start lets sums begin with their row's start.
-func start(s lanes.ISA, rows, words int) *lanes.Tile {
-	t := s.Start(rows, words)
-	starts := lanes.Arg("starts")
-	for r := range rows {
-		VPBROADCASTD(Mem{Base: starts, Disp: 4 * r}, t.Sums[2*r])
-		s.Move(t.Sums[2*r], t.Sums[2*r+1])
-	}
-	return t
-}
-
-func end(t *lanes.Tile) {
-	s := t.S
-	t.AddIfMore(s.AddInts)
+func end(t *lanes.Tile, step func(i int)) {
+	t.Starts(lanes.Arg("starts"))
+	t.Loop(step, PREFETCHT1)
+	t.AddIfMore(t.S.AddInts)
 	scales := lanes.Arg("scales")
-	lanes.IfThere(scales, func() {
-		columns := lanes.Arg("columns")
-		y := s.Regs(2)
-		for j := range y {
-			VMOVUPS(Mem{Base: columns, Disp: j * s.Bytes()}, y[j])
-		}
-		for r := range t.Rows {
-			x := s.Reg()
-			VBROADCASTSS(Mem{Base: scales, Disp: 4 * r}, x)
-			for j := range y {
-				sum := t.Sums[2*r+j]
-				VCVTDQ2PS(sum, sum)
-				VMULPS(y[j], sum, sum)
-				VMULPS(x, sum, sum)
-			}
-		}
-	})
+	lanes.IfThere(scales, func() { t.Dequantise(scales, lanes.Arg("columns")) })
 	t.Store()
 }
 
@@ -135,7 +87,8 @@ func magnitude(s lanes.ISA) {
 func quads(s lanes.ISA, wide bool) {
 	name, what := "quads", "dst[p*stride+r] = the four numbers from x[r*ldx+4p] on, times inverse[r] and rounded to int8"
 	if wide {
-		name, what = "quadsWide", "dst[2*p*stride+r] and dst[(2*p+1)*stride+r] = numbers 0 and 2, and 1 and 3, of the four from x[r*ldx+4p] on, times inverse[r] and rounded to int8, as 16 bits"
+		name, what = "quadsWide", "dst[2*p*stride+r] and dst[(2*p+1)*stride+r] = numbers 0 and 2, and 1 and 3, "+
+			"of the four from x[r*ldx+4p] on, times inverse[r] and rounded to int8, as 16 bits"
 	}
 	s.Text(name, "func(dst *float32, stride int, x *float32, ldx, k int, inverse *float32, sums *int32)",
 		what+", for r < 4, 4p < k; k > 0. Beyond k are zeros. sums are those of the rows.")
@@ -209,7 +162,8 @@ func row(s lanes.ISA, wide bool) {
 	if wide {
 		name, what = "rowInt8Wide", "dst = x times inverse, rounded to int8, as 16 bits, numbers 1 and 2 of each four exchanged"
 	}
-	s.Text(name, "func(dst, x *float32, n int, inverse float32) int32", fmt.Sprintf("%s, for n > 0 numbers, a multiple of %d. It returns their sum.", what, s.Lanes))
+	s.Text(name, "func(dst, x *float32, n int, inverse float32) int32",
+		fmt.Sprintf("%s, for n > 0 numbers, a multiple of %d. It returns their sum.", what, s.Lanes))
 	dst, x, n := lanes.Arg("dst"), lanes.Arg("x"), lanes.Arg("n")
 	scale, total := s.Broadcast("inverse"), s.Zeros(1)
 	Label("loop")

@@ -119,20 +119,6 @@ func (s ISA) And(c Const, x, dst Op) {
 	s.With(c, func(o ...Op) { VPAND(o[0], o[1], o[2]) }, func(o ...Op) { VPANDD_BCST(o...) }, x, dst)
 }
 
-// WidenInt8 makes unsigned numbers 1 and 3, if odd, or 0 and 2 of each four pairs of 16 bits.
-func (s ISA) WidenInt8(w []reg.VecVirtual, odd bool) {
-	for _, v := range w {
-		if odd {
-			VPSRLW(Imm(8), v, v)
-		} else {
-			s.And(s.Bits(0x00ff00ff), v, v)
-		}
-	}
-}
-
-// Move copies a register.
-func (s ISA) Move(from, to reg.VecVirtual) { VMOVAPS(from, to) }
-
 // AddInts is dst = x + y of int32 numbers; x may be memory.
 func (s ISA) AddInts(o ...Op) { VPADDD(o[0], o[1], o[2]) }
 

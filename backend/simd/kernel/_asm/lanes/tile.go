@@ -9,15 +9,12 @@ import (
 // unroll is how many steps one turn of a tile's loop takes.
 const unroll = 4
 
-// A Tile is the inner kernel of a product: rows by two vectors of sums stay in registers while row after row of a panel of weights
-// and column after column of the left side go by. Each row and column is of 32-bit words: one number, or some narrower ones.
+// A Tile is the inner kernel of a product: all sums stay in registers while one row of a panel of weights and one column of the left side
+// go by.
 type Tile struct {
-	S     ISA
-	Rows  int
-	Words int // of the left side in a step
-	Sums  []reg.VecVirtual
-
-	c, ldc, a, b, k, ahead, pace reg.GPVirtual
+	Walk
+	words                  int // of the left side in a step
+	c, ldc, k, ahead, pace reg.GPVirtual
 }
 
 // Signature is that of a tile's function; more parameters may come before its end.
@@ -25,10 +22,10 @@ const Signature = "func(c *float32, ldc int, a, b *float32, k int, ahead, pace i
 
 // Start loads the parameters, and asks for the rows of c, which will be wanted when the sums are done.
 func (s ISA) Start(rows, words int) *Tile {
-	t := &Tile{S: s, Rows: rows, Words: words,
-		c: Arg("c"), ldc: Arg("ldc"), a: Arg("a"), b: Arg("b"), k: Arg("k"), ahead: Arg("ahead"), pace: Arg("pace")}
+	t := &Tile{Walk: Walk{S: s, Rows: rows, Vectors: 2}, words: words, c: Arg("c"), ldc: Arg("ldc")}
+	t.A, t.B, t.k, t.ahead, t.pace = Arg("a"), Arg("b"), Arg("k"), Arg("ahead"), Arg("pace")
 	SHLQ(Imm(2), t.ldc)
-	ADDQ(t.b, t.ahead)
+	ADDQ(t.B, t.ahead)
 	t.eachRow(func(_ int, row reg.GPVirtual) {
 		for line := 0; line < 2*s.Bytes(); line += 64 {
 			PREFETCHT0(Mem{Base: row, Disp: line})
@@ -49,28 +46,17 @@ func (t *Tile) eachRow(do func(r int, row reg.GPVirtual)) {
 	}
 }
 
-// Left is where word i of row r lies of the step at hand and those after it.
-func (t *Tile) Left(i, r int) Mem { return Mem{Base: t.a, Disp: 4 * (i*t.Rows + r)} }
-
-// Weights loads both vectors of weights of step i.
-func (t *Tile) Weights(i int) []reg.VecVirtual {
-	w := t.S.Regs(2)
-	for j := range w {
-		VMOVUPS(Mem{Base: t.b, Disp: (2*i + j) * t.S.Bytes()}, w[j])
-	}
-	return w
-}
-
 // Loop makes k steps, each sum one chain in their order, so that a row's result does not depend on the tile that it falls into. It
-// prefetches from ahead bytes in front of b, pace bytes in a turn.
-func (t *Tile) Loop(step func(i int)) {
+// prefetches from ahead bytes in front of b, pace bytes in a turn: into the first cache, or the second, for the first has fewer requests
+// under way than narrow weights need.
+func (t *Tile) Loop(step func(i int), prefetch func(Op)) {
 	SUBQ(Imm(unroll), t.k)
 	JL(LabelRef("rest"))
 	Label("loop")
 	for i := range unroll {
-		// As many lines as b takes, into the second cache: the first has fewer requests under way than narrow weights need. At a slower pace some are asked for again, which costs a load that there is room for.
+		// As many lines as b takes. At a slower pace some are asked for again, which costs a load that there is room for.
 		for line := i * 2 * t.S.Bytes(); line < (i+1)*2*t.S.Bytes(); line += 64 {
-			PREFETCHT1(Mem{Base: t.ahead, Disp: line})
+			prefetch(Mem{Base: t.ahead, Disp: line})
 		}
 		step(i)
 	}
@@ -90,8 +76,8 @@ func (t *Tile) Loop(step func(i int)) {
 }
 
 func (t *Tile) advance(steps int) {
-	ADDQ(U32(4*steps*t.Words*t.Rows), t.a)
-	ADDQ(U32(2*steps*t.S.Bytes()), t.b)
+	ADDQ(U32(4*steps*t.words*t.Rows), t.A)
+	ADDQ(U32(2*steps*t.S.Bytes()), t.B)
 }
 
 // AddIfMore adds what c holds, if the tile's parameter says that there is more.

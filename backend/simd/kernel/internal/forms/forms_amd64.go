@@ -19,6 +19,11 @@ func ConvertRegisters(z *float32, y *float32, x *float32)
 //go:noescape
 func HalfRegisters(z *float32, y *float32, x *float32)
 
+// IntRegisters is z[i] = z[i] + the products of fours of unsigned numbers in y and signed ones in x, for 16 vectors z[i] of 32 bytes.
+//
+//go:noescape
+func IntRegisters(z *float32, y *float32, x *float32)
+
 // DotMemory is z[i] = op(x, y, z[i]) with x in memory, for 135 vectors z[i], each time with another base register or distance.
 //
 //go:noescape
