@@ -83,3 +83,8 @@ func roundNEON(x *float32, n int)
 //
 //go:noescape
 func rowBF16NEON(dst, x *float32, n int)
+
+// peakBF16MatrixNEON is 384 multiply-adds in registers, turns times.
+//
+//go:noescape
+func peakBF16MatrixNEON(turns int)

@@ -108,3 +108,18 @@ func quadsNEON(dst *float32, stride int, x *float32, ldx, k int, inverse *float3
 //
 //go:noescape
 func rowInt8NEON(dst, x *float32, n int, inverse float32) int32
+
+// peakInt8LongNEON is 384 multiply-adds in registers, turns times.
+//
+//go:noescape
+func peakInt8LongNEON(turns int)
+
+// peakInt8DotNEON is 384 multiply-adds in registers, turns times.
+//
+//go:noescape
+func peakInt8DotNEON(turns int)
+
+// peakInt8MatrixNEON is 768 multiply-adds in registers, turns times.
+//
+//go:noescape
+func peakInt8MatrixNEON(turns int)

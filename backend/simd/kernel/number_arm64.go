@@ -36,7 +36,7 @@ var bf16NEON = multiplier{
 }
 
 var bf16Matrices = multiplier{
-	number: BFloat16, per: 2, wide: 1, instruction: "BFMMLA",
+	number: BFloat16, per: 2, wide: 1, instruction: "BFMMLA", numberPeak: func(turns int) int { peakBF16MatrixNEON(turns); return turns * 384 },
 	bf16: bf16Packing{
 		pairs: pairer(pairsNEON), zip: zipper(zipNEON), round: rounder(roundNEON),
 		row: rowBF16In(8, func(dst, x []float32) { rowBF16NEON(&dst[0], &x[0], len(x)) }),
@@ -47,11 +47,20 @@ var int8PackingNEON = int8Packing{
 	magnitude: magnitudeOf(magnitudeNEON), quads: quadsOf(quadsNEON), left: quadsOf(quadsNEON), row: rowInt8In(16, 1, rowOf(rowInt8NEON)),
 }
 
-var (
-	int8NEON     = multiplier{number: Int8, per: 4, wide: 1, int8Tile: int8TilerOf(int8LongsNEON[:]), int8: int8PackingNEON}
-	int8Dots     = multiplier{number: Int8, per: 4, wide: 1, instruction: "SDOT", int8Tile: int8TilerOf(int8DotsNEON[:]), int8: int8PackingNEON}
-	int8Matrices = multiplier{number: Int8, per: 4, wide: 1, instruction: "USMMLA", int8Tile: int8TilerOf(int8MatricesNEON[:]), int8: int8PackingNEON}
-)
+var int8NEON = multiplier{
+	number: Int8, per: 4, wide: 1, int8Tile: int8TilerOf(int8LongsNEON[:]), int8: int8PackingNEON,
+	numberPeak: func(turns int) int { peakInt8LongNEON(turns); return turns * 384 },
+}
+
+var int8Dots = multiplier{
+	number: Int8, per: 4, wide: 1, instruction: "SDOT", int8Tile: int8TilerOf(int8DotsNEON[:]), int8: int8PackingNEON,
+	numberPeak: func(turns int) int { peakInt8DotNEON(turns); return turns * 384 },
+}
+
+var int8Matrices = multiplier{
+	number: Int8, per: 4, wide: 1, instruction: "USMMLA", int8Tile: int8TilerOf(int8MatricesNEON[:]), int8: int8PackingNEON,
+	numberPeak: func(turns int) int { peakInt8MatrixNEON(turns); return turns * 768 },
+}
 
 var bf16WidesNEON = [...]tile{tileBF16Wide1NEON, tileBF16Wide2NEON, tileBF16Wide3NEON, tileBF16Wide4NEON, tileBF16Wide5NEON, tileBF16Wide6NEON}
 

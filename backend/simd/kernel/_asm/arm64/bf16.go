@@ -11,6 +11,7 @@ func bf16() {
 	zip()
 	round()
 	rowBF16()
+	peak("peakBF16Matrix", 4*Lanes, func(sum, x V) { BFMMLA.Into(sum, x, x) })
 }
 
 // pairs packs four rows.

@@ -11,6 +11,9 @@ func int8s() {
 	magnitude()
 	quads()
 	rowInt8()
+	peak("peakInt8Long", 4*Lanes, func(sum, x V) { addLong(sum, x, x) })
+	peak("peakInt8Dot", 4*Lanes, func(sum, x V) { SDOTE.Into(sum, x, x, 0) })
+	peak("peakInt8Matrix", 8*Lanes, func(sum, x V) { USMMLA.Into(sum, x, x) })
 }
 
 // magnitude is the largest |x|, as integers compare its bits.

@@ -68,11 +68,12 @@ func (t *tile) multiplyLong(i int, l *left) {
 	for r := range t.rows {
 		x := LaneOf(l.word(i*t.rows + r))
 		for j := range w {
-			low, high := SMULL.Of(w[j], x), SMULL2.Of(w[j], x)
-			SADALP.Into(t.sums[t.vectors*r+j], ADDP.Of(low, high))
+			addLong(t.sums[t.vectors*r+j], w[j], x)
 		}
 	}
 }
+
+func addLong(sum, x, y V) { SADALP.Into(sum, ADDP.Of(SMULL.Of(x, y), SMULL2.Of(x, y))) }
 
 // pair makes two steps, or one, with an instruction that multiplies matrices: of two columns of weights and two rows of the left side,
 // two words of each. Words that follow one another lie apart in memory, so they are brought together first, which takes 11

@@ -21,7 +21,7 @@ func tiles() {
 	for n := 1; n <= tileRows; n++ {
 		product(float32s, n)
 	}
-	peak()
+	peak("peak", Lanes, func(sum, x V) { FMLA.Into(sum, x, x) })
 }
 
 // product is the inner kernel of a matrix product.
@@ -210,14 +210,14 @@ func (t *tile) store() {
 // chains is how many independent sums the peak is measured with: more than latency times units.
 const chains = 24
 
-// peak keeps the multiply-add units busy and touches no memory.
-func peak() {
-	Func("peakNEON", "func(turns int)", fmt.Sprintf("%d multiply-adds in registers, turns times.", chains*Lanes))
+// peak is a function that keeps the units busy that add makes so many multiply-adds with, and touches no memory.
+func peak(name string, multiplyAdds int, add func(sum, x V)) {
+	Func(name+"NEON", "func(turns int)", fmt.Sprintf("%d multiply-adds in registers, turns times.", chains*multiplyAdds))
 	turns := Arg("turns")
 	sums, x := Zeros(chains), Zero()
 	Label("loop")
 	for _, v := range sums {
-		FMLA.Into(v, x, x)
+		add(v, x)
 	}
 	Decrease(turns)
 	JumpIfNotZero(turns, "loop")

@@ -10,7 +10,8 @@ type Op struct {
 	shape    string // of the vectors
 	from     string // of the operands, if they have another
 	operands int
-	adds     bool // reads what the result held
+	adds     bool   // reads what the result held
+	suffix   string // of one operand's
 }
 
 // Arithmetic of four float32 numbers. Of a NaN and anything the result is a NaN, of FMAX and FMIN too.
@@ -33,7 +34,7 @@ var (
 	FCMEQ  = Op{name: "FCMEQ", code: 0x4e20e400, shape: "4S", operands: 2}
 	FCMGT  = Op{name: "FCMGT", code: 0x6ea0e400, shape: "4S", operands: 2}
 	FCMGE  = Op{name: "FCMGE", code: 0x6e20e400, shape: "4S", operands: 2}
-	FCMLTZ = Op{name: "FCMLT #0", code: 0x4ea0e800, shape: "4S", operands: 1}
+	FCMLTZ = Op{name: "FCMLT", code: 0x4ea0e800, shape: "4S", operands: 1, suffix: ", #0"}
 
 	FCVTNS = Op{name: "FCVTNS", code: 0x4e21a800, shape: "4S", operands: 1} // to int32, ties to even; a NaN becomes 0
 	SCVTF  = Op{name: "SCVTF", code: 0x4e21d800, shape: "4S", operands: 1}  // from int32
@@ -128,7 +129,7 @@ func (o Op) Into(dst V, operands ...V) {
 			from = o.shape
 		}
 		if o.operands == 1 {
-			return word(o.code|uint32(n<<5|d), "%s V%d.%s, V%d.%s", o.name, d, o.shape, n, from)
+			return word(o.code|uint32(n<<5|d), "%s V%d.%s, V%d.%s%s", o.name, d, o.shape, n, from, o.suffix)
 		}
 		return word(o.code|uint32(m<<16|n<<5|d), "%s V%d.%s, V%d.%s, V%d.%s", o.name, d, o.shape, n, from, m, from)
 	}})
