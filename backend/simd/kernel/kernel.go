@@ -2,8 +2,8 @@
 // and rows. All take and return float32; products and convolutions may multiply in bfloat16 or int8 in between ([Set.In]).
 //
 // Everything is a method of a [Set], one implementation of every kernel. There is a set in plain Go, which runs
-// anywhere, is the specification of the others and is always tested; and there are sets in assembly for amd64
-// (none with the build tag purego). [Default] picks the best that the CPU runs, once; SIMD_ISA overrides it.
+// anywhere, is the specification of the others and is always tested; and there are sets in assembly for amd64 and
+// arm64 (none with the build tag purego). [Default] picks the best that the CPU runs, once; SIMD_ISA overrides it.
 // Sets differ in the last bits of what they return, but for narrow numbers ([Number]). One set returns the same bits for the same arguments on every
 // run and in every split of the work.
 //
@@ -22,6 +22,7 @@ package kernel
 //go:generate go run -C _asm ./winograd -out ../winograd_amd64.s -stubs ../winograd_amd64.go -pkg kernel
 //go:generate go run -C _asm ./vector -out ../vector_amd64.s -stubs ../vector_amd64.go -pkg kernel
 //go:generate go run -C _asm ./rows -out ../rows_amd64.s -stubs ../rows_amd64.go -pkg kernel
+//go:generate go run -C _asm ./arm64 -to ..
 
 import (
 	"fmt"
@@ -31,7 +32,7 @@ import (
 	"sync"
 )
 
-// Env is the environment variable that names the set which [Default] returns: generic, avx2 or avx512, or another of [NarrowSets].
+// Env is the environment variable that names the set which [Default] returns: generic; avx2 or avx512 on amd64, neon on arm64; or another of [NarrowSets].
 const Env = "SIMD_ISA"
 
 // A Set is one implementation of every kernel.
@@ -100,7 +101,8 @@ func Sets() []*Set {
 }
 
 // NarrowSets are [Sets] and those that differ from one of them in bfloat16 and int8 alone, for comparisons: avx2base and avx512base, which
-// have no instructions for these, and avx512bf16, which has them all. avx2 and avx512 have those of this CPU that are fast.
+// have no instructions for these, and avx512bf16, which has them all. avx2 and avx512 have those of this CPU that are fast. On arm64 these
+// are neonbase, which has none, and neondot, which has SDOT; neon has those of this CPU.
 func NarrowSets() []*Set {
 	var able []*Set
 	for _, s := range sets() {

@@ -3,7 +3,6 @@
 package kernel
 
 import (
-	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/cpu"
@@ -98,44 +97,11 @@ var avx512 = Set{
 	},
 }
 
-// vector is the function of slices that an assembly function of pointers makes.
-func vector(f func(dst, x *float32, n int)) unary {
-	return func(dst, x []float32) { f(&dst[0], &x[0], len(x)) }
-}
-
-func vectors(f func(dst, x, y *float32, n int)) binary {
-	return func(dst, x, y []float32) { f(&dst[0], &x[0], &y[0], len(x)) }
-}
-
-func finisher(f func(c *float32, ldc, rows, n int, bias, residual *float32, ldr int, scale float32)) finish {
-	return func(c []float32, ldc, rows, n int, bias, residual []float32, ldr int, scale float32) {
-		f(&c[0], ldc, rows, n, unsafe.SliceData(bias), unsafe.SliceData(residual), ldr, scale)
-	}
-}
-
-type feature struct {
-	name string
-	has  bool
-}
-
-// lacks are the names of the features that are not there.
-func lacks(features ...feature) string {
-	var names []string
-	for _, f := range features {
-		if !f.has {
-			names = append(names, f.name)
-		}
-	}
-	return strings.Join(names, ", ")
-}
-
 func interleaveAVX(dst []float32, stride int, x []float32, ldx, k int) {
 	interleave4AVX(&dst[0], stride, &x[0], ldx, k)
 }
 
 func prefetchLines(x []float32) { prefetchAMD64(&x[0], (len(x)+15)/16) }
-
-type tile = func(c *float32, ldc int, a, b *float32, k, ahead, pace int, more bool)
 
 var tilesAVX2 = [...]tile{tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2}
 

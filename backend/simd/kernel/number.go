@@ -14,7 +14,8 @@ const (
 	// BFloat16 is the upper half of a float32: 8 bits of exponent and 8 of significand. Both sides are rounded to the nearest, ties to
 	// even; NaN stays NaN. Numbers smaller than the smallest normal one, 2^-126, count as 0, as the CPU's instruction takes them. A product of two
 	// is exact in float32, and sums are float32. Sets return the same bits, unless products or sums are that small too: the instruction
-	// takes them for 0, other sets keep them.
+	// takes them for 0, other sets keep them. Arm's BFMMLA is apart: it adds two products and then the sum, each time rounded to the
+	// neighbour towards 0, or to the odd one of the two where that is not exact, which errs up to twice as much.
 	BFloat16
 	// Int8 is 8 bits, and a step for each column of the right side and each row of the left one: the largest magnitude there is 127 steps,
 	// and numbers are rounded to the nearest step, ties to even. The left side's steps are found as it is packed. Sums are exact, so all sets
@@ -54,7 +55,7 @@ func (s *Set) In(n Number) *Set { return s.family[n] }
 // Number is the type of number of this set's products.
 func (s *Set) Number() Number { return s.number }
 
-// Instruction is the CPU's instruction for products of this set's number: VDPBF16PS or VPDPBUSD. It is empty for float32, and where a
+// Instruction is the CPU's instruction for products of this set's number: VDPBF16PS or VPDPBUSD; BFMMLA, and USMMLA or SDOT. It is empty for float32, and where a
 // narrower number is widened first, which gives the same results at about float32's speed: where the CPU has no such instruction, or,
 // of bfloat16 on Intel's, a slow one.
 func (s *Set) Instruction() string { return s.instruction }

@@ -2,11 +2,7 @@
 
 package kernel
 
-import (
-	"unsafe"
-
-	"golang.org/x/sys/cpu"
-)
+import "golang.org/x/sys/cpu"
 
 // Sets that differ from avx2 and avx512 in narrow numbers alone: without any instructions for them, and with all.
 var avx2Base, avx512Base, avx512BF16 = avx2, avx512, avx512
@@ -88,64 +84,6 @@ var int8Fours = multiplier{
 	number: Int8, per: 4, wide: 1, instruction: "VPDPBUSD", int8Tile: int8TilerOf(int8TilesAVX512[:]),
 	numberPeak: func(turns int) int { peakInt8AVX512(turns); return turns * 768 },
 	int8:       int8Packing{magnitude: magnitudeOf(magnitudeAVX512), quads: quadsOf(quadsAVX512), left: quadsOf(quadsAVX512), row: rowInt8In(16, 1, rowOf(rowInt8AVX512))},
-}
-
-func tilerOf(tiles []tile) tiler {
-	return func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool) {
-		tiles[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more)
-	}
-}
-
-type int8ConvTile = func(c *float32, ldc int, a, b *float32, k, panels, step int, bias, residual *float32, ldr int, ahead *float32, pace int, floor float32, more, stream bool, starts *int32, scales, columns *float32)
-
-func int8ConvTiler(tiles []int8ConvTile) convTiling {
-	return func(rows int, c []float32, ldc int, a, b []float32, k, panels, step int, e ending) {
-		tiles[rows-1](&c[0], ldc, &a[0], &b[0], k, panels, step, unsafe.SliceData(e.bias), unsafe.SliceData(e.residual), e.ldr, e.ahead, e.pace, e.floor, e.more, e.stream,
-			&e.d.starts[0], unsafe.SliceData(e.d.rows), unsafe.SliceData(e.d.columns))
-	}
-}
-
-type int8Tile = func(c *float32, ldc int, a, b *float32, k, ahead, pace int, more bool, starts *int32, scales, columns *float32)
-
-func int8TilerOf(tiles []int8Tile) func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool, d dequantising) {
-	return func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool, d dequantising) {
-		tiles[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more, &d.starts[0], unsafe.SliceData(d.rows), unsafe.SliceData(d.columns))
-	}
-}
-
-func pairer(f func(dst *float32, stride int, x *float32, ldx, k int)) func(dst []float32, stride int, x []float32, ldx, k int) {
-	return func(dst []float32, stride int, x []float32, ldx, k int) { f(&dst[0], stride, &x[0], ldx, k) }
-}
-
-func zipper(f func(dst, even, odd *float32, n int)) func(dst, even, odd []float32) {
-	return func(dst, even, odd []float32) { f(&dst[0], &even[0], &odd[0], len(dst)) }
-}
-
-func rounder(f func(x *float32, n int)) func(x []float32) {
-	return func(x []float32) { f(&x[0], len(x)) }
-}
-
-// rounding rounds numbers that stay float32.
-func rounding(f func(x *float32, n int)) func(dst, x []float32) {
-	return func(dst, x []float32) {
-		copy(dst, x)
-		f(&dst[0], len(x))
-	}
-}
-
-func rowOf(f func(dst, x *float32, n int, inverse float32) int32) func(dst, x []float32, inverse float32) int32 {
-	return func(dst, x []float32, inverse float32) int32 { return f(&dst[0], &x[0], len(x), inverse) }
-}
-
-func magnitudeOf(f func(x *float32, n int) uint32) func(x []float32) uint32 {
-	return func(x []float32) uint32 { return f(&x[0], len(x)) }
-}
-
-func quadsOf(f func(dst *float32, stride int, x *float32, ldx, k int, inverse *float32, sums *int32)) func(dst []float32, stride int, x []float32, ldx, k int, inverse [4]float32) [4]int32 {
-	return func(dst []float32, stride int, x []float32, ldx, k int, inverse [4]float32) (sums [4]int32) {
-		f(&dst[0], stride, &x[0], ldx, k, &inverse[0], &sums[0])
-		return sums
-	}
 }
 
 var bf16WidesAVX2 = [...]tile{

@@ -98,12 +98,21 @@ func (t *terms) sum(row, column int) (sum, size, roundings float64) {
 	return sum, size, float64(t.k + t.k/blockK + 4)
 }
 
+// sameBits skips sets that do not return the bits that others do.
+func sameBits(t *testing.T, s *Set) {
+	t.Helper()
+	switch {
+	case s.number == Float32:
+		t.Skip("float32 differs in the last bits")
+	case s.instruction == "BFMMLA":
+		t.Skip("BFMMLA rounds sums in a way of its own: TestMatrixBF16 knows it")
+	}
+}
+
 // TestNumbersAgree: sets return the same bits for narrow numbers, whatever instructions they have.
 func TestNumbersAgree(t *testing.T) {
 	eachNumber(t, func(t *testing.T, s *Set) {
-		if s.number == Float32 {
-			t.Skip("float32 differs in the last bits")
-		}
+		sameBits(t, s)
 		r := rand.New(rand.NewPCG(21, 22))
 		for i, shape := range []struct{ m, n, k int }{
 			{1, 1, 1}, {3, 40, 7}, {20, 33, 768}, {15, 100, 1000}, {37, 64, 3073}, {29, 70, 6200}, {500, 20, 900},
@@ -129,10 +138,14 @@ func TestNumbersAgree(t *testing.T) {
 func TestBF16Rounding(t *testing.T) {
 	var x []float32
 	for upper := range 1 << 16 {
+		if size := upper & 0x7fff; testing.Short() && upper%11 != 0 && size > 0x90 && size < 0x7f70 {
+			continue // of those that are like others
+		}
 		for _, lower := range []int{0, 1, 0x7fff, 0x8000, 0x8001, 0xffff} {
 			x = append(x, math.Float32frombits(uint32(upper<<16|lower)))
 		}
 	}
+	x = append(x, make([]float32, -len(x)&255)...) // whole matrices, below
 	want := func(t *testing.T, got, x float32) {
 		t.Helper()
 		if want := toBF16(x); !same(got, float32(want)) || x == x && math.Signbit(float64(got)) != math.Signbit(want) {
@@ -390,9 +403,7 @@ func TestMultiplyNarrow(t *testing.T) {
 // TestConvolutionsAgree: sets return the same bits for narrow numbers.
 func TestConvolutionsAgree(t *testing.T) {
 	eachNumber(t, func(t *testing.T, s *Set) {
-		if s.number == Float32 {
-			t.Skip("float32 differs in the last bits")
-		}
+		sameBits(t, s)
 		r := rand.New(rand.NewPCG(31, 32))
 		for i, w := range append(windows, Window{Batch: 2, Height: 9, Width: 8, Channels: 3100, KernelY: 1, KernelX: 1, StrideX: 2}) {
 			c := randomConvolving(r, filling(s, w), 37, i%2, 6*i+i%2)

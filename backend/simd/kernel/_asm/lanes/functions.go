@@ -6,11 +6,11 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/go-lxmert/lxmert/backend/simd/kernel/_asm/fits"
 )
 
-// Coefficients are least-maximum fits in float64 arithmetic of more than 40 digits, rounded to float32; the relative
-// error of each fit, before rounding, is below 2^-27.6. Minima and maxima name the variable second, because
-// that is the operand that the CPU returns where one of the two is NaN.
+// Minima and maxima name the variable second, because that is the operand that the CPU returns where one of the two is NaN.
 
 // Exp is e^x: with x = n·ln 2 + r and |r| ≤ ln 2 / 2, e^x is 2^n (1 + r + r²·q(r)).
 func (s ISA) Exp(x reg.VecVirtual) reg.VecVirtual {
@@ -23,10 +23,9 @@ func (s ISA) Exp(x reg.VecVirtual) reg.VecVirtual {
 	} else {
 		VROUNDPS(Imm(8), n, n)
 	}
-	const high = 0.693359375 // so few bits that n·high is exact
-	s.With(s.Const(high), VFNMADD231PS, VFNMADD231PS_BCST, n, r)
-	s.With(s.Const(math.Ln2-high), VFNMADD231PS, VFNMADD231PS_BCST, n, r)
-	y := s.Horner(r, 0.4999999403953552, 0.1666652113199234, 0.04166838899254799, 0.008368737064301968, 0.0013814547564834356)
+	s.With(s.Const(fits.Ln2High), VFNMADD231PS, VFNMADD231PS_BCST, n, r)
+	s.With(s.Const(fits.Ln2Low), VFNMADD231PS, VFNMADD231PS_BCST, n, r)
+	y := s.Horner(r, fits.Exp...)
 	square := s.Reg()
 	VMULPS(r, r, square)
 	VFMADD213PS(r, square, y)
@@ -52,7 +51,7 @@ func (s ISA) Exp(x reg.VecVirtual) reg.VecVirtual {
 func (s ISA) Tanh(x reg.VecVirtual) reg.VecVirtual {
 	size, square := s.Abs(x), s.Reg()
 	VMULPS(x, x, square)
-	near := s.Horner(square, -0.33333277702331543, 0.13331331312656403, -0.05373002216219902, 0.020606214180588722, -0.005667013581842184)
+	near := s.Horner(square, fits.Tanh...)
 	VMULPS(square, near, near)
 	VFMADD213PS(x, x, near)
 
@@ -62,7 +61,7 @@ func (s ISA) Tanh(x reg.VecVirtual) reg.VecVirtual {
 	s.With(s.Const(1), VADDPS, VADDPS_BCST, e, e)
 	VDIVPS(e, far, far)
 	VSUBPS(far, s.Load(s.Const(1)), far)
-	y := s.ifLess(size, 0.625, near, far)
+	y := s.ifLess(size, fits.TanhNear, near, far)
 	s.copySign(x, y) // of near too: that of -0 is lost
 	return y
 }
@@ -71,14 +70,12 @@ func (s ISA) Tanh(x reg.VecVirtual) reg.VecVirtual {
 func (s ISA) Erf(x reg.VecVirtual) reg.VecVirtual {
 	size, square := s.Abs(x), s.Reg()
 	VMULPS(x, x, square)
-	near := s.Horner(square, 0.12837916612625122, -0.3761262595653534, 0.1128358542919159, -0.02685382030904293,
-		0.005188341718167067, -0.0008010305464267731, 7.854203431634232e-05)
+	near := s.Horner(square, fits.ErfNear...)
 	VFMADD213PS(x, x, near)
 
 	t := s.Reg()
 	VMINPS(size, s.Load(s.Const(4)), t) // already 1
-	q := s.Horner(t, -1.1284855604171753, -0.6358137130737305, -0.10513868182897568, 0.02281242609024048,
-		-0.0031911684200167656, 0.00021114129049237818)
+	q := s.Horner(t, fits.ErfFar...)
 	VMULPS(t, q, q)
 	far := s.Exp(q)
 	VSUBPS(far, s.Load(s.Const(1)), far)
