@@ -59,8 +59,8 @@ func (p panel) draw(b *bytes.Buffer, y0 float64) {
 	}
 	fmt.Fprintf(b, "<text class=\"title\" x=\"%g\" y=\"%g\">%s: error as a share of the hidden states</text>\n", left, y0+20, p.title)
 	for tick := low; tick <= high*1.01; tick *= 10 {
-		fmt.Fprintf(b, "<line class=\"grid\" x1=\"%g\" x2=\"%g\" y1=\"%.1f\" y2=\"%[3].1f\"/><text x=\"%g\" y=\"%.1f\" text-anchor=\"end\">%g %%</text>\n",
-			left, width-right, y(tick), left-8, y(tick)+4, math.Round(tick*1e6)/1e4)
+		fmt.Fprintf(b, "<line class=\"grid\" x1=\"%g\" x2=\"%g\" y1=\"%.1f\" y2=\"%.1f\"/><text x=\"%g\" y=\"%.1f\" text-anchor=\"end\">%g %%</text>\n",
+			left, width-right, y(tick), y(tick), left-8, y(tick)+4, math.Round(tick*1e6)/1e4)
 	}
 	for i, name := range p.layers.names {
 		fmt.Fprintf(b, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>\n", x(i), y0+panelHeight-bottom+18, name)
