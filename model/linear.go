@@ -3,6 +3,7 @@ package model
 import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
@@ -50,14 +51,19 @@ func dense(x, weight, bias *Node) *Node {
 // quantizedDense is dense with a weight [out, in] in int8 and a scale for each output, [out]; x is float32.
 //
 // GoMLX's scales are [in, blocks of outputs]. One for each output is blocks of one, and the same for every input: engines see the
-// scales broadcast, and the weight transposed. One that has the operation need not make either. It may quantise x as
-// rowwise does; GoMLX's portable engine multiplies x as it is.
+// scales broadcast, and the weight transposed. One that has the operation need not make either, and quantises x as rowwise does.
+//
+// GoMLX's portable engine (compute 0.1.6) gets rowwise: its own operation multiplies x as it is, and waits for itself where operations run in parallel.
 func quantizedDense(x, weight, scale, bias *Node) *Node {
+	decomposed := func() *Node { return rowwise(x, weight, scale, bias) }
+	if x.Graph().Backend().Name() == gobackend.BackendName {
+		return decomposed()
+	}
 	y, _ := InternalFusedOpCaller(func() *Node {
 		return BackendFusedQuantizedDense(x, Transpose(weight, 0, 1), bias, &Quantization{
 			Scheme: compute.QuantLinear, BlockAxis: 1, BlockSize: 1, Scale: BroadcastPrefix(scale, weight.Shape().Dim(1)),
 		}, compute.ActivationNone)
-	}, func() *Node { return rowwise(x, weight, scale, bias) }, true)
+	}, decomposed, true)
 	return y
 }
 

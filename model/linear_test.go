@@ -21,7 +21,8 @@ type quantisedCase struct {
 }
 
 func newQuantisedCase(r *rand.Rand, rows, in, out int) *quantisedCase {
-	c := &quantisedCase{rows: rows, in: in, out: out, x: make([]float32, rows*in), bias: make([]float32, out), scales: make([]float32, out), weight: make([]int8, in*out)}
+	c := &quantisedCase{rows: rows, in: in, out: out, x: make([]float32, rows*in), bias: make([]float32, out)}
+	c.scales, c.weight = make([]float32, out), make([]int8, in*out)
 	wide := make([]float32, in*out)
 	for _, values := range [][]float32{c.x, c.bias, wide} {
 		for i := range values {

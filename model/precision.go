@@ -50,7 +50,7 @@ func (p Precision) String() string {
 }
 
 // ErrAnswersOnly is what a network in bfloat16 or int8 says to who would train it or asks for gradients.
-var ErrAnswersOnly = errors.New("a network with weights in bfloat16 or int8 gives answers only: load the model in float32 (--dtype f32) to train it or to take gradients")
+var ErrAnswersOnly = errors.New("a network with weights in bfloat16 or int8 gives answers only: load it in float32 (--dtype f32) to train or to take gradients")
 
 // ScaleSuffix makes the name of a quantised weight's scales of the weight's: X.weight has X.weight_scale.
 const ScaleSuffix = "_scale"

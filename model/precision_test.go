@@ -104,7 +104,8 @@ func TestPrecisionsFull(t *testing.T) {
 	}
 }
 
-// TestNarrowWeights: what a network in a narrow type gives as a weight is what was put in, as near as the type allows; it can be replaced, and the answer head resized.
+// TestNarrowWeights: what a network in a narrow type gives as a weight is what was put in, as near as the type allows; it can
+// be replaced, and the answer head resized.
 func TestNarrowWeights(t *testing.T) {
 	config, source := golden.Config(t, "tiny"), golden.Weights(t, filepath.Join("tiny", "model.safetensors"), model.HeadPreTraining)
 	for precision := range narrowed {
@@ -177,7 +178,8 @@ func TestNarrowWeights(t *testing.T) {
 // TestAnswersOnly: a network in a narrow type refuses what wants gradients, and says why.
 func TestAnswersOnly(t *testing.T) {
 	for precision := range narrowed {
-		n, err := model.NewIn(portable(t), golden.Config(t, "tiny"), model.HeadQuestionAnswering, precision, golden.Weights(t, filepath.Join("tiny", "model.safetensors"), model.HeadQuestionAnswering).Kept())
+		weights := golden.Weights(t, filepath.Join("tiny", "model.safetensors"), model.HeadQuestionAnswering)
+		n, err := model.NewIn(portable(t), golden.Config(t, "tiny"), model.HeadQuestionAnswering, precision, weights.Kept())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,7 +230,9 @@ func TestNarrowRefuses(t *testing.T) {
 
 // TestParsePrecision: names there and back.
 func TestParsePrecision(t *testing.T) {
-	for name, want := range map[string]model.Precision{"f32": model.Float32, "float32": model.Float32, "bf16": model.BFloat16, "bfloat16": model.BFloat16, "int8": model.Int8} {
+	for name, want := range map[string]model.Precision{
+		"f32": model.Float32, "float32": model.Float32, "bf16": model.BFloat16, "bfloat16": model.BFloat16, "int8": model.Int8,
+	} {
 		if got, err := model.ParsePrecision(name); err != nil || got != want {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}

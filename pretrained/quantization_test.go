@@ -100,7 +100,8 @@ func TestQuantisedCheckpoint(t *testing.T) {
 	}
 }
 
-// TestDequantised: converted to F32 a quantised model has the numbers that it stood for, and says nothing of quantisation any more; quantised again it is the same.
+// TestDequantised: converted to F32 a quantised model has the numbers that it stood for, and says nothing of quantisation any more; quantised
+// again it is the same.
 func TestDequantised(t *testing.T) {
 	dir, wide := quantised(t, pretrained.Conversion{}), t.TempDir()
 	done, err := pretrained.Convert(t.Context(), wide, dir, pretrained.Conversion{})
@@ -141,7 +142,9 @@ func TestQuantisedLayout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`"quant_method": "compressed-tensors"`, `"format": "int-quantized"`, `"lxmert.pooler.dense"`, `"lxmert.encoder.visn_fc.box_fc"`} {
+	for _, want := range []string{
+		`"quant_method": "compressed-tensors"`, `"format": "int-quantized"`, `"lxmert.pooler.dense"`, `"lxmert.encoder.visn_fc.box_fc"`,
+	} {
 		if !strings.Contains(string(content), want) {
 			t.Errorf("config.json lacks %s", want)
 		}
@@ -177,7 +180,8 @@ func TestQuantisedLayout(t *testing.T) {
 	}
 }
 
-// TestBFloat16Checkpoint: a network in bfloat16 is the same from the F32 checkpoint and from one in BF16, but for biases and norms, which the latter has rounded.
+// TestBFloat16Checkpoint: a network in bfloat16 is the same from the F32 checkpoint and from one in BF16, but for biases and norms, which
+// the latter has rounded.
 func TestBFloat16Checkpoint(t *testing.T) {
 	source, dir, saved := filepath.Join(golden.Dir(), "tiny"), t.TempDir(), t.TempDir()
 	if _, err := pretrained.Convert(t.Context(), dir, source, pretrained.Conversion{DType: checkpoint.BF16}); err != nil {

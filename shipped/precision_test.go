@@ -12,7 +12,8 @@ import (
 	"github.com/go-lxmert/lxmert/scenes"
 )
 
-// TestPrecisions: about scenes that no training has seen the shipped model gives nearly always the same answers in bfloat16 and int8 as in float32, and is right as often.
+// TestPrecisions: about scenes that no training has seen the shipped model gives nearly always the same answers in bfloat16 and int8
+// as in float32, and is right as often.
 // docs/precision.md has the figures on more of them.
 func TestPrecisions(t *testing.T) {
 	pictures := 50
@@ -61,7 +62,8 @@ func TestPrecisions(t *testing.T) {
 			}
 		}
 		agreement := float64(same) / float64(len(want))
-		t.Logf("%s: %d of %d answers as in float32 (%.2f %%); right %.2f %%, in float32 %.2f %%", c.precision, same, len(want), 100*agreement, 100*narrow, 100*accuracy)
+		t.Logf("%s: %d of %d answers as in float32 (%.2f %%); right %.2f %%, in float32 %.2f %%",
+			c.precision, same, len(want), 100*agreement, 100*narrow, 100*accuracy)
 		if agreement < c.least {
 			t.Errorf("%s: %.4f of the answers are those of float32, want %v", c.precision, agreement, c.least)
 		}
