@@ -91,7 +91,7 @@ func TestDTypeRefuses(t *testing.T) {
 	}{
 		"type":     {[]string{"ask", "--dtype", "fp8", "x.png", "why?"}, exitUsage, "want f32, bf16 or int8"},
 		"training": {[]string{"bench", "--train", "--dtype", "int8", "--model", tiny}, exitUsage, "a quantised model is not trained"},
-		"detector": {[]string{"bench", "--detector", "base", "--dtype", "bf16"}, exitUsage, "--dtype is the model's"},
+		"detector": {[]string{"bench", "--detector", "base", "--dtype", "int8", "--backend", "go"}, exitUsage, "only simd has"},
 		"layout":   {[]string{"convert", shippedDir, filepath.Join(t.TempDir(), "out"), "--dtype", "int8", "--to", "pytorch"}, exitFailure, "written as safetensors"},
 		"onnx":     {[]string{"convert", shippedDir, filepath.Join(t.TempDir(), "out"), "--dtype", "int8", "--to", "onnx"}, exitUsage, "ONNX files hold float32"},
 	} {
