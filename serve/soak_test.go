@@ -49,7 +49,7 @@ func TestMain(m *testing.M) {
 	defer stop()
 	err := Run(ctx, Config{
 		Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", DrainTimeout: 20 * time.Second,
-		HTTP:    Options{Timeout: 4 * time.Second}, // so that slow clients are cut off in a short test, too
+		HTTP:    Options{Timeout: 10 * time.Second}, // so that slow clients are cut off in a short test, too
 		Service: service.Options{CacheBytes: 1 << 20, MaxPixels: 1 << 20},
 		Log:     slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 		Ready:   func(l Listening) { fmt.Println(l.HTTP, l.Admin) },
