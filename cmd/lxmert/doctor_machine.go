@@ -87,26 +87,22 @@ func (c *checkup) precisions() {
 	case bf16 != "" && int8 != "":
 		c.ok(subject, "bf16 by %s, int8 by %s", bf16, int8)
 	case bf16 == "" && int8 == "":
-		c.note(subject, "--dtype bf16 and int8 save memory here, but hardly time", "the processor has no instructions that multiply bf16 or int8")
+		c.note(subject, "--dtype bf16 and int8 save memory here, but hardly time", "the processor has no fast instructions that multiply bf16 or int8")
 	case bf16 == "":
-		c.note(subject, "of the narrow types take int8 (--dtype int8)", "int8 by %s; the processor has no instruction that multiplies bf16", int8)
+		c.note(subject, "of the narrow types take int8 (--dtype int8)", "int8 by %s; the processor has no instruction that multiplies bf16 faster than f32", int8)
 	default:
-		c.note(subject, "of the narrow types take bf16 (--dtype bf16)", "bf16 by %s; the processor has no instruction that multiplies int8", bf16)
+		c.note(subject, "of the narrow types take bf16 (--dtype bf16)", "bf16 by %s; the processor has no instruction that multiplies int8 faster than f32", bf16)
 	}
 }
 
-// narrowInstructions are the processor's that multiply bf16 and int8, "" where it has none.
+// narrowInstructions are those that the engine multiplies bf16 and int8 with here, "" where it widens them first: because the processor has none, or because
+// its own is slower than float32's.
 func narrowInstructions() (bf16, int8 string) {
-	if cpu.X86.HasAVX512BF16 {
-		bf16 = "VDPBF16PS"
+	set, err := kernel.Default()
+	if err != nil {
+		return "", "" // the engine itself says why
 	}
-	switch {
-	case cpu.X86.HasAVX512VNNI:
-		int8 = "VPDPBUSD"
-	case cpu.ARM64.HasASIMDDP:
-		int8 = "SDOT"
-	}
-	return bf16, int8
+	return set.In(kernel.BFloat16).Instruction(), set.In(kernel.Int8).Instruction()
 }
 
 // memory says whether there is room for a model of the base size: 1.1 GB to answer, 5 to learn from batches of 8.
