@@ -87,8 +87,20 @@ func (m *Model) BestBatch(ctx context.Context, queries []Query) ([]Answer, error
 	return answers, nil
 }
 
-// scores are the logits of each query, nil for no queries.
+// scores are the logits of each query, a logit for each answer; nil for no queries.
 func (m *Model) scores(ctx context.Context, queries []Query) ([][]float32, error) {
+	network := &model.LxmertForQuestionAnswering{Network: m.network}
+	return m.rows(ctx, queries, func(batch *model.Batch) (*tensors.Tensor, error) {
+		out, err := network.Forward(context.Background(), batch, model.Options{})
+		if err != nil {
+			return nil, err
+		}
+		return out.QuestionAnsweringScore, nil
+	})
+}
+
+// rows is a row of numbers for each query, of what pass gives for a batch of some: [queries, numbers]. It is nil for no queries.
+func (m *Model) rows(ctx context.Context, queries []Query, pass func(*model.Batch) (*tensors.Tensor, error)) ([][]float32, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -99,18 +111,10 @@ func (m *Model) scores(ctx context.Context, queries []Query) ([][]float32, error
 	if err != nil {
 		return nil, err
 	}
-	return wait(ctx, m.reader, func() ([][]float32, error) { return m.logits(ctx, queries, encodings) })
-}
-
-// logits are a logit for each query and answer; mu is held.
-func (m *Model) logits(ctx context.Context, queries []Query, encodings []tokenizer.Encoding) ([][]float32, error) {
-	network := &model.LxmertForQuestionAnswering{Network: m.network}
-	return m.run(ctx, len(queries), m.groups(queries, encodings), func(group []int) (*tensors.Tensor, error) {
-		out, err := network.Forward(context.Background(), m.batch(queries, encodings, group), model.Options{})
-		if err != nil {
-			return nil, err
-		}
-		return out.QuestionAnsweringScore, nil
+	return wait(ctx, m.reader, func() ([][]float32, error) {
+		return m.run(ctx, len(queries), m.groups(queries, encodings), func(group []int) (*tensors.Tensor, error) {
+			return pass(m.batch(queries, encodings, group))
+		})
 	})
 }
 

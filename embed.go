@@ -11,24 +11,12 @@ import (
 // Embed is what the model makes of a text and a picture together: the pooled output, hidden_size numbers in -1..1 for each query, from which
 // all heads that judge the whole draw (§2.3 of the paper). A text that is no question will do as well. Queries are grouped and refused as [Model.AskBatch] does.
 func (m *Model) Embed(ctx context.Context, queries []Query) ([][]float32, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if len(queries) == 0 {
-		return nil, nil
-	}
-	encodings, err := m.encodeAll(queries)
-	if err != nil {
-		return nil, err
-	}
-	return wait(ctx, m.reader, func() ([][]float32, error) {
-		return m.run(ctx, len(queries), m.groups(queries, encodings), func(group []int) (*tensors.Tensor, error) {
-			out, err := m.network.Encode(context.Background(), m.batch(queries, encodings, group), model.Options{})
-			if err != nil {
-				return nil, err
-			}
-			return out.PooledOutput, nil
-		})
+	return m.rows(ctx, queries, func(batch *model.Batch) (*tensors.Tensor, error) {
+		out, err := m.network.Encode(context.Background(), batch, model.Options{})
+		if err != nil {
+			return nil, err
+		}
+		return out.PooledOutput, nil
 	})
 }
 

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/go-lxmert/lxmert/data"
+	"github.com/gomlx/gomlx/core/tensors"
+
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/tokenizer"
 )
@@ -221,15 +223,19 @@ func TestCancelledBetweenGroups(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	pass := func([]int) (*tensors.Tensor, error) {
+		t.Error("a pass began")
+		return nil, errors.New("a pass began")
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := m.logits(ctx, queries, encodings); !errors.Is(err, context.Canceled) {
+	if _, err := m.run(ctx, len(queries), m.groups(queries, encodings), pass); !errors.Is(err, context.Canceled) {
 		t.Errorf("found %v", err)
 	}
 	if err := m.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.logits(t.Context(), queries, encodings); !errors.Is(err, model.ErrClosed) {
+	if _, err := m.run(t.Context(), len(queries), m.groups(queries, encodings), pass); !errors.Is(err, model.ErrClosed) {
 		t.Errorf("closed: found %v", err)
 	}
 }
