@@ -63,7 +63,7 @@ type Observer interface {
 	Request(route, method string, code int, took time.Duration)
 	// Queue is told how long a request has waited for a place to work in.
 	Queue(waited time.Duration)
-	// Rejected is told of requests that were not let in, by one of the Reasons.
+	// Rejected is told of requests that were not let in: token, body, slow, broken, memory, queue, wait, draining, origin or host.
 	Rejected(reason string)
 	// Inflight is told how the number of requests under way, light ones left out, has changed.
 	Inflight(change int)

@@ -81,7 +81,7 @@ func (f Formats) Write(w http.ResponseWriter, r *http.Request, refusal Refusal) 
 // writes may never read the answer.
 const linger = time.Second
 
-// refuse answers in the handler's place and tells the observer why, by one of Reasons. The connection ends with an answer that comes before
+// refuse answers in the handler's place and tells the observer why, by one of the reasons below. The connection ends with an answer that comes before
 // the body: the server would else wait for the body before it sends the answer.
 func (g *guard) refuse(w http.ResponseWriter, r *http.Request, reason string, refusal Refusal) {
 	e := exchangeOf(r.Context())
@@ -107,10 +107,3 @@ const (
 	reasonOrigin   = "origin"   // another origin's page
 	reasonHost     = "host"     // called by a name that is not the server's
 )
-
-// Reasons are those for which an Observer's Rejected is called.
-func Reasons() []string {
-	return []string{
-		reasonToken, reasonBody, reasonSlow, reasonBroken, reasonMemory, reasonQueue, reasonWait, reasonDraining, reasonOrigin, reasonHost,
-	}
-}

@@ -12,9 +12,6 @@ import (
 	"github.com/go-lxmert/lxmert/serve/wire"
 )
 
-// Register serves the protocol of a service with default [Options] under /v2, see [API.Register].
-func Register(mux *http.ServeMux, s *service.Service) { New(s, Options{}).Register(mux) }
-
 // Register serves the protocol under /v2. Errors are {"error": "a sentence"} with a status that says whose fault they are.
 func (a *API) Register(mux *http.ServeMux) {
 	routes := http.NewServeMux()
