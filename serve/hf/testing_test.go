@@ -4,20 +4,15 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"image"
 	"image/png"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/go-lxmert/lxmert"
-	"github.com/go-lxmert/lxmert/backend"
-	lx "github.com/go-lxmert/lxmert/model"
-	"github.com/go-lxmert/lxmert/pretrained"
 	"github.com/go-lxmert/lxmert/scenes"
+	"github.com/go-lxmert/lxmert/serve/internal/trial"
 	"github.com/go-lxmert/lxmert/serve/service"
 	"github.com/go-lxmert/lxmert/shipped"
 	"github.com/go-lxmert/lxmert/tokenizer"
@@ -52,36 +47,11 @@ func words(t testing.TB) *tokenizer.Tokenizer {
 	return words
 }
 
-// preTraining is a directory with a small pre-training model: its numbers mean nothing, but it has all heads.
-func preTraining(t testing.TB) string {
-	t.Helper()
-	words := words(t)
-	config := lx.DefaultConfig()
-	config.VocabSize, config.HiddenSize, config.NumAttentionHeads, config.IntermediateSize, config.MaxPositionEmbeddings = words.VocabSize(), 32, 4, 48, 32
-	config.LanguageLayers, config.VisionLayers, config.CrossLayers = 1, 1, 1
-	config.NumQALabels, config.VisualFeatDim, config.NumObjectLabels, config.NumAttrLabels = 3, scenes.FeatureWidth, 5, 5
-	engine, err := backend.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer engine.Finalize()
-	m, err := lx.NewLxmertForPreTraining(engine, config, config.Fresh(7))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	dir := t.TempDir()
-	if err := errors.Join(pretrained.Save(t.Context(), dir, m.Network), words.Save(dir),
-		lxmert.WriteLabels(filepath.Join(dir, lxmert.LabelsName), []string{"yes", "no", "red"})); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
 // routes are those of the shipped model, and of "masked", which fills masks.
 func routes(t testing.TB) http.Handler {
 	t.Helper()
-	s, err := service.New(t.Context(), service.Options{Models: []service.Source{{}, {Name: "masked", Dir: preTraining(t), Detector: scenes.Preset}}})
+	dir, _ := trial.PreTraining(t, scenes.FeatureWidth)
+	s, err := service.New(t.Context(), service.Options{Models: []service.Source{{}, {Name: "masked", Dir: dir, Detector: scenes.Preset}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,10 +15,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/go-lxmert/lxmert"
-	"github.com/go-lxmert/lxmert/backend"
-	"github.com/go-lxmert/lxmert/model"
-	"github.com/go-lxmert/lxmert/pretrained"
+	"github.com/go-lxmert/lxmert/serve/internal/trial"
 	"github.com/go-lxmert/lxmert/serve/service"
 	shippedmodel "github.com/go-lxmert/lxmert/shipped"
 	"github.com/go-lxmert/lxmert/tokenizer"
@@ -164,45 +160,16 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// preTraining writes a small model with all heads, whose numbers mean nothing.
-func preTraining(t *testing.T) (dir string, config *model.Config) {
-	t.Helper()
-	words, err := tokenizer.LoadFS(shippedmodel.QuestionAnswering())
-	if err != nil {
-		t.Fatal(err)
-	}
-	config = model.DefaultConfig()
-	config.VocabSize, config.HiddenSize, config.NumAttentionHeads, config.IntermediateSize, config.MaxPositionEmbeddings = words.VocabSize(), 16, 2, 16, 8
-	config.LanguageLayers, config.VisionLayers, config.CrossLayers = 1, 1, 1
-	config.NumQALabels, config.VisualFeatDim, config.NumObjectLabels, config.NumAttrLabels = 2, 3, 5, 5
-	engine, err := backend.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer engine.Finalize()
-	m, err := model.NewLxmertForPreTraining(engine, config, config.Fresh(7))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	dir = filepath.Join(t.TempDir(), "whole")
-	if err := errors.Join(pretrained.Save(t.Context(), dir, m.Network), words.Save(dir), lxmert.WriteLabels(filepath.Join(dir, lxmert.LabelsName),
-		[]string{"yes", "no"})); err != nil {
-		t.Fatal(err)
-	}
-	return dir, config
-}
-
 func TestPreTraining(t *testing.T) {
-	dir, config := preTraining(t)
+	dir, config := trial.PreTraining(t, 3)
 	_, url := start(t, service.Options{Models: []service.Source{{Dir: dir}}}, Options{MaxOutputBytes: 10_000})
 	request := object{"inputs": []object{
 		{"name": "input_ids", "datatype": "INT64", "shape": []int{2, 3}, "data": []int{2, 5, 3, 2, 6, 3}},
 		{"name": "visual_feats", "datatype": "FP32", "shape": []int{2, 1, 3}, "data": []int{1, 2, 3, 4, 5, 6}},
 		{"name": "visual_pos", "datatype": "FP32", "shape": []int{2, 1, 4}, "data": []int{0, 0, 1, 1, 0, 0, 1, 1}}}}
-	want := map[string][]int{"question_answering_score": {2, 2}, "prediction_logits": {2, 3, config.VocabSize}, "cross_relationship_score": {2, 2},
-		"pooled_output":   {2, 16},
-		"language_output": {2, 3, 16}, "vision_output": {2, 1, 16}}
+	want := map[string][]int{"question_answering_score": {2, 3}, "prediction_logits": {2, 3, config.VocabSize}, "cross_relationship_score": {2, 2},
+		"pooled_output":   {2, config.HiddenSize},
+		"language_output": {2, 3, config.HiddenSize}, "vision_output": {2, 1, config.HiddenSize}}
 	found := map[string][]int{}
 	status, r := infer(t, url, "whole-tensors", request)
 	for _, o := range r.Outputs {

@@ -16,12 +16,9 @@ import (
 	"time"
 
 	"github.com/go-lxmert/lxmert"
-	"github.com/go-lxmert/lxmert/backend"
 	"github.com/go-lxmert/lxmert/model"
-	"github.com/go-lxmert/lxmert/pretrained"
 	"github.com/go-lxmert/lxmert/scenes"
-	"github.com/go-lxmert/lxmert/shipped"
-	"github.com/go-lxmert/lxmert/tokenizer"
+	"github.com/go-lxmert/lxmert/serve/internal/trial"
 	"github.com/go-lxmert/lxmert/vision"
 )
 
@@ -344,31 +341,8 @@ func TestReload(t *testing.T) {
 	wantKind(t, err, NotFound, "")
 }
 
-// tinyPreTraining is a directory with a small pre-training model of fresh weights, and the tokenizer of the shipped one.
+// tinyPreTraining is a model with all heads, for regions of a grid.
 func tinyPreTraining(t *testing.T) string {
-	t.Helper()
-	words, err := tokenizer.LoadFS(shipped.QuestionAnswering())
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := model.DefaultConfig()
-	config.VocabSize, config.HiddenSize, config.NumAttentionHeads, config.IntermediateSize, config.MaxPositionEmbeddings = words.VocabSize(), 32, 4, 48, 16
-	config.LanguageLayers, config.VisionLayers, config.CrossLayers = 1, 1, 1
-	config.NumQALabels, config.VisualFeatDim, config.NumObjectLabels, config.NumAttrLabels = 3, vision.Grid{Rows: 2, Columns: 2, Samples: 1}.FeatureWidth(), 5, 5
-	engine, err := backend.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer engine.Finalize()
-	m, err := model.NewLxmertForPreTraining(engine, config, config.Fresh(7))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	dir := t.TempDir()
-	if err := errors.Join(pretrained.Save(t.Context(), dir, m.Network), words.Save(dir),
-		lxmert.WriteLabels(filepath.Join(dir, lxmert.LabelsName), []string{"yes", "no", "red"})); err != nil {
-		t.Fatal(err)
-	}
+	dir, _ := trial.PreTraining(t, vision.Grid{Rows: 2, Columns: 2, Samples: 1}.FeatureWidth())
 	return dir
 }
