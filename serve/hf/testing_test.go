@@ -14,8 +14,6 @@ import (
 	"github.com/go-lxmert/lxmert/scenes"
 	"github.com/go-lxmert/lxmert/serve/internal/trial"
 	"github.com/go-lxmert/lxmert/serve/service"
-	"github.com/go-lxmert/lxmert/shipped"
-	"github.com/go-lxmert/lxmert/tokenizer"
 )
 
 // scene is the file of a drawn scene: a red car and a blue ball.
@@ -36,16 +34,6 @@ func scene(t testing.TB) []byte {
 }
 
 func in64(content []byte) string { return base64.StdEncoding.EncodeToString(content) }
-
-// words are the shipped model's.
-func words(t testing.TB) *tokenizer.Tokenizer {
-	t.Helper()
-	words, err := tokenizer.LoadFS(shipped.QuestionAnswering())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return words
-}
 
 // routes are those of the shipped model, and of "masked", which fills masks.
 func routes(t testing.TB) http.Handler {
