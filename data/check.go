@@ -104,6 +104,22 @@ func (s *Store) check(ctx context.Context, report *CheckReport) error {
 				report.fault(fmt.Errorf("%s: image %s is in %s too, want each once", shard.file.Path(), plain(id), other))
 			}
 			in[id] = shard.about.File
+			if part := (Part{shard.about.Part, s.manifest.Parts}); !part.Has(id) {
+				report.fault(fmt.Errorf("%s: image %s belongs to part %d/%d, found it in %v", shard.file.Path(), plain(id), PartOf(id, part.Of), part.Of, part))
+			}
+		}
+	}
+	images := make([]int, s.manifest.Parts)
+	for _, shard := range s.shards {
+		if s.manifest.Parts > 0 {
+			images[shard.about.Part] += shard.about.Images
+		}
+	}
+	for i := range images {
+		part := Part{i, s.manifest.Parts}
+		known[part.manifestName()] = true
+		if m, err := readPart(s.path, part); err == nil && (!m.Complete || m.Images != images[i]) {
+			report.Notes = append(report.Notes, fmt.Sprintf("part %v has changed since the store was assembled: lxmert data assemble brings it up to date", part))
 		}
 	}
 	entries, err := os.ReadDir(s.path)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"path/filepath"
+	"sort"
 	"sync"
 
 	"github.com/go-lxmert/lxmert/checkpoint"
@@ -51,6 +52,10 @@ func OpenStore(path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	return storeOf(path, m)
+}
+
+func storeOf(path string, m Manifest) (*Store, error) {
 	s := &Store{path: path, manifest: m}
 	for _, about := range m.Shards {
 		shard, err := openShard(path, m, about)
@@ -104,12 +109,27 @@ func (s *Store) find(id string) (*storeShard, indexEntry, bool) {
 		return nil, indexEntry{}, false
 	}
 	hash := idHash(id)
-	for _, shard := range s.shards {
+	for _, shard := range s.shardsFor(id) {
 		if e, ok := shard.index.find(hash, id); ok {
 			return shard, e, true
 		}
 	}
 	return nil, indexEntry{}, false
+}
+
+// shardsFor are those in which the image may be: those of its part, which stand together, so that a store of a thousand parts is not
+// looked through a thousand times.
+func (s *Store) shardsFor(id string) []*storeShard {
+	if s.manifest.Parts <= 1 {
+		return s.shards
+	}
+	part := PartOf(id, s.manifest.Parts)
+	from := sort.Search(len(s.shards), func(i int) bool { return s.shards[i].about.Part >= part })
+	to := from
+	for to < len(s.shards) && s.shards[to].about.Part == part {
+		to++
+	}
+	return s.shards[from:to]
 }
 
 // Get reads the regions of one image. They have passed vision.Regions.Check.

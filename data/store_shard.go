@@ -50,14 +50,13 @@ type journalHead struct {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func shardName(number int) string { return fmt.Sprintf("regions-%05d", number) }
-
 func (s *shardWriter) path() string { return filepath.Join(s.dir, s.name+".safetensors") }
 
 func (s *shardWriter) journalPath() string { return filepath.Join(s.dir, s.name+".journal") }
 
 func (w *StoreWriter) shardWriter() *shardWriter {
-	return &shardWriter{dir: w.dir, name: shardName(len(w.manifest.Shards) + 1), width: w.manifest.FeatureWidth, dtype: w.manifest.dtype(), has: map[string]bool{}}
+	name := fmt.Sprintf("%s%05d", w.part.shardPrefix(), len(w.manifest.Shards)+1)
+	return &shardWriter{dir: w.dir, name: name, width: w.manifest.FeatureWidth, dtype: w.manifest.dtype(), has: map[string]bool{}}
 }
 
 func (w *StoreWriter) metadata() map[string]string {
@@ -207,7 +206,7 @@ func (w *StoreWriter) agreeHead(head journalHead) error {
 		m.FeatureWidth = head.Width
 	}
 	before := Manifest{Preset: head.Preset, Detector: head.Detector, DType: head.DType}
-	if err := w.options.agree(w.dir, before); err != nil {
+	if err := w.options.agree(w.called(), before); err != nil {
 		return err
 	}
 	if m.FeatureWidth != head.Width || head.Width < 1 || head.Width > maxWidth {

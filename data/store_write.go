@@ -37,6 +37,8 @@ const DefaultShardBytes = 1 << 30
 // shard's images when it is complete. One writer at a time is let in.
 type StoreWriter struct {
 	dir      string
+	part     Part // that it writes; zero: the whole store
+	complete bool // what the part's manifest says
 	options  StoreOptions
 	lock     sync.Mutex
 	held     *filelock.Lock
@@ -49,33 +51,61 @@ type StoreWriter struct {
 
 // WriteStore opens a store for adding: a new one in an empty or missing directory, or one that is there,
 // perhaps unfinished. The error says where an existing one was written with other options, that another writer
-// is at work, or that the directory holds something else.
+// is at work, that the store is written in parts (see WritePart), or that the directory holds something else.
 func WriteStore(dir string, options StoreOptions) (*StoreWriter, error) {
+	return openWriter(dir, Part{}, options)
+}
+
+func openWriter(dir string, part Part, options StoreOptions) (*StoreWriter, error) {
 	if options.ShardBytes <= 0 {
 		options.ShardBytes = DefaultShardBytes
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	held, err := filelock.Acquire(filepath.Join(dir, ".lock"))
+	w := &StoreWriter{dir: dir, part: part, options: options}
+	held, err := filelock.Acquire(filepath.Join(dir, part.lockName()))
 	if errors.Is(err, filelock.ErrHeld) {
-		return nil, fmt.Errorf("%s: another program is writing this store", dir)
+		return nil, fmt.Errorf("%s: another program is writing this store", w.called())
 	}
 	if err != nil {
 		return nil, err
 	}
-	w := &StoreWriter{dir: dir, options: options, held: held}
-	if err := w.open(); err != nil {
+	w.held = held
+	open := w.open
+	if !part.IsZero() {
+		open = w.openPart
+	}
+	if err := open(); err != nil {
 		w.Abandon()
 		return nil, err
 	}
 	return w, nil
 }
 
+// called is what messages call the store, or the part.
+func (w *StoreWriter) called() string {
+	if w.part.IsZero() {
+		return w.dir
+	}
+	return fmt.Sprintf("%s: part %v", w.dir, w.part)
+}
+
+// sweep removes what killed writers have left behind.
+func (w *StoreWriter) sweep() error {
+	return atomicfile.Sweep(w.dir, func(name string) bool {
+		return name == w.part.manifestName() || strings.HasPrefix(name, w.part.shardPrefix())
+	})
+}
+
 // open reads what is there already.
 func (w *StoreWriter) open() error {
-	ours := func(name string) bool { return name == ManifestName || strings.HasPrefix(name, "regions-") }
-	if err := atomicfile.Sweep(w.dir, ours); err != nil {
+	if parts, err := partsIn(w.dir); err != nil {
+		return err
+	} else if len(parts) > 0 {
+		return fmt.Errorf("%s: the store is written in %d parts: want one of them (--shard i/%d), or another directory", w.dir, parts[0].Of, parts[0].Of)
+	}
+	if err := w.sweep(); err != nil {
 		return err
 	}
 	m, err := ReadManifest(w.dir)
@@ -84,23 +114,31 @@ func (w *StoreWriter) open() error {
 		if err := w.fresh(); err != nil {
 			return err
 		}
-		w.manifest = Manifest{Format: storeFormat, Version: storeMajor, Preset: w.options.Preset, Detector: w.options.Detector, DType: w.options.dtype().String(), Shards: []Shard{}}
+		w.manifest = w.options.manifest(storeFormat)
 		w.done = &Store{path: w.dir}
 	case err != nil:
 		return err
 	default:
-		if err := w.options.agree(w.dir, m); err != nil {
+		if err := w.goOn(m); err != nil {
 			return err
-		}
-		if w.done, err = OpenStore(w.dir); err != nil {
-			return err
-		}
-		w.manifest = m
-		for _, shard := range m.Shards { // of one who was killed when the manifest had just been written
-			os.Remove(filepath.Join(w.dir, strings.TrimSuffix(shard.File, filepath.Ext(shard.File))+".journal"))
 		}
 	}
 	return w.resume()
+}
+
+// goOn goes on with the shards that a manifest tells of.
+func (w *StoreWriter) goOn(m Manifest) (err error) {
+	if err := w.options.agree(w.called(), m); err != nil {
+		return err
+	}
+	if w.done, err = storeOf(w.dir, m); err != nil {
+		return err
+	}
+	w.manifest = m
+	for _, shard := range m.Shards { // of one who was killed when the manifest had just been written
+		os.Remove(filepath.Join(w.dir, strings.TrimSuffix(shard.File, filepath.Ext(shard.File))+".journal"))
+	}
+	return nil
 }
 
 // fresh refuses a directory that holds other things than an unfinished store.
@@ -122,6 +160,11 @@ func (o StoreOptions) dtype() checkpoint.DType {
 		return checkpoint.F32
 	}
 	return checkpoint.F16
+}
+
+// manifest is that of a store without images.
+func (o StoreOptions) manifest(format string) Manifest {
+	return Manifest{Format: format, Version: storeMajor, Preset: o.Preset, Detector: o.Detector, DType: o.dtype().String(), Shards: []Shard{}}
 }
 
 // agree says where a store that is there was written with other options.
@@ -178,6 +221,8 @@ func (w *StoreWriter) Add(id string, r vision.Regions) error {
 		return w.broken
 	case w.held == nil:
 		return fmt.Errorf("%s: %w", w.dir, fs.ErrClosed)
+	case !w.part.Has(id):
+		return fmt.Errorf("image %s belongs to part %d/%d, found it in %v", plain(id), PartOf(id, w.part.Of), w.part.Of, w.part)
 	case w.has(id):
 		return fmt.Errorf("image %s is in the store already, want each once", plain(id))
 	}
@@ -225,7 +270,10 @@ func (w *StoreWriter) add(id string, r vision.Regions) error {
 	w.buffer = encodeImage(w.buffer[:0], r, w.manifest.dtype())
 	for {
 		if w.shard == nil {
-			var err error
+			err := w.reopenPart()
+			if err != nil {
+				return err
+			}
 			if w.shard, err = w.newShard(id, r); err != nil {
 				return err
 			}
@@ -268,6 +316,9 @@ func (w *StoreWriter) Close() error {
 	if w.broken == nil {
 		w.broken = w.finishShard()
 	}
+	if w.broken == nil {
+		w.broken = w.finishPart()
+	}
 	w.release()
 	return w.broken
 }
@@ -309,10 +360,11 @@ func (w *StoreWriter) finishShard() error {
 		return err
 	}
 	m := w.manifest
+	about.Part = w.part.Index
 	m.Shards = append(append([]Shard{}, m.Shards...), about)
 	m.Images += about.Images
 	m.Regions += about.Regions
-	if err := m.write(w.dir); err != nil {
+	if err := w.publish(m); err != nil {
 		return err
 	}
 	opened, err := openShard(w.dir, m, about)
@@ -320,10 +372,18 @@ func (w *StoreWriter) finishShard() error {
 		return err
 	}
 	w.manifest = m
-	w.done.shards = append(w.done.shards, opened)
+	w.done.manifest, w.done.shards = m, append(w.done.shards, opened)
 	os.Remove(w.shard.journalPath()) // nothing depends on its going
 	w.shard = nil
 	return nil
+}
+
+// publish tells of shards that are complete.
+func (w *StoreWriter) publish(m Manifest) error {
+	if w.part.IsZero() {
+		return m.write(w.dir)
+	}
+	return PartManifest{m, w.part.Index, w.complete}.write(w.dir)
 }
 
 // sha256File is the SHA-256 of a file in hexadecimal.
