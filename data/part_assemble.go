@@ -77,10 +77,8 @@ func Assemble(dir string) (Manifest, error) {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return Manifest{}, err
 	}
-	for _, p := range parts {
-		if p.Of != parts[0].Of {
-			return Manifest{}, fmt.Errorf("%s: found part %v and part %v, want those of one division: move the others elsewhere", dir, parts[0], p)
-		}
+	if err := oneDivision(dir, parts); err != nil {
+		return Manifest{}, err
 	}
 	manifests, err := readParts(dir, parts[0].Of)
 	if err != nil {
@@ -157,7 +155,7 @@ func JoinParts(path string, parts []PartManifest) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("%s: found no parts", path)
 	}
 	parts = slices.Clone(parts)
-	slices.SortStableFunc(parts, func(a, b PartManifest) int { return cmp.Or(a.Parts-b.Parts, a.Part-b.Part) })
+	slices.SortStableFunc(parts, func(a, b PartManifest) int { return comparePart(a.part(), b.part()) })
 	var errs []error
 	unfinished := &UnfinishedError{Path: path, Of: parts[0].Parts}
 	next := 0
@@ -250,9 +248,11 @@ func partsIn(dir string) ([]Part, error) {
 			parts = append(parts, p)
 		}
 	}
-	slices.SortFunc(parts, func(a, b Part) int { return cmp.Or(a.Of-b.Of, a.Index-b.Index) })
+	slices.SortFunc(parts, comparePart)
 	return slices.Compact(parts), nil
 }
+
+func comparePart(a, b Part) int { return cmp.Or(a.Of-b.Of, a.Index-b.Index) }
 
 // longestAssembly is how long one waits for another who assembles: it reads a small file for each part.
 const longestAssembly = time.Minute

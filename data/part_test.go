@@ -334,3 +334,89 @@ func TestPartsDiffer(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestTSVParts: a TSV in parts is put together of them, and a part that is added to makes it anew.
+func TestTSVParts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.tsv")
+	about := TSVAbout{Preset: "p", FeatureWidth: byPreset("p").FeatureWidth}
+	part := func(i, n, images int) error {
+		w, err := AppendTSVPart(path, Part{i, n}, about)
+		if err != nil {
+			return err
+		}
+		defer w.Abandon()
+		for id := range images {
+			if id := fmt.Sprint(id); (Part{i, n}).Has(id) && !w.Has(id) {
+				if err := w.Add(id, byPreset("p")); err != nil {
+					return err
+				}
+			}
+		}
+		return w.Close()
+	}
+	for i := range 2 {
+		if err := part(i, 3, 40); err != nil {
+			t.Fatal(err)
+		}
+	}
+	says := func(what string, err error, want string) {
+		t.Helper()
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", what, err, want)
+		}
+	}
+	_, err := AssembleTSV(path)
+	says("a part is missing", err, "of 3 parts 2/3 is missing")
+	says("another division", part(1, 4, 40), "found a file of 3 parts, want part 1/4")
+	_, err = AppendTSV(path, about)
+	says("undivided", err, "written in 3 parts")
+	if _, ok, err := AssembleTSVAfter(path, Part{1, 3}); ok || err != nil {
+		t.Errorf("%v, %v", ok, err)
+	}
+	for _, images := range []int{40, 60} {
+		for i := range 3 {
+			if err := part(i, 3, images); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			if about, ok, err := AssembleTSVAfter(path, Part{2, 3}); !ok || err != nil || about.Images != images {
+				t.Fatalf("%v, %+v, %v", ok, about, err)
+			}
+		}
+		tsv, err := OpenTSV(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tsv.Close()
+		if r, err := tsv.Get("7"); err != nil || tsv.Len() != images || r.Preset != "p" {
+			t.Errorf("%d images, %v", tsv.Len(), err)
+		}
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	joined := ""
+	for i := range 3 {
+		joined += string(read(t, PartPath(path, Part{i, 3})))
+	}
+	if joined != string(whole) {
+		t.Error("the TSV is not its parts, one after the other")
+	}
+
+	about.Preset = "q"
+	says("another preset", part(0, 3, 40), `preset "p", found "q"`)
+	about.Preset = "p"
+	if err := os.Truncate(PartPath(path, Part{1, 3}), 100); err != nil {
+		t.Fatal(err)
+	}
+	_, err = AssembleTSV(path)
+	says("cut off", err, "found 100 bytes")
+	for i := range 3 {
+		os.Remove(PartPath(path, Part{i, 3}))
+	}
+	says("the parts are gone", part(0, 3, 40), "is no longer there")
+	_, err = AppendTSV(path, about)
+	says("added to", err, "assembled of 3 parts")
+}

@@ -22,6 +22,13 @@ type TSVAbout struct {
 	Preset       string `json:"preset"`  // how regions were chosen, see vision.Presets
 	Detector     string `json:"detector,omitempty"`
 	FeatureWidth int    `json:"feature_width"`
+
+	// Of a part of a TSV, and of a TSV that was made of parts (Parts alone, and Images and Bytes of them together); see AppendTSVPart.
+	Part     int   `json:"part,omitempty"` // from 0
+	Parts    int   `json:"parts,omitempty"`
+	Images   int   `json:"images,omitempty"` // once it is complete
+	Bytes    int64 `json:"bytes,omitempty"`  // likewise
+	Complete bool  `json:"complete,omitempty"`
 }
 
 const (
@@ -64,6 +71,8 @@ func parseTSVAbout(content []byte) (about TSVAbout, found bool, err error) {
 		return about, false, fmt.Errorf("version: found %d, want 1: the file was written by another version of this program", about.Version)
 	case about.FeatureWidth < 1 || about.FeatureWidth > maxWidth:
 		return about, false, fmt.Errorf("feature_width: found %d, want 1 to %d", about.FeatureWidth, maxWidth)
+	case about.Parts < 0 || about.Parts > MaxParts || about.Part < 0 || about.Part >= max(1, about.Parts) || about.Images < 0 || about.Bytes < 0:
+		return about, false, fmt.Errorf("part, parts, images, bytes: found %d, %d, %d, %d: want a part of 1 to %d", about.Part, about.Parts, about.Images, about.Bytes, MaxParts)
 	}
 	return about, true, nil
 }

@@ -32,13 +32,27 @@ type TSVFile struct {
 
 // AppendTSV opens a TSV for adding: a new one, or one that it began before, through which it reads once. What the form has no room for, the regions'
 // preset, is kept beside it ([TSVAboutSuffix]); Format and Version of about are not looked at. The error says where an existing one was written with other
-// options, that another writer is at work, or that the file is not by this program and stays as it is.
+// options or in parts, that another writer is at work, or that the file is not by this program and stays as it is.
 func AppendTSV(path string, about TSVAbout) (*TSVFile, error) {
+	if parts, err := PartsBeside(path); err == nil && len(parts) > 0 {
+		return nil, fmt.Errorf("%s: the TSV is written in %d parts: want one of them (--shard i/%d), or another name", path, parts[0].Of, parts[0].Of)
+	}
+	about.Part, about.Parts = 0, 0
+	return openTSVFile(path, about)
+}
+
+// tsvLock is the file that lets one writer in.
+func tsvLock(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lock")
+}
+
+func openTSVFile(path string, about TSVAbout) (*TSVFile, error) {
+	about.Images, about.Bytes, about.Complete = 0, 0, false
 	about.Format, about.Version = tsvAboutFormat, 1
 	if about.FeatureWidth < 1 || about.FeatureWidth > maxWidth {
 		return nil, fmt.Errorf("%s: features %d numbers wide, want 1 to %d", path, about.FeatureWidth, maxWidth)
 	}
-	held, err := filelock.Acquire(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lock"))
+	held, err := filelock.Acquire(tsvLock(path))
 	if errors.Is(err, filelock.ErrHeld) {
 		return nil, fmt.Errorf("%s: another program is writing this file", path)
 	}
@@ -79,6 +93,7 @@ func (t *TSVFile) open() error {
 		if err := t.agree(before); err != nil {
 			return err
 		}
+		t.about = before
 	}
 	if t.file, err = os.OpenFile(t.path, os.O_RDWR|os.O_CREATE, 0o644); err != nil {
 		return err
@@ -104,6 +119,9 @@ func (t *TSVFile) agree(before TSVAbout) error {
 	}
 	if before.FeatureWidth != t.about.FeatureWidth {
 		differ("features of width", t.about.FeatureWidth, before.FeatureWidth)
+	}
+	if before.partOf() != t.about.partOf() {
+		errs = append(errs, fmt.Errorf("%s: the file was assembled of %d parts, which are no longer there: it is not added to; take another name", t.path, before.Parts))
 	}
 	return errors.Join(errs...)
 }
@@ -186,7 +204,15 @@ func (t *TSVFile) Add(id string, r vision.Regions) error {
 		return fmt.Errorf("image %s: regions of preset %q, want %q as in the rest of the file: a model does worse with regions of another detector",
 			plain(id), r.Preset, t.about.Preset)
 	}
+	if part := t.about.partOf(); !part.Has(id) {
+		return fmt.Errorf("image %s belongs to part %d/%d, found it in %v", plain(id), PartOf(id, part.Of), part.Of, part)
+	}
 	seen := t.w.seen[id]
+	if !seen {
+		if t.broken = t.complete(false); t.broken != nil {
+			return t.broken
+		}
+	}
 	err := t.w.Write(id, r)
 	if err == nil {
 		t.size += int64(len(t.w.line))
@@ -213,7 +239,9 @@ func (t *TSVFile) Close() error {
 	t.lock.Lock()
 	defer t.lock.Unlock()
 	if t.file != nil && t.broken == nil {
-		t.broken = t.file.Sync()
+		if t.broken = t.file.Sync(); t.broken == nil {
+			t.broken = t.complete(true)
+		}
 	}
 	t.release()
 	return t.broken

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-lxmert/lxmert/data"
 	"github.com/go-lxmert/lxmert/vision"
 )
 
@@ -17,6 +18,9 @@ import (
 type FindOptions struct {
 	Recursive bool // a directory stands for the pictures in all directories below it, too
 	PathIDs   bool // ids are paths: see Find
+
+	// Part leaves the pictures of other parts alone: of those nothing is opened. The zero Part has all.
+	Part data.Part
 
 	Stdin io.Reader // what the path "-" reads
 	Lists []string  // files with the paths of more pictures; "-" is Stdin
@@ -28,7 +32,8 @@ type FindOptions struct {
 type Pictures struct {
 	sources []source
 	pathIDs bool
-	counted int // pictures that are known before they are gone through
+	part    data.Part
+	counted int // pictures of the part that are known before they are gone through
 	streams bool
 	seen    map[[16]byte]struct{} // hashes of ids
 }
@@ -71,7 +76,7 @@ type picture struct {
 // The error says that something is not there, or which two pictures have the same id. Pictures in streams, lists and tar archives, are looked for later,
 // while others are worked on; there the second of an id is a [Fault].
 func Find(paths []string, o FindOptions) (*Pictures, error) {
-	p := &Pictures{pathIDs: o.PathIDs, seen: map[[16]byte]struct{}{}}
+	p := &Pictures{pathIDs: o.PathIDs, part: o.Part, seen: map[[16]byte]struct{}{}}
 	stdin := false
 	list := func(name string) error {
 		if name != "-" {
@@ -165,7 +170,9 @@ func (p *Pictures) count() error {
 			continue
 		}
 		err := s.each(func(found picture) bool {
-			p.counted++
+			if p.part.Has(found.id) {
+				p.counted++
+			}
 			if found.err == nil && !p.first(found.id) && len(twice) < 20 {
 				twice[found.id] = append(twice[found.id], found.path)
 			}
@@ -208,11 +215,15 @@ func (p *Pictures) first(id string) bool {
 // Len is the number of pictures that are known before they are gone through, and whether that is all of them.
 func (p *Pictures) Len() (n int, all bool) { return p.counted, !p.streams }
 
-// each gives all pictures to yield until that answers false. Every picture passes here, once.
+// each gives all pictures of the part to yield until that answers false. Every picture passes here, once. One that has no id is in a part too, and
+// its fault is that part's.
 func (p *Pictures) each(yield func(picture) bool) error {
 	for _, s := range p.sources {
 		more := true
 		err := s.each(func(found picture) bool {
+			if !p.part.Has(found.id) {
+				return true
+			}
 			if s.stream() && found.err == nil && !p.first(found.id) {
 				found.err = fmt.Errorf("its id would be %s, as that of a picture before it", found.id)
 			}
