@@ -20,6 +20,6 @@ LXMERT's own JSON. The verbs bring both about from what data sets' sites offer, 
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newDataImport(), newDataCheck(), newDataStats(), newDataInspect(), newDataConvert(), newDataBuild(), newDataAnswers())
+	cmd.AddCommand(newDataImport(), newDataCheck(), newDataStats(), newDataInspect(), newDataConvert(), newDataBuild(), newDataAnswers(), newDataAssemble())
 	return cmd
 }

@@ -43,11 +43,17 @@ An extraction that was interrupted, even killed, goes on where it was when it is
 result is the same, byte for byte, as without the interruption.
 
 A picture that cannot be read is a line of OUT.faults.jsonl (--report: elsewhere), with its id, path and error; the others go on, and the
-exit code is 0. The next run tries it again. --strict ends at the first one with exit code 1.`,
+exit code is 0. The next run tries it again. --strict ends at the first one with exit code 1.
+
+` + shardHelp + ` All give the same PICTURES and the same --out, which each writes its own files
+for; whoever ends last puts the store, or the TSV, together. Where nobody does (parts copied together, a file system that is slow to show files) lxmert
+data assemble OUT does, or says which parts are missing. The images and their regions are those of a run without --shard, in another
+order. Reports of bad pictures are OUT.part-00003-of-00008.faults.jsonl and so on.`,
 		Example: `  lxmert extract pictures/ --out regions
   lxmert extract 'photos/**/*.jpg' more.zip --out regions --detector unc-nlp/frcnn-vg-finetuned
   lxmert extract -r train/ --id path --out regions.tsv --detector grid
-  find . -name '*.jpg' -print0 | lxmert extract - -0 --out regions --detector grid`,
+  find . -name '*.jpg' -print0 | lxmert extract - -0 --out regions --detector grid
+  seq 0 7 | xargs -P 8 -I % lxmert extract pictures/ --out regions --shard %/8`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args)+len(run.find.Lists) == 0 {
 				return usagef("%s wants pictures; see %s --help", cmd.CommandPath(), cmd.CommandPath())
@@ -77,8 +83,9 @@ exit code is 0. The next run tries it again. --strict ends at the first one with
 	flags.BoolVar(&run.store.Float32, "float32", false, "keep features in float32 (a TSV has no other)")
 	flags.Int64Var(&run.shardMB, "shard-mb", data.DefaultShardBytes>>20, "size of a store's shard in `MiB`")
 	flags.IntVar(&run.options.Parallel, "parallel", 0, "let the extractor look at `n` pictures at once (default: as many as keep the processors busy)")
-	flags.StringVar(&run.report, "report", "", "`file` for bad pictures, JSON lines (default OUT.faults.jsonl, if there are any)")
+	flags.StringVar(&run.report, "report", "", "`file` for bad pictures, JSON lines (default OUT.faults.jsonl, if there are any); a part's has .part-00003-of-00008 behind its name")
 	flags.BoolVar(&run.options.Strict, "strict", false, "end at the first bad picture")
+	run.shard.add(cmd)
 	flags.BoolVar(&run.json, "json", false, "print one JSON object")
 	required(cmd, "out")
 	return cmd
@@ -97,18 +104,23 @@ type extractRun struct {
 	options                extract.Options
 	store                  data.StoreOptions
 	shardMB                int64
+	shard                  shardFlag
 	json                   bool
 }
 
 // An extractRecord is what --json prints.
 type extractRecord struct {
 	Out     string  `json:"out"`
-	Images  int     `json:"images"` // in the store or file now
+	Part    string  `json:"part,omitempty"`
+	Images  int     `json:"images"` // in the store or file, or in the part, now
 	Added   int     `json:"added"`
 	There   int     `json:"there"`
 	Failed  int     `json:"failed"`
 	Report  string  `json:"report,omitempty"` // the file with those that failed
 	Seconds float64 `json:"seconds"`
+
+	// Of all parts, where this was the last to come to its end.
+	Assembled int `json:"assembled,omitempty"`
 }
 
 // An extractTarget is a store or a TSV that is being written.
@@ -125,6 +137,7 @@ func (run extractRun) all(cmd *cobra.Command, paths []string) error {
 	if err := run.check(); err != nil {
 		return err
 	}
+	run.shard.say(errOut)
 	pictures, err := extract.Find(paths, run.find)
 	if err != nil {
 		return err
@@ -171,7 +184,11 @@ func (run extractRun) all(cmd *cobra.Command, paths []string) error {
 	if err != nil {
 		return fmt.Errorf("%w (%s pictures were added before)", err, grouped(report.Added))
 	}
-	record := extractRecord{Out: run.out, Images: target.Len(), Added: report.Added, There: report.There, Failed: report.Failed}
+	assembled, err := run.assemble()
+	if err != nil {
+		return fmt.Errorf("%s%s pictures added, and the part is complete, but the parts cannot be put together: %w", run.shard.of(), grouped(report.Added), err)
+	}
+	record := extractRecord{Out: run.out, Part: run.shard.part.String(), Assembled: assembled, Images: target.Len(), Added: report.Added, There: report.There, Failed: report.Failed}
 	record.Seconds = time.Since(start).Seconds()
 	bad := ""
 	if report.Failed > 0 {
@@ -181,9 +198,32 @@ func (run extractRun) all(cmd *cobra.Command, paths []string) error {
 	if run.json {
 		return printJSON(out, record)
 	}
-	_, err = fmt.Fprintf(out, "%s: %s pictures, %s added, %s there before, %s bad%s\n",
-		plain(run.out), grouped(record.Images), grouped(record.Added), grouped(record.There), grouped(record.Failed), bad)
+	_, err = fmt.Fprintf(out, "%s: %s%s pictures, %s added, %s there before, %s bad%s\n",
+		plain(run.out), run.shard.of(), grouped(record.Images), grouped(record.Added), grouped(record.There), grouped(record.Failed), bad)
+	if assembled > 0 && err == nil {
+		_, err = fmt.Fprintf(out, "%s: %s pictures in all %s parts\n", plain(run.out), grouped(assembled), grouped(run.shard.part.Of))
+	}
 	return err
+}
+
+// assemble puts all parts together if this was the last, and says how many images that are; 0: it was not, or there are none.
+func (run extractRun) assemble() (images int, err error) {
+	switch {
+	case run.shard.part.IsZero():
+		return 0, nil
+	case run.isTSV():
+		var about data.TSVAbout
+		about, _, err = data.AssembleTSVAfter(run.out, run.shard.part)
+		images = about.Images
+	default:
+		var m data.Manifest
+		m, _, err = data.AssembleAfter(run.out, run.shard.part)
+		images = m.Images
+	}
+	if errors.Is(err, data.ErrNoImages) {
+		err = nil
+	}
+	return images, err
 }
 
 // check looks at the flags.
@@ -196,17 +236,33 @@ func (run *extractRun) check() error {
 	case run.options.Parallel < 0 || run.options.Parallel > 1024:
 		return usagef("--parallel: found %d, want 0 to 1024", run.options.Parallel)
 	}
-	run.find.PathIDs = run.id == "path"
+	if err := run.shard.set(); err != nil {
+		return err
+	}
+	run.find.PathIDs, run.find.Part = run.id == "path", run.shard.part
 	run.store.ShardBytes = run.shardMB << 20
 	return nil
 }
 
-// target opens what is written: a TSV if it is called so and no directory.
+// isTSV says whether a TSV is written: if it is called so and is no directory.
+func (run extractRun) isTSV() bool {
+	info, err := os.Stat(run.out)
+	return strings.EqualFold(filepath.Ext(run.out), ".tsv") && (err != nil || !info.IsDir())
+}
+
+// target opens what is written, or the part of it.
 func (run extractRun) target(extractor vision.Extractor) (extractTarget, error) {
-	if info, err := os.Stat(run.out); strings.EqualFold(filepath.Ext(run.out), ".tsv") && (err != nil || !info.IsDir()) {
-		return opened(data.AppendTSV(run.out, data.TSVAbout{Preset: extractor.Preset(), FeatureWidth: extractor.FeatureWidth()}))
+	about := data.TSVAbout{Preset: extractor.Preset(), FeatureWidth: extractor.FeatureWidth()}
+	switch part := run.shard.part; {
+	case run.isTSV() && part.IsZero():
+		return opened(data.AppendTSV(run.out, about))
+	case run.isTSV():
+		return opened(data.AppendTSVPart(run.out, part, about))
+	case part.IsZero():
+		return opened(data.WriteStore(run.out, run.store))
+	default:
+		return opened(data.WritePart(run.out, part, run.store))
 	}
-	return opened(data.WriteStore(run.out, run.store))
 }
 
 // opened keeps a nil pointer from becoming a target that is not nil.
@@ -217,11 +273,11 @@ func opened[T extractTarget](target T, err error) (extractTarget, error) {
 	return target, nil
 }
 
-// faults begins the report of bad pictures, beside what is written unless told otherwise.
+// faults begins the report of bad pictures, beside what is written unless told otherwise; each part has its own.
 func (run extractRun) faults() (*extract.FaultFile, string, error) {
-	path := run.report
-	if path == "" {
-		path = filepath.Clean(run.out) + ".faults.jsonl"
+	path := data.PartPath(run.report, run.shard.part)
+	if run.report == "" {
+		path = data.PartPath(filepath.Clean(run.out), run.shard.part) + ".faults.jsonl"
 	}
 	faults, err := extract.CreateFaults(path, run.report != "")
 	if err != nil {
