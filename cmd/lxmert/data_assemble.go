@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/go-lxmert/lxmert/data"
+	"github.com/go-lxmert/lxmert/predict"
 )
 
 func newDataAssemble() *cobra.Command {
@@ -47,6 +48,8 @@ type assembleRecord struct {
 	Out   string `json:"out"`
 	Count int    `json:"count"` // images, or answers
 	Parts int    `json:"parts"`
+
+	Skipped int `json:"skipped,omitempty"` // questions that could not be answered
 }
 
 // assemble puts together a store, a TSV or predictions, and says how many of what there are.
@@ -63,5 +66,7 @@ func assemble(path string) (record assembleRecord, what string, err error) {
 		record.Count, record.Parts = about.Images, about.Parts
 		return record, "images", err
 	}
-	return record, "", fmt.Errorf("%s: found no directory, want a region store, or a file's name with parts beside it (%s)", path, data.PartPath(path, data.Part{Index: 0, Of: 8}))
+	done, err := predict.Assemble(path)
+	record.Count, record.Parts, record.Skipped = done.Answers, done.Parts, done.Skipped
+	return record, "answers", err
 }

@@ -25,6 +25,7 @@ type fileFlags struct {
 	maxTokens, batch                           int
 	skipBad, index                             bool
 	cut                                        bool // --max-tokens was given
+	divided                                    bool // others answer other questions of the file, so that it may be that none of these can be answered
 	hide                                       hiding
 	dtype                                      dtypeFlag
 }
@@ -169,7 +170,7 @@ func (f *fileFlags) answer(ctx context.Context, file *questionFile, errOut io.Wr
 		return nil, pretrained.InFile(f.data, err)
 	}
 	file.keep(predictions)
-	if len(predictions) == 0 {
+	if len(predictions) == 0 && !f.divided {
 		return nil, fmt.Errorf("%s: none of the questions can be answered; the first: %v", f.data, file.skipped.First[0])
 	}
 	return predictions, nil
@@ -209,12 +210,20 @@ func (file *questionFile) submit(path string) (*submission, error) {
 	if path == "" {
 		return s, nil
 	}
-	if err := s.write(io.Discard, file, file.blank()); err != nil {
-		return nil, fmt.Errorf("%s cannot be written: %w", path, err)
+	if err := file.fits(path); err != nil {
+		return nil, err
 	}
 	var err error
 	s.file, err = atomicfile.Create(path, 0o644)
 	return s, err
+}
+
+// fits says why these questions' ids cannot be in a submission.
+func (file *questionFile) fits(path string) error {
+	if err := predict.Submit(io.Discard, file.kind, predict.IDs(file.qs), file.blank()); err != nil {
+		return fmt.Errorf("%s cannot be written: %w", path, err)
+	}
+	return nil
 }
 
 // blank are predictions in the right form, whatever is true.
@@ -226,25 +235,12 @@ func (file *questionFile) blank() []eval.Prediction {
 	return blank
 }
 
-// write writes predictions as the data set's server takes them.
-func (s *submission) write(w io.Writer, file *questionFile, predictions []eval.Prediction) error {
-	ids := predict.IDs(file.qs)
-	switch s.kind {
-	case questions.KindVQA:
-		return eval.WriteVQA(w, ids, predictions)
-	case questions.KindGQA:
-		return eval.WriteGQA(w, ids, predictions)
-	default:
-		return eval.WriteNLVR2(w, ids, predictions)
-	}
-}
-
 // commit puts the file in its place, if one is wanted.
 func (s *submission) commit(file *questionFile, predictions []eval.Prediction) error {
 	if s.file == nil {
 		return nil
 	}
-	if err := s.write(s.file, file, predictions); err != nil {
+	if err := predict.Submit(s.file, s.kind, predict.IDs(file.qs), predictions); err != nil {
 		return err
 	}
 	return s.file.Commit()

@@ -13,6 +13,7 @@ import (
 
 func newPredict() *cobra.Command {
 	var files fileFlags
+	var shard shardFlag
 	cmd := &cobra.Command{
 		Use:   "predict vqa|gqa|nlvr2 --model DIR --data F --features STORE [--out FILE]",
 		Short: "Answer a file of questions, for submission",
@@ -21,13 +22,23 @@ func newPredict() *cobra.Command {
 need not be known. The file appears when all is answered; without --out, or with "-", lines with id, answer and probability,
 divided by tabs, go to standard output.
 
-` + fileForms,
+` + fileForms + `
+
+` + shardHelp + ` Of nlvr2's two pictures the first counts. All give
+the same files of questions and the same --out, beside which each writes its part (FILE.part-00003-of-00008); whoever ends last writes FILE itself, the
+same as without --shard, and lxmert data assemble FILE does where nobody has. Regions of part i/n of a store (lxmert extract --shard i/n) are
+all that part i/n of the questions about single pictures needs.`,
 		Example: `  lxmert predict vqa --model DIR --data v2_OpenEnded_mscoco_test2015_questions.json --features test2015 --out submission.json
   lxmert predict nlvr2 --model DIR --data test1.json --features nlvr2 --out test1.csv
-  lxmert predict gqa --model DIR --data submission_all_questions.json --features gqa`,
+  lxmert predict gqa --model DIR --data submission_all_questions.json --features gqa
+  lxmert predict vqa --model DIR --data test2015.json --features test2015 --out submission.json --shard auto`,
 		Args: oneKind,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			kind := questions.Kind(args[0])
+			if err := shard.set(); err != nil {
+				return err
+			}
+			files.divided = !shard.part.IsZero()
 			if err := files.check(cmd, kind); err != nil {
 				return err
 			}
@@ -37,6 +48,9 @@ divided by tabs, go to standard output.
 			}
 			if files.out == "-" {
 				files.out = ""
+			}
+			if files.divided {
+				return predictPart(cmd, &files, file, shard)
 			}
 			out, err := file.submit(files.out)
 			if err != nil {
@@ -60,6 +74,7 @@ divided by tabs, go to standard output.
 		},
 	}
 	files.add(cmd)
+	shard.add(cmd)
 	cmd.Flags().StringVar(&files.out, "out", "", "`file` to write; lines to standard output without it, or with -")
 	return cmd
 }
