@@ -145,7 +145,8 @@ func joinTSVs(path string, parts []Part) (whole TSVAbout, err error) {
 		}
 		if about.Preset != whole.Preset || about.Detector != whole.Detector || about.FeatureWidth != whole.FeatureWidth {
 			errs = append(errs, fmt.Errorf("%s: found preset %q, detector %q, features of width %d, want %q, %q, %d as in part %v: "+
-				"write it again with the options of the others", name, about.Preset, about.Detector, about.FeatureWidth, whole.Preset, whole.Detector, whole.FeatureWidth, parts[0]))
+				"write it again with the options of the others",
+				name, about.Preset, about.Detector, about.FeatureWidth, whole.Preset, whole.Detector, whole.FeatureWidth, parts[0]))
 		}
 		if !about.Complete {
 			unfinished.Incomplete = append(unfinished.Incomplete, part.Index)

@@ -27,7 +27,7 @@ func TestKubernetesExtract(t *testing.T) {
 			t.Errorf("%s is in namespace %v", kind, at(doc, "metadata", "namespace"))
 		}
 	}
-	job := objects["Job"]
+	job, policy := objects["Job"], objects["NetworkPolicy"]
 	pod := at(job, "spec", "template", "spec")
 	container := at(pod, "containers", 0)
 	completions, _ := at(job, "spec", "completions").(int)
@@ -43,7 +43,7 @@ func TestKubernetesExtract(t *testing.T) {
 		"JOB_COMPLETIONS":          completions > 1 && env["JOB_COMPLETIONS"] == strconv.Itoa(completions),
 		"restartPolicy":            at(pod, "restartPolicy") == "Never" && at(job, "spec", "backoffLimitPerIndex") != nil,
 		"memory":                   err == nil && err2 == nil && soft*10 <= limit*9,
-		"labels":                   at(job, "spec", "template", "metadata", "labels", name) == at(objects["NetworkPolicy"], "spec", "podSelector", "matchLabels", name),
+		"labels":                   at(job, "spec", "template", "metadata", "labels", name) == at(policy, "spec", "podSelector", "matchLabels", name),
 		"runAsNonRoot":             at(pod, "securityContext", "runAsNonRoot") == true,
 		"seccompProfile":           at(pod, "securityContext", "seccompProfile", "type") == "RuntimeDefault",
 		"allowPrivilegeEscalation": at(container, "securityContext", "allowPrivilegeEscalation") == false,

@@ -193,7 +193,8 @@ func (run extractRun) all(cmd *cobra.Command, paths []string) error {
 	if _, err := data.ReadManifest(run.out); err == nil && !run.shard.part.IsZero() && report.Added > 0 && assembled == 0 {
 		fmt.Fprintf(errOut, "note: %s was put together before, without these pictures; it gets them when all parts are complete again\n", plain(run.out))
 	}
-	record := extractRecord{Out: run.out, Part: run.shard.part.String(), Assembled: assembled, Images: target.Len(), Added: report.Added, There: report.There, Failed: report.Failed}
+	record := extractRecord{Out: run.out, Images: target.Len(), Added: report.Added, There: report.There, Failed: report.Failed}
+	record.Part, record.Assembled = run.shard.part.String(), assembled
 	record.Seconds = time.Since(start).Seconds()
 	bad := ""
 	if report.Failed > 0 {

@@ -26,7 +26,7 @@ func TestPartFromEnvironment(t *testing.T) {
 			"SLURM_ARRAY_TASK_ID": "5", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_TASK_MIN": "1", "SLURM_ARRAY_TASK_MAX": "7", "SLURM_ARRAY_TASK_STEP": "2"},
 		"0/8 by JOB_COMPLETION_INDEX=0, JOB_COMPLETIONS=8":                    {"JOB_COMPLETION_INDEX": "0", "JOB_COMPLETIONS": "8"},
 		"found neither SLURM_ARRAY_TASK_ID":                                   {},
-		"found both":                                                          {"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "8", "JOB_COMPLETION_INDEX": "0"},
+		"found both":                                                          {"SLURM_ARRAY_TASK_ID": "3", "JOB_COMPLETION_INDEX": "0"},
 		`SLURM_ARRAY_TASK_COUNT: found ""`:                                    {"SLURM_ARRAY_TASK_ID": "3"},
 		`SLURM_ARRAY_TASK_ID: found "x"`:                                      {"SLURM_ARRAY_TASK_ID": "x", "SLURM_ARRAY_TASK_COUNT": "8"},
 		`JOB_COMPLETIONS: found "", want a whole number: Kubernetes does not`: {"JOB_COMPLETION_INDEX": "0"},
