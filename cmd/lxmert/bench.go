@@ -31,7 +31,7 @@ func newBench() *cobra.Command {
 		Short: "Measure how fast questions are answered, or a model is trained",
 		Long: `Bench times the forward pass of question answering, without the tokenizer: median and 95th percentile over
 some rounds after a warm-up, questions a second, GFLOP/s of the matrix products that are computed, and their share of the multiply-add
-peak in float32, which it measures on the same threads between passes. Peak memory is the whole process's, up to then. --size base
+peak in float32, which it measures on the same threads between passes (not for the engine xla). Peak memory is the whole process's, up to then. --size base
 makes LXMERT's base-size model with 3,129 answers from a formula, without a file.
 
 With --train it times whole steps of pre-training: the loss of all five tasks with dropout, its gradient, clipped, and BertAdam's

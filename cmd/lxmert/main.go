@@ -9,9 +9,12 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/go-lxmert/lxmert/backend"
 )
 
 func main() {
@@ -56,7 +59,7 @@ func newRoot() *cobra.Command {
 		Use:           "lxmert",
 		Short:         "Ask questions about pictures",
 		Long:          "lxmert answers questions about pictures with LXMERT (Tan & Bansal, EMNLP 2019).",
-		Version:       version(),
+		Version:       version() + ", engines " + strings.Join(backend.Names(), ", "),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args: func(cmd *cobra.Command, args []string) error {
