@@ -36,7 +36,7 @@ func accumulatedValues(store *model.Store, weights []string) ([]*tensors.Tensor,
 	values := make([]*tensors.Tensor, len(weights))
 	for i, weight := range weights {
 		var err error
-		if values[i], err = store.GetVariable(path.Join("/", accumulatedScope, weight)).Value(); err != nil {
+		if values[i], err = store.GetVariable(accumulatedPath(weight)).Value(); err != nil {
 			return nil, err
 		}
 	}

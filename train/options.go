@@ -13,7 +13,8 @@ type Options struct {
 
 	Batch int // examples a step; what is left over at an epoch's end is left out, as in the original
 	// Accumulate is the number of parts of a batch that go through the model one after the other, to save memory, or on different ranks, which
-	// must divide it: 4 parts on 1, 2 or 4 ranks teach the same but for rounding. Chance falls otherwise with another number. 0: one for each rank.
+	// must divide it: 4 parts on 1, 2 or 4 ranks teach the same but for rounding. Chance falls otherwise with another number. 0: one for each device
+	// of each rank.
 	Accumulate int
 	Epochs     int
 	MaxSteps   int // where the run ends before its time; the schedule does not know of it. 0: it does not
@@ -35,6 +36,7 @@ type Options struct {
 
 	Watch Watcher // who is told how it goes; nil: nobody
 
+	Devices        int     // of the model's engine, among which a rank divides its parts; 0: 1
 	Ranks          Reducer // who else computes parts of each step; nil: nobody
 	ReduceBFloat16 bool    // gradients go from rank to rank in half as many bytes, rounded to 8 bits
 }
@@ -64,16 +66,16 @@ func (o *Options) check(n int) error {
 	case !(o.Clip >= 0):
 		return fmt.Errorf("found a clip of %v, want 0 or more", o.Clip)
 	}
-	o.Ranks = orAlone(o.Ranks)
+	o.Ranks, o.Devices = orAlone(o.Ranks), max(o.Devices, 1)
 	if o.Accumulate == 0 {
-		o.Accumulate = o.Ranks.Size()
+		o.Accumulate = o.Ranks.Size() * o.Devices
 	}
 	o.LogEvery, o.Keep = max(o.LogEvery, 1), max(o.Keep, 1)
 	o.Batch = min(o.Batch, n)
 	if o.Batch%o.Accumulate != 0 {
 		return fmt.Errorf("a batch of %d cannot be divided into %d equal parts", o.Batch, o.Accumulate)
 	}
-	if err := divisible(o.Ranks, o.Accumulate); err != nil {
+	if err := divisible(o.Ranks, o.Devices, o.Accumulate); err != nil {
 		return err
 	}
 	return o.schedule(n).Check()

@@ -133,10 +133,14 @@ func share(r Reducer, parts int) (from, to int) {
 	return r.Rank() * each, (r.Rank() + 1) * each
 }
 
-// divisible says whether parts can be divided among the ranks.
-func divisible(r Reducer, parts int) error {
-	if n := r.Size(); parts%n != 0 {
-		return fmt.Errorf("a batch of %d parts cannot be divided among %d ranks: want a multiple of %d parts (--accumulate)", parts, n, n)
+// divisible says whether parts can be divided among the ranks, and those of each among its devices.
+func divisible(r Reducer, devices, parts int) error {
+	if n := r.Size() * devices; parts%n != 0 {
+		of := fmt.Sprintf("%d ranks", n)
+		if devices > 1 {
+			of = fmt.Sprintf("%d devices of %d ranks", devices, r.Size())
+		}
+		return fmt.Errorf("a batch of %d parts cannot be divided among %s: want a multiple of %d parts (--accumulate)", parts, of, n)
 	}
 	return nil
 }

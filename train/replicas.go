@@ -96,8 +96,8 @@ func (r *replicas) exec(build func(s *gomodel.Scope, in []*graph.Node) []*graph.
 	return e, nil
 }
 
-// call runs the graph. inputs are each device's, of the same shapes, and so are the results; seeds say where the random numbers of each device begin.
-func (e *replicated) call(inputs [][]any, seeds []int64) ([][]*tensors.Tensor, error) {
+// call implements program. Inputs have the same shapes on all devices. Random numbers without a seed begin with the device's number.
+func (e *replicated) call(inputs [][]any, seeds []*int64) ([][]*tensors.Tensor, error) {
 	n := e.replicas.mesh.NumDevices()
 	if len(inputs) != n || len(seeds) != n {
 		return nil, fmt.Errorf("found inputs for %d devices and seeds for %d, want %d", len(inputs), len(seeds), n)
@@ -106,7 +106,11 @@ func (e *replicated) call(inputs [][]any, seeds []int64) ([][]*tensors.Tensor, e
 	var all []any
 	for i := range n {
 		all = append(all, inputs[i]...)
-		state, err := graph.RNGStateFromSeed(seeds[i])
+		seed := int64(i)
+		if seeds[i] != nil {
+			seed = *seeds[i]
+		}
+		state, err := graph.RNGStateFromSeed(seed)
 		if err != nil {
 			return nil, err
 		}

@@ -64,7 +64,7 @@ func TestReplicas(t *testing.T) {
 		for _, x := range inputs {
 			all = append(all, []any{x})
 		}
-		out, err := e.call(all, []int64{7, 8, 7})
+		out, err := e.call(all, []*int64{new(int64(7)), new(int64(8)), new(int64(7))})
 		if err != nil {
 			t.Fatal(err)
 		}

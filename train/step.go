@@ -49,6 +49,9 @@ type Step struct {
 	// ranks divide the parts of a step among them; narrow says that they send gradients as bfloat16.
 	ranks  Reducer
 	narrow bool
+	// replicas are on the devices among which a rank divides its parts; nil: there is one device.
+	replicas *replicas
+	sums     map[string]program // over devices, by the weights
 }
 
 // NewStep makes a training step. clip is the largest norm that all gradients together may have; 0 means any. A model
@@ -61,7 +64,7 @@ func NewStep(m *model.Network, objective Objective, optimizer Optimizer, clip fl
 		return nil, fmt.Errorf("train.NewStep: %w", model.ErrAnswersOnly)
 	}
 	return &Step{model: m, objective: objective, optimizer: optimizer, clip: clip,
-		graphs: map[string]*stepGraph{}, updates: map[string]*updateGraph{}, ranks: alone{}}, nil
+		graphs: map[string]*stepGraph{}, updates: map[string]*updateGraph{}, ranks: alone{}, sums: map[string]program{}}, nil
 }
 
 // Over divides steps among ranks: each gives [Step.Run] its own batches, as many as every other, and all come to the same weights. nil is a
@@ -101,7 +104,7 @@ func (s *Step) run(rate float64, number int, batches []*Batch, failed error) (Re
 		return Result{}, err
 	}
 	r.Waiting = time.Since(computed).Seconds()
-	if len(all)*len(batches) == 1 {
+	if len(all) == 1 && len(batches) == s.devices() {
 		return r, nil // whose graph has made the update
 	}
 	summing := time.Now()
@@ -130,27 +133,29 @@ func (s *Step) gradients(rate float64, number int, batches []*Batch) (found rank
 	if len(batches) == 0 || number < 1 {
 		return found, nil, errors.New("train.Step.Run wants a batch, and the step's number from 1 on")
 	}
-	parts := len(batches) * s.ranks.Size()
-	for i, batch := range batches {
+	for _, batch := range batches {
 		if batch == nil || batch.Inputs == nil {
 			return found, nil, errors.New("train.Step.Run wants batches with inputs")
 		}
-		if batch.Seed != nil {
-			if err := s.model.SetSeed(*batch.Seed); err != nil {
-				return found, nil, err
-			}
-		}
+	}
+	rounds, err := s.rounds(batches)
+	if err != nil {
+		return found, nil, err
+	}
+	parts := len(batches) * s.ranks.Size()
+	found.Outputs = make([]stepOutput, len(batches))
+	for i, round := range rounds {
 		p := phaseNext
 		switch {
-		case parts == 1:
+		case parts == len(round):
 			p = phaseOnly
 		case i == 0:
 			p = phaseFirst
 		}
-		g := s.graph(p, batch)
-		var out stepOutput
+		g := s.graph(p, round[0])
+		var out []stepOutput
 		err := s.model.Update(func() (err error) {
-			out, err = g.run(rate, number, 1/float64(parts), batch)
+			out, err = g.run(rate, number, 1/float64(parts), round)
 			return err
 		})
 		if err != nil {
@@ -159,7 +164,10 @@ func (s *Step) gradients(rate float64, number int, batches []*Batch) (found rank
 		if i > 0 && g.trained != found.Trained {
 			return found, nil, fmt.Errorf("part %d of the step has gradients for other weights than those before it: the parts of a step want the same inputs", i+1)
 		}
-		found.Outputs, found.Trained, weights = append(found.Outputs, out), g.trained, g.weights
+		for device := range out {
+			found.Outputs[device*len(rounds)+i] = out[device]
+		}
+		found.Trained, weights = g.trained, g.weights
 	}
 	return found, weights, nil
 }
@@ -193,9 +201,13 @@ func merged(all []rankOutput) (Result, error) {
 	return r, nil
 }
 
-// sum adds up the gradients of all ranks.
+// sum adds up the gradients of all devices and of all ranks.
 func (s *Step) sum(weights []string) error {
 	return s.model.Update(func() error {
+		if err := s.sumOverDevices(weights); err != nil || s.ranks.Size() == 1 {
+			return err
+		}
+		defer s.forgetAccumulated(weights)
 		values, err := accumulatedValues(s.model.Store(), slices.Sorted(slices.Values(weights)))
 		if err != nil {
 			return err
@@ -207,17 +219,24 @@ func (s *Step) sum(weights []string) error {
 // Close frees the compiled graphs; the weights stay.
 func (s *Step) Close() {
 	for _, g := range s.graphs {
-		if g.exec != nil {
-			g.exec.Finalize()
+		if g.program != nil {
+			g.program.close()
 		}
 	}
 	for _, g := range s.updates {
-		if g.exec != nil {
-			g.exec.Finalize()
+		if g.program != nil {
+			g.program.close()
 		}
+	}
+	for _, p := range s.sums {
+		p.close()
 	}
 	clear(s.graphs)
 	clear(s.updates)
+	clear(s.sums)
+	if s.replicas != nil {
+		s.replicas.close()
+	}
 }
 
 // graph finds the graph for a batch, which is compiled at its first use.

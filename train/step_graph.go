@@ -23,10 +23,10 @@ const (
 
 // stepGraph is the graph of one phase, for batches with the same inputs.
 type stepGraph struct {
-	step  *Step
-	phase phase
-	exec  *gomodel.Exec
-	parts []string // names, in the order of the outputs
+	step    *Step
+	phase   phase
+	program program
+	parts   []string // names, in the order of the outputs
 	// choices says whether the objective does.
 	choices bool
 	// weights are the paths of those that have a gradient, in order; trained is a hash of them.
@@ -41,18 +41,25 @@ type stepOutput struct {
 	Choices    []int32
 }
 
-// run executes the graph. The model's lock is held.
-func (g *stepGraph) run(rate float64, number int, share float64, batch *Batch) (stepOutput, error) {
-	args, assemble := batch.Inputs.Nodes()
-	if batch.Target != nil {
-		args = append(args, batch.Target)
-	}
+// run executes the graph on a batch for each device. The model's lock is held.
+func (g *stepGraph) run(rate float64, number int, share float64, batches []*Batch) ([]stepOutput, error) {
 	scalars := []any{float32(share)}
 	if g.phase == phaseOnly {
-		scalars = []any{float32(rate), float32(number)}
+		scalars = append(scalars, float32(rate), float32(number))
 	}
-	if g.exec == nil {
-		exec, err := gomodel.NewExec(g.step.model.Backend(), g.step.model.Store(), func(s *gomodel.Scope, nodes []*graph.Node) []*graph.Node {
+	var inputs [][]any
+	var seeds []*int64
+	for _, batch := range batches {
+		args, _ := batch.Inputs.Nodes()
+		if batch.Target != nil {
+			args = append(args, batch.Target)
+		}
+		inputs, seeds = append(inputs, slices.Concat(scalars, args)), append(seeds, batch.Seed)
+	}
+	if g.program == nil {
+		batch := batches[0]
+		_, assemble := batch.Inputs.Nodes()
+		program, err := g.step.program(func(s *gomodel.Scope, nodes []*graph.Node) []*graph.Node {
 			s.Store().SetTraining(nodes[0].Graph(), true) // before the objective, which asks whether to drop out
 			inputs := nodes[len(scalars):]
 			var target *graph.Node
@@ -63,15 +70,22 @@ func (g *stepGraph) run(rate float64, number int, share float64, batch *Batch) (
 			return g.build(s, nodes[:len(scalars)], g.step.objective(s, assemble(inputs), target))
 		})
 		if err != nil {
-			return stepOutput{}, err
+			return nil, err
 		}
-		g.exec = exec
+		g.program = program
 	}
-	out, err := g.exec.Call(append(scalars, args...)...)
+	out, err := g.program.call(inputs, seeds)
 	if err != nil {
-		return stepOutput{}, err
+		return nil, err
 	}
-	return g.read(out, batch)
+	found := make([]stepOutput, len(batches))
+	for i, batch := range batches {
+		var failed error
+		if found[i], failed = g.read(out[i], batch); failed != nil {
+			err = failed
+		}
+	}
+	return found, err
 }
 
 // build adds gradients, and what becomes of them, to a loss; the outputs are loss, gradient norm, parts and choices.
@@ -89,7 +103,7 @@ func (g *stepGraph) build(s *gomodel.Scope, scalars []*graph.Node, loss Loss) []
 	g.trained = fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(g.weights, "\n"))))
 	norm := graph.ScalarZero(loss.Total.Graph(), loss.Total.DType())
 	if g.phase == phaseOnly {
-		norm = g.step.update(s, gradients, scalars[0], scalars[1])
+		norm = g.step.update(s, g.step.overDevices(gradients, scalars[0]), scalars[1], scalars[2])
 	} else {
 		accumulate(s, g.phase == phaseFirst, gradients, scalars[0])
 	}

@@ -9,7 +9,7 @@ import (
 
 // update gives the weights that have a gradient their new values, and is the norm of all gradients before clipping.
 func (s *Step) update(scope *gomodel.Scope, gradients []*graph.Node, rate, number *graph.Node) (norm *graph.Node) {
-	norm = globalNorm(gradients)
+	norm = s.agreed(globalNorm(gradients))
 	s.optimizer.Update(scope, clipped(gradients, norm, s.clip), rate, number)
 	return norm
 }
@@ -18,13 +18,13 @@ func (s *Step) update(scope *gomodel.Scope, gradients []*graph.Node, rate, numbe
 type updateGraph struct {
 	step    *Step
 	weights []string // paths
-	exec    *gomodel.Exec
+	program program
 }
 
 // run executes the graph and gives the gradients' norm. The model's lock is held.
 func (g *updateGraph) run(rate float64, number int) (norm float64, err error) {
-	if g.exec == nil {
-		g.exec, err = gomodel.NewExec(g.step.model.Backend(), g.step.model.Store(), func(s *gomodel.Scope, scalars []*graph.Node) []*graph.Node {
+	if g.program == nil {
+		g.program, err = g.step.program(func(s *gomodel.Scope, scalars []*graph.Node) []*graph.Node {
 			var gradients []*graph.Node
 			for weight := range s.IterVariables() {
 				if weight.Trainable && slices.Contains(g.weights, weight.Path()) {
@@ -38,11 +38,10 @@ func (g *updateGraph) run(rate float64, number int) (norm float64, err error) {
 			return 0, err
 		}
 	}
-	out, err := g.exec.Call(float32(rate), float32(number))
+	out, err := g.step.onEach(g.program, float32(rate), float32(number))
 	if err != nil {
 		return 0, err
 	}
-	defer out[0].FinalizeAll()
-	value, _ := out[0].Value().(float32)
-	return float64(value), nil
+	value, _ := out.Value().(float32)
+	return float64(value), out.FinalizeAll()
 }

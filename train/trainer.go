@@ -151,6 +151,9 @@ func (t *Trainer) run(ctx context.Context) (err error) {
 	}
 	defer t.step.Close()
 	t.step.Over(t.options.Ranks, t.options.ReduceBFloat16)
+	if err := t.step.On(t.options.Devices); err != nil {
+		return err
+	}
 	if err := t.sameBeginning(); err != nil {
 		return err
 	}

@@ -167,7 +167,7 @@ func (d *drawing) batch(ctx context.Context, examples []int, chance uint64, with
 		}
 		return r.Len()
 	}
-	b := newPreTrainingBatch(d.task.config, len(examples))
+	b := newPreTrainingBatch(&d.task.Common, d.task.config, len(examples))
 	for _, e := range examples {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -187,7 +187,7 @@ func (d *drawing) batch(ctx context.Context, examples []int, chance uint64, with
 			return nil, fmt.Errorf("%s: %w", describe(&d.questions[e]), err)
 		}
 	}
-	return b.finish(d.task.MaxTokens, withAnswers), nil
+	return b.finish(withAnswers), nil
 }
 
 // Objective implements [train.Task].
