@@ -77,8 +77,8 @@ type Result struct {
 	Parts        map[string]float64 // of the loss, by name; none for which no batch had a label
 	GradientNorm float64            // of all gradients together, before clipping
 	Choices      []int32            // what the model would have answered to each example; nil if the objective does not say
-	// Reducing is how many seconds went by adding up gradients over ranks, Waiting before that, until all had theirs.
-	Reducing, Waiting float64
+	// Waiting is how many seconds this rank waited until all had their gradients, Reducing how many went by adding them up; 0 on one rank.
+	Waiting, Reducing float64
 }
 
 // Run makes one step: the gradients of all batches, those of other ranks included, are averaged, as if they were one batch that is too
@@ -103,7 +103,9 @@ func (s *Step) run(rate float64, number int, batches []*Batch, failed error) (Re
 	if err != nil {
 		return Result{}, err
 	}
-	r.Waiting = time.Since(computed).Seconds()
+	if len(all) > 1 {
+		r.Waiting = time.Since(computed).Seconds()
+	}
 	if len(all) == 1 && len(batches) == s.devices() {
 		return r, nil // whose graph has made the update
 	}
@@ -111,7 +113,9 @@ func (s *Step) run(rate float64, number int, batches []*Batch, failed error) (Re
 	if err := s.sum(weights); err != nil {
 		return Result{}, err
 	}
-	r.Reducing = time.Since(summing).Seconds()
+	if len(all) > 1 {
+		r.Reducing = time.Since(summing).Seconds()
+	}
 	if s.updates[mine.Trained] == nil {
 		s.updates[mine.Trained] = &updateGraph{step: s, weights: weights}
 	}

@@ -16,7 +16,7 @@ import (
 // benchmark is what bench was asked for.
 type benchmark struct {
 	dir, size, engine, detector                      string
-	proposals                                        int
+	proposals, devices                               int
 	batches                                          []int
 	train                                            bool
 	tokens, regions, threads, perImage, rounds, warm int
@@ -84,6 +84,7 @@ With --questions-per-image K there is a picture for each K questions, and a pass
 	flags.IntVar(&b.threads, "threads", 0, "threads of the simd engine (default: GOMAXPROCS)")
 	flags.IntVar(&b.perImage, "questions-per-image", 1, "questions about each picture; divides the batch size")
 	flags.BoolVar(&b.train, "train", false, "time training steps")
+	flags.IntVar(&b.devices, "devices", 1, "with --train: `devices` of the engine that divide the batch")
 	flags.IntVar(&b.rounds, "rounds", 20, "timed passes")
 	flags.IntVar(&b.warm, "warm-up", 3, "passes before those")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object a line")
@@ -109,6 +110,14 @@ func (b *benchmark) check() error {
 	}
 	if b.train && b.perImage != 1 {
 		return usagef("--questions-per-image is for answering; training encodes each example's own picture")
+	}
+	if b.devices < 1 || b.devices > 1 && !b.train {
+		return usagef("--devices: found %d, want 1 or more, with --train", b.devices)
+	}
+	for _, batch := range b.batches {
+		if batch%b.devices != 0 {
+			return usagef("--devices: found %d with batch %d, want a divisor of it", b.devices, batch)
+		}
 	}
 	if b.train && b.dtype.or(model.Float32) == model.Int8 {
 		return usagef("--dtype: found int8 with --train, want f32 or bf16: a quantised model is not trained")

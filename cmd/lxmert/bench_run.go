@@ -153,15 +153,22 @@ func (b *benchmark) answering(m *model.Network, batch int) (work, error) {
 // training is a step of pre-training.
 func (b *benchmark) training(m *model.Network, batch int) (work, error) {
 	c := m.Config()
-	in := sample.PreTraining(c, batch, b.tokens, b.regions)
-	if err := c.CheckInputs(model.HeadPreTraining, in); err != nil {
-		return work{}, err
+	var parts []*train.Batch
+	for range b.devices {
+		in := sample.PreTraining(c, batch/b.devices, b.tokens, b.regions)
+		if err := c.CheckInputs(model.HeadPreTraining, in); err != nil {
+			return work{}, err
+		}
+		parts = append(parts, &train.Batch{Inputs: in})
 	}
 	objective := func(s *gomodel.Scope, in *model.Inputs[*graph.Node], _ *graph.Node) train.Loss {
 		return train.Loss{Total: c.PreTraining(s, in, model.Options{Training: true, BFloat16: b.dtype.or(model.Float32) == model.BFloat16}).Loss}
 	}
 	step, err := train.NewStep(m, objective, train.BertAdam{}, 1)
 	if err != nil {
+		return work{}, err
+	}
+	if err := step.On(b.devices); err != nil {
 		return work{}, err
 	}
 	steps := 0
@@ -171,7 +178,7 @@ func (b *benchmark) training(m *model.Network, batch int) (work, error) {
 		}
 		steps++
 		// A rate that changes no weight much, for the labels mean nothing; the time does not depend on it.
-		_, err := step.Run(1e-6, steps, &train.Batch{Inputs: in})
+		_, err := step.Run(1e-6, steps, parts...)
 		return err
 	}
 	return work{pass, 3 * c.PreTrainingOperations(batch, b.tokens, b.regions), step.Close}, nil

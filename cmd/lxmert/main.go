@@ -22,6 +22,9 @@ func main() {
 	context.AfterFunc(ctx, stop) // so that a second signal ends the program at once
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
+	if leave != nil && leave() != nil && code == exitOK {
+		code = exitFailure
+	}
 	os.Exit(code)
 }
 
@@ -41,9 +44,12 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	root.SetErr(errOut)
 	err := root.ExecuteContext(ctx)
 	var usage usageError
+	var said saidError
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &said):
+		return exitFailure
 	case errors.As(err, &usage):
 		fmt.Fprintf(errOut, "lxmert: %v\n", err)
 		return exitUsage

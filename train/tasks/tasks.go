@@ -39,8 +39,10 @@ type Common struct {
 	Compute   model.Options        // how a training pass computes
 	// Bad hears of each example that cannot be learned from, which is then left out; nil: the first are the error.
 	Bad func(error)
-	// Progress, unless nil, hears how far a validation is.
+	// Progress, unless nil, hears how far a validation is: this rank's share of it.
 	Progress func(done, of int)
+	// Ranks, unless nil, divide each validation among them; it is the same on all.
+	Ranks train.Reducer
 
 	images    map[string]bool
 	sentences sentences
