@@ -33,10 +33,10 @@ type Common struct {
 	// size ([padding.Few]), and for several devices, whose batches have the same sizes.
 	FixedSizes bool
 	Train      []questions.Question
-	Valid     []questions.Question // may be empty
-	Features  data.Source          // of all pictures
-	Trained   []eval.Trained       // what a checkpoint will have learned from
-	Compute   model.Options        // how a training pass computes
+	Valid      []questions.Question // may be empty
+	Features   data.Source          // of all pictures
+	Trained    []eval.Trained       // what a checkpoint will have learned from
+	Compute    model.Options        // how a training pass computes
 	// Bad hears of each example that cannot be learned from, which is then left out; nil: the first are the error.
 	Bad func(error)
 	// Progress, unless nil, hears how far a validation is: this rank's share of it.
