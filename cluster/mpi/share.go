@@ -138,25 +138,32 @@ func parted(text []byte, count int) ([][]byte, error) {
 
 // A pause is what lies between looking and looking again: nothing at first, for most messages come at once, then more and more.
 type pause struct {
-	begun time.Time
-	limit time.Duration
-	next  time.Duration
+	begun, last time.Time
+	limit       time.Duration
+	next        time.Duration
 }
 
 const (
 	pauseAfter = 50 * time.Microsecond
 	firstPause = 20 * time.Microsecond
 	longest    = 2 * time.Millisecond
+	// frozen is how long this program must have stood still itself for the others not to be blamed for it.
+	frozen = time.Second
 )
 
 func newPause(limit time.Duration) *pause {
-	return &pause{begun: time.Now(), limit: limit, next: firstPause}
+	now := time.Now()
+	return &pause{begun: now, last: now, limit: limit, next: firstPause}
 }
 
 // wait waits a little, and is false when the time is up.
 func (p *pause) wait() bool {
-	waited := time.Since(p.begun)
-	switch {
+	now := time.Now()
+	if still := now.Sub(p.last); still > frozen {
+		p.begun = p.begun.Add(still)
+	}
+	p.last = now
+	switch waited := now.Sub(p.begun); {
 	case waited > p.limit:
 		return false
 	case waited < pauseAfter:
