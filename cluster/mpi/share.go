@@ -13,11 +13,8 @@ import (
 // Share implements train.Reducer: everything goes to rank 0, and from there to all. Those who wait look now and then and sleep in between, where
 // MPI's own ways of waiting would keep a core busy: a rank that is slower, or writes a checkpoint, needs it more.
 func (w *World) Share(mine []byte) ([][]byte, error) {
-	if w.size == 1 {
-		return [][]byte{mine}, nil
-	}
-	var all [][]byte
-	if w.broken == nil {
+	all := [][]byte{mine}
+	if w.broken == nil && w.size > 1 {
 		w.broken = w.thread.do(func() (err error) {
 			if w.rank == 0 {
 				all, err = w.collect(mine)
