@@ -66,6 +66,11 @@ func (e agreedError) Unwrap() error { return e.error }
 // Agreed says whether an error is known to all ranks, so that one of them need speak of it.
 func Agreed(err error) bool { return errors.As(err, new(agreedError)) }
 
+// lostError is that the other ranks cannot be reached any more.
+type lostError struct{ error }
+
+func (e lostError) Unwrap() error { return e.error }
+
 // told is what a rank tells the others.
 type told struct {
 	Value []byte // gob
@@ -76,18 +81,18 @@ type told struct {
 // they end together. A rank that has failed may tell so whatever it is that the others confer about. Errors come before the wish to stop,
 // and lower ranks before higher ones. encoding/gob must be able to carry a T.
 func Confer[T any](r Reducer, mine T, failed error) ([]T, error) {
-	if r == nil || r.Size() == 1 || Agreed(failed) {
+	if r == nil || r.Size() == 1 || Agreed(failed) || errors.As(failed, new(lostError)) {
 		return []T{mine}, failed
 	}
 	texts, err := shared(r, mine, failed)
 	if err != nil {
-		return nil, errors.Join(failed, err)
+		return nil, lostError{errors.Join(failed, err)}
 	}
 	messages := make([]told, len(texts))
 	var first error
 	for rank, text := range texts {
 		if err := decode(text, &messages[rank]); err != nil {
-			return nil, unreadable(rank, err)
+			return nil, lostError{unreadable(rank, err)}
 		}
 		if e := messages[rank].Error; e != nil && (first == nil || stopping(first) && !e.Stopped) {
 			if first = e; rank == r.Rank() {
@@ -101,7 +106,7 @@ func Confer[T any](r Reducer, mine T, failed error) ([]T, error) {
 	values := make([]T, len(texts))
 	for rank, m := range messages {
 		if err := decode(m.Value, &values[rank]); err != nil {
-			return nil, unreadable(rank, err)
+			return nil, lostError{unreadable(rank, err)}
 		}
 	}
 	return values, nil

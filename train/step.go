@@ -216,7 +216,10 @@ func (s *Step) sum(weights []string) error {
 		if err != nil {
 			return err
 		}
-		return sumOverRanks(s.ranks, s.narrow, values)
+		if err := sumOverRanks(s.ranks, s.narrow, values); err != nil {
+			return lostError{err}
+		}
+		return nil
 	})
 }
 

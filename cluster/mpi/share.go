@@ -13,11 +13,8 @@ import (
 // Share implements train.Reducer: everything goes to rank 0, and from there to all. Those who wait look now and then and sleep in between, where
 // MPI's own ways of waiting would keep a core busy: a rank that is slower, or writes a checkpoint, needs it more.
 func (w *World) Share(mine []byte) ([][]byte, error) {
-	if w.size == 1 {
-		return [][]byte{mine}, nil
-	}
-	var all [][]byte
-	if w.broken == nil {
+	all := [][]byte{mine}
+	if w.broken == nil && w.size > 1 {
 		w.broken = w.thread.do(func() (err error) {
 			if w.rank == 0 {
 				all, err = w.collect(mine)
@@ -138,25 +135,32 @@ func parted(text []byte, count int) ([][]byte, error) {
 
 // A pause is what lies between looking and looking again: nothing at first, for most messages come at once, then more and more.
 type pause struct {
-	begun time.Time
-	limit time.Duration
-	next  time.Duration
+	begun, last time.Time
+	limit       time.Duration
+	next        time.Duration
 }
 
 const (
 	pauseAfter = 50 * time.Microsecond
 	firstPause = 20 * time.Microsecond
 	longest    = 2 * time.Millisecond
+	// frozen is how long this program must have stood still itself for the others not to be blamed for it.
+	frozen = time.Second
 )
 
 func newPause(limit time.Duration) *pause {
-	return &pause{begun: time.Now(), limit: limit, next: firstPause}
+	now := time.Now()
+	return &pause{begun: now, last: now, limit: limit, next: firstPause}
 }
 
 // wait waits a little, and is false when the time is up.
 func (p *pause) wait() bool {
-	waited := time.Since(p.begun)
-	switch {
+	now := time.Now()
+	if still := now.Sub(p.last); still > frozen {
+		p.begun = p.begun.Add(still)
+	}
+	p.last = now
+	switch waited := now.Sub(p.begun); {
 	case waited > p.limit:
 		return false
 	case waited < pauseAfter:

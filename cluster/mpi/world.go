@@ -97,7 +97,11 @@ func (w *World) String() string {
 	for _, p := range w.places {
 		hosts[p.Host] = true
 	}
-	return fmt.Sprintf("%d ranks on %d machines (%s)", w.size, len(hosts), strings.TrimSpace(name))
+	on := "one machine"
+	if len(hosts) > 1 {
+		on = fmt.Sprintf("%d machines", len(hosts))
+	}
+	return fmt.Sprintf("%d ranks on %s (%s)", w.size, on, strings.TrimSpace(name))
 }
 
 // Missing is the error that ranks did not come while another waited.
@@ -117,10 +121,12 @@ func (e *Missing) Error() string {
 
 // Sum implements train.Reducer. It cannot say which rank it was that did not answer.
 func (w *World) Sum(values []float32) error {
-	if w.size == 1 {
-		return nil
-	}
-	return w.do(func() error { return sum(values) })
+	return w.do(func() error {
+		if w.size == 1 {
+			return nil
+		}
+		return sum(values)
+	})
 }
 
 // Exchange implements train.Reducer.

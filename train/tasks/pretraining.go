@@ -287,7 +287,7 @@ func (t *PreTraining) validationLosses(ctx context.Context) ([]batchLosses, erro
 		}
 		found = append(found, losses)
 		if t.Progress != nil {
-			t.Progress(number-from+1, to-from)
+			t.Progress(start+len(examples)-from*validationBatch, min(to*validationBatch, len(t.Valid))-from*validationBatch)
 		}
 	}
 	return found, nil
