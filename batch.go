@@ -10,8 +10,8 @@ import (
 	"github.com/go-lxmert/lxmert/tokenizer"
 )
 
-// batch puts the queries of a group side by side. For an engine that wants few shapes it is padded to one of few: with the group's first query again, as the last
-// rows, and with tokens and regions that are masked.
+// batch puts the queries of a group side by side. For an engine that wants few shapes it is padded to one of few: with the group's first query
+// again, as the last rows, and with tokens and regions that are masked.
 func (m *Model) batch(queries []Query, encodings []tokenizer.Encoding, group []int) *model.Batch {
 	if m.few {
 		group = filledUp(group)

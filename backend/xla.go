@@ -13,7 +13,8 @@ import (
 	"github.com/gomlx/go-xla/compute/xla" // registers "xla"
 )
 
-// The engine xla is GoMLX's own (go-xla), on XLA. It needs cgo, and a plug-in when it is opened. What go-xla has to download plug-ins with is not linked in.
+// The engine xla is GoMLX's own (go-xla), on XLA. It needs cgo, and a plug-in when it is opened. What go-xla has to download plug-ins with is
+// not linked in.
 
 func init() {
 	openers[XLA] = openXLA
@@ -53,8 +54,8 @@ func openXLA(options string) (engine compute.Backend, err error) {
 	return xla.New(strings.TrimSuffix(name+","+rest, ","))
 }
 
-// byName says whether go-xla finds a plug-in itself: one of its own names, in a directory that it looks in. It tells kinds of devices by the name, so a name is
-// better than a path, in which anything may stand.
+// byName says whether go-xla finds a plug-in itself: one of its own names, in a directory that it looks in. It tells kinds of devices by the
+// name, so a name is better than a path, in which anything may stand.
 func byName(p Plugin, places []string) bool {
 	return !strings.HasPrefix(filepath.Base(p.File), "xla_") && slices.ContainsFunc(places, func(place string) bool {
 		absolute, err := filepath.Abs(place)
@@ -70,8 +71,9 @@ func listed(found []Plugin) string {
 	return strings.Join(names, ", ")
 }
 
-// jaxLibraries prepares for a plug-in of JAX's packages, which finds NVIDIA's libraries beside it by itself: XLA is told where the compiler for the GPU is, as JAX tells it, and go-xla,
-// which would look in another place, that there is nothing to complain of. What it returns takes the latter back.
+// jaxLibraries prepares for a plug-in of JAX's packages, which finds NVIDIA's libraries beside it by itself: XLA is told where the compiler
+// for the GPU is, as JAX tells it, and go-xla, which would look in another place, that there is nothing to complain of. What it returns takes
+// the latter back.
 func jaxLibraries(file string) (restore func()) {
 	const flags, data, checks = "XLA_FLAGS", "--xla_gpu_cuda_data_dir", "GOPJRT_CUDA_CHECKS"
 	nvidia := jaxNVIDIA(file)

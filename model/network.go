@@ -67,7 +67,8 @@ func NewIn(backend compute.Backend, c *Config, head Head, precision Precision, s
 	return n, n.declareRandom()
 }
 
-// declareRandom makes the variable of the random numbers' state. Left to GoMLX (0.28.8) it would not know its store, which graphs for several devices ask it for.
+// declareRandom makes the variable of the random numbers' state. Left to GoMLX (0.28.8) it would not know its store, which graphs for several
+// devices ask it for.
 func (n *Network) declareRandom() error {
 	state, err := graph.RNGStateFromSeed(0)
 	if err != nil {

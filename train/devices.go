@@ -11,9 +11,9 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// On divides the batches of each rank among so many devices of the model's engine, each of which has all weights and makes the same update. Device d of D takes the d-th D-th
-// of them, one after the other, so results differ from those of one device by the order of sums alone, where its batches have the same shapes. It is an error if the engine has
-// not as many devices, or cannot add up over them.
+// On divides the batches of each rank among so many devices of the model's engine, each of which has all weights and makes the same update.
+// Device d of D takes the d-th D-th of them, one after the other, so results differ from those of one device by the order of sums alone, where
+// its batches have the same shapes. It is an error if the engine has not as many devices, or cannot add up over them.
 func (s *Step) On(devices int) (err error) {
 	if devices < 2 {
 		return nil

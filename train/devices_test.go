@@ -31,8 +31,8 @@ func (w world) onDevices(t *testing.T, n int) *world {
 	return &w
 }
 
-// TestDevices: a batch in four parts teaches the same on one, two or four devices, dropout, validation and all, also if it goes on with another number of them
-// after it was told to stop, and if ranks have several devices each.
+// TestDevices: a batch in four parts teaches the same on one, two or four devices, dropout, validation and all, also if it goes on with
+// another number of them after it was told to stop, and if ranks have several devices each.
 func TestDevices(t *testing.T) {
 	w := newWorld(t).onDevices(t, 4)
 	o := small(t.TempDir())

@@ -11,8 +11,9 @@ import (
 	"github.com/go-lxmert/lxmert/model"
 )
 
-// even pads batches that run at the same time to the same shapes: to the most tokens and regions of any. What is added is masked and has no label. A confidence weighs a region's
-// loss before the mean over all regions, so confidences grow by as much as there are more regions, and losses stay as they were.
+// even pads batches that run at the same time to the same shapes: to the most tokens and regions of any. What is added is masked and has no
+// label. A confidence weighs a region's loss before the mean over all regions, so confidences grow by as much as there are more regions, and
+// losses stay as they were.
 func even(batches []*Batch) error {
 	inputs := make([]map[string]*tensors.Tensor, len(batches))
 	most := map[string][]int{}

@@ -10,11 +10,12 @@ import (
 	gomodel "github.com/gomlx/gomlx/ml/model"
 )
 
-// replicas runs graphs over a model's store on several devices of its engine at once, each with inputs of its own (SPMD). Every device has all variables. A variable's
-// value in the store is device 0's, so that whoever asks the model or saves it need not know of the others; theirs are kept here.
+// replicas runs graphs over a model's store on several devices of its engine at once, each with inputs of its own (SPMD). Every device has all
+// variables. A variable's value in the store is device 0's, so that whoever asks the model or saves it need not know of the others; theirs are
+// kept here.
 //
-// It stands in for GoMLX's own ml/model.Exec, which in version 0.28.8 tells the engine how each variable is divided, what XLA's takes in graphs that divide themselves only, and
-// merges values on the host whenever somebody looks at them.
+// It stands in for GoMLX's own ml/model.Exec, which in version 0.28.8 tells the engine how each variable is divided, what XLA's takes in
+// graphs that divide themselves only, and merges values on the host whenever somebody looks at them.
 type replicas struct {
 	engine compute.Backend
 	store  *gomodel.Store

@@ -15,7 +15,8 @@ import (
 	"github.com/go-lxmert/lxmert/backend"
 )
 
-// TestReplicas: variables are the same on all devices where a graph makes them so, and each device's own where it does not; a value that is set in the store goes to all.
+// TestReplicas: variables are the same on all devices where a graph makes them so, and each device's own where it does not; a value that is
+// set in the store goes to all.
 func TestReplicas(t *testing.T) {
 	engine, err := backend.Open("simd:devices=3")
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/gomlx/compute/dtypes/bfloat16"
 )
 
-// AllReduce implements compute.Function: each device gets the sum (product, largest, smallest) of what all devices of its group have. It is added up in the group's order on each of
-// them, so all get the same bits, on every run.
+// AllReduce implements compute.Function: each device gets the sum (product, largest, smallest) of what all devices of its group have. It is
+// added up in the group's order on each of them, so all get the same bits, on every run.
 func (f *function) AllReduce(operands []compute.Value, reduction compute.ReduceOpType, groups [][]int) ([]compute.Value, error) {
 	if f.builder.replicas == 0 {
 		return nil, errors.New("simd: AllReduce in a computation that is not for several devices (DistributedSPMD)")

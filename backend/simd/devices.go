@@ -7,8 +7,8 @@ import (
 	"github.com/gomlx/compute"
 )
 
-// Virtual devices (the option devices) are the same processor under several numbers. They are there for what runs on several devices, GPUs of another engine: its programs
-// are tried on them, and give the same results. Nothing is faster.
+// Virtual devices (the option devices) are the same processor under several numbers. They are there for what runs on several devices, GPUs of
+// another engine: its programs are tried on them, and give the same results. Nothing is faster.
 
 // mostDevices bounds the option.
 const mostDevices = 64

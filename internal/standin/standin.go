@@ -1,7 +1,7 @@
 //go:build xla
 
-// Package standin is the engine xla on a machine without a GPU: a plug-in that holds buffers and takes programs, and compiles none. What it is given shows that all
-// that a computation consists of can be said in XLA's language, with shapes that XLA's rules agree to. It is for tests.
+// Package standin is the engine xla on a machine without a GPU: a plug-in that holds buffers and takes programs, and compiles none. What it is
+// given shows that all that a computation consists of can be said in XLA's language, with shapes that XLA's rules agree to. It is for tests.
 package standin
 
 import (
@@ -30,8 +30,8 @@ type Engine struct {
 	programs string // the file
 }
 
-// Open opens the engine xla on a stand-in for a plug-in of that name, with so many devices; the name cuda makes go-xla take it for one of NVIDIA's. The plug-in is built
-// with gcc: where that is missing the test is skipped.
+// Open opens the engine xla on a stand-in for a plug-in of that name, with so many devices; the name cuda makes go-xla take it for one of
+// NVIDIA's. The plug-in is built with gcc: where that is missing the test is skipped.
 func Open(t testing.TB, name string, devices int) *Engine {
 	t.Helper()
 	if _, err := exec.LookPath("gcc"); err != nil {
