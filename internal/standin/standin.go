@@ -1,6 +1,7 @@
 //go:build xla
 
-// Package standin is the engine xla on a machine without a GPU: a plug-in that holds buffers and takes programs, and compiles none. What it is
+// Package standin is the engine xla on a machine without a GPU: a plug-in that holds buffers and takes programs, and compiles none, or has them
+// give zeros. What it is
 // given shows that all that a computation consists of can be said in XLA's language, with shapes that XLA's rules agree to. It is for tests.
 package standin
 
@@ -64,6 +65,9 @@ func Open(t testing.TB, name string, devices int) *Engine {
 	e.Backend = engine
 	return e
 }
+
+// Run has the stand-in compile programs and run them from now on: results are zeros of the shapes that they say.
+func (e *Engine) Run(t testing.TB) { t.Setenv("STANDIN_RUNS", "1") }
 
 // Programs are those that were to be compiled so far, as StableHLO's text.
 func (e *Engine) Programs(t testing.TB) []string {

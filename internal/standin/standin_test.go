@@ -12,6 +12,8 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	gomodel "github.com/gomlx/gomlx/ml/model"
 
+	"github.com/go-lxmert/lxmert"
+	"github.com/go-lxmert/lxmert/data"
 	"github.com/go-lxmert/lxmert/internal/golden"
 	"github.com/go-lxmert/lxmert/internal/padding"
 	"github.com/go-lxmert/lxmert/internal/sample"
@@ -95,6 +97,100 @@ func TestAnswers(t *testing.T) {
 				return err
 			})
 		})
+	}
+}
+
+// TestRuns: programs get their arguments, in the shapes that they say and on their devices, and what they give comes back: answers, and steps on one device and on
+// two, whose weights are taken up by the next and by an answer.
+func TestRuns(t *testing.T) {
+	for devices := 1; devices <= 2; devices++ {
+		for _, accumulate := range []int{1, 2} {
+			e := Open(t, "standin", devices)
+			e.Run(t)
+			c := tiny(t)
+			m, err := model.New(e.Backend, c, model.HeadPreTraining, c.Fresh(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer := func() {
+				t.Helper()
+				out, err := (&model.LxmertForPreTraining{Network: m}).Forward(t.Context(), sample.Questions(c, 2, 2, 8, 12), model.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if logits, err := tensors.CopyFlatData[float32](out.QuestionAnsweringScore); err != nil || len(logits) != 2*c.NumQALabels {
+					t.Errorf("found %d logits, %v", len(logits), err)
+				}
+			}
+			answer()
+			objective := func(s *gomodel.Scope, in *model.Inputs[*graph.Node], _ *graph.Node) train.Loss {
+				return train.Loss{Total: c.PreTraining(s, in, model.Options{Training: true}).Loss}
+			}
+			step, err := train.NewStep(m, objective, train.BertAdam{}, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := step.On(devices); err != nil {
+				t.Fatal(err)
+			}
+			for i := range 3 {
+				var batches []*train.Batch
+				for part := range accumulate * devices {
+					batches = append(batches, &train.Batch{Inputs: sample.PreTraining(c, 2, 8, 12), Seed: new(int64(part))})
+				}
+				if _, err := step.Run(1e-3, i+1, batches...); err != nil {
+					t.Fatalf("%d devices, %d parts each, step %d: %v", devices, accumulate, i+1, err)
+				}
+				answer()
+			}
+			step.Close()
+			if weight, err := m.Weight("lxmert.pooler.dense.bias"); err != nil || weight.Value().([]float32)[0] != 0 {
+				t.Errorf("found %v, %v, want the stand-in's zeros", weight, err)
+			}
+			m.Close()
+		}
+	}
+}
+
+// TestFewPrograms: questions of all lengths, in batches of all sizes, about pictures of several numbers of regions, are answered by few programs.
+func TestFewPrograms(t *testing.T) {
+	e := Open(t, "standin", 1)
+	e.Run(t)
+	m, err := lxmert.Open(filepath.Join("..", "..", "examples", "tiny"), lxmert.WithBackend(e.Backend))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	tsv, err := data.OpenTSV(filepath.Join("..", "..", "examples", "regions.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tsv.Close()
+	whole, err := tsv.Get("drawn-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 1; n <= 16; n++ {
+		queries := make([]lxmert.Query, n)
+		for i := range queries {
+			regions := whole // the same memory: one picture for all
+			if n%2 == 0 {
+				count := 1 + (n+i)%whole.Len()
+				regions.Features, regions.Boxes = whole.Features[:count*whole.FeatureWidth], whole.Boxes[:4*count]
+				regions.Objects, regions.Attributes = nil, nil
+			}
+			queries[i] = lxmert.Query{Regions: regions, Question: "is there" + strings.Repeat(" a", (i*7+n)%16) + "?"}
+		}
+		answers, err := m.AskBatch(t.Context(), queries)
+		if err != nil || len(answers) != n {
+			t.Fatalf("%d questions: found %d answers, %v", n, len(answers), err)
+		}
+	}
+	// At most 5 sizes of a batch, 4 of a question of up to 20 tokens; a picture of its own for each or one for all.
+	if got := len(e.Programs(t)); got > 5*4*2 {
+		t.Errorf("found %d programs, want 40 at most", got)
+	} else {
+		t.Logf("%d programs", got)
 	}
 }
 

@@ -1,5 +1,7 @@
-// A PJRT plug-in that stands in for a GPU's: it has devices (as many as the variable STANDIN_DEVICES says) that hold buffers, takes programs, appends each to the file STANDIN_PROGRAMS,
-// and compiles none. With it everything up to the compiler can be tested on a machine without a GPU.
+// A PJRT plug-in that stands in for a GPU's: it has devices (as many as the variable STANDIN_DEVICES says) that hold buffers, and takes programs, each of
+// which it appends to the file STANDIN_PROGRAMS. Unless STANDIN_RUNS is 1 it compiles none; then a program's results are zeros of the shapes that it
+// says, on the devices on which it runs, and its arguments must have the shapes that it says and lie there. With it everything but the computing
+// itself can be tested on a machine without a GPU.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,10 @@ struct PJRT_Error { char text[256]; };
 struct PJRT_Client { int devices; };
 struct PJRT_Device { int number; char text[32]; };
 struct PJRT_Buffer { PJRT_Buffer_Type type; int64_t dims[16]; size_t rank, size; PJRT_Device *device; void *data; };
+struct PJRT_LoadedExecutable { int replicas; size_t parameters, results; PJRT_Buffer *parameter, *result; };
+
+static size_t width(PJRT_Buffer_Type type);
+static PJRT_Buffer *copy(const PJRT_Buffer *from, const void *data, PJRT_Device *device);
 
 enum { most = 16 };
 static struct PJRT_Client client;
@@ -61,6 +67,46 @@ static PJRT_Error *assignment(PJRT_Client_DefaultDeviceAssignment_Args *a) {
 	for (int i = 0; i < a->num_replicas * a->num_partitions; i++) a->default_assignment[i] = i;
 	return NULL;
 }
+// signature reads the types of a program's parameters or results, from text up to end.
+static size_t signature(const char *text, const char *end, struct PJRT_Buffer **to) {
+	static const struct { const char *name; PJRT_Buffer_Type type; } types[] = {
+		{"f32", PJRT_Buffer_Type_F32}, {"bf16", PJRT_Buffer_Type_BF16}, {"f64", PJRT_Buffer_Type_F64}, {"i8", PJRT_Buffer_Type_S8}, {"i32", PJRT_Buffer_Type_S32},
+		{"i64", PJRT_Buffer_Type_S64}, {"ui64", PJRT_Buffer_Type_U64}, {"ui32", PJRT_Buffer_Type_U32}, {"i1", PJRT_Buffer_Type_PRED},
+	};
+	size_t n = 0;
+	*to = NULL;
+	while ((text = strstr(text, "tensor<")) && text < end) {
+		struct PJRT_Buffer b = {PJRT_Buffer_Type_INVALID};
+		text += strlen("tensor<");
+		while (*text >= '0' && *text <= '9' && b.rank < 16) b.dims[b.rank++] = strtol(text, (char **)&text, 10), text++;
+		for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+			size_t length = strlen(types[i].name);
+			if (!strncmp(text, types[i].name, length) && text[length] == '>') b.type = types[i].type;
+		}
+		b.size = width(b.type);
+		for (size_t i = 0; i < b.rank; i++) b.size *= b.dims[i];
+		*to = realloc(*to, (n + 1) * sizeof b);
+		(*to)[n++] = b;
+	}
+	return n;
+}
+
+static PJRT_Error *load(const PJRT_Program *p, PJRT_LoadedExecutable **to) {
+	char *text = strndup(p->code, p->code_size);
+	const char *main = strstr(text, "func.func @main("), *arrow = main ? strstr(main, ") -> ") : NULL, *end = arrow ? strchr(arrow, '{') : NULL;
+	if (!end) return failed("the program has no main");
+	struct PJRT_LoadedExecutable *e = calloc(1, sizeof *e);
+	const char *replicas = strstr(text, "num_replicas = ");
+	e->replicas = replicas ? atoi(replicas + strlen("num_replicas = ")) : 1;
+	e->parameters = signature(main, arrow, &e->parameter);
+	e->results = signature(arrow, end, &e->result);
+	free(text);
+	for (size_t i = 0; i < e->results; i++)
+		if (e->result[i].type == PJRT_Buffer_Type_INVALID) return failed("the program has results of an unknown type");
+	*to = e;
+	return NULL;
+}
+
 static PJRT_Error *compile(PJRT_Client_Compile_Args *a) {
 	const char *path = getenv("STANDIN_PROGRAMS");
 	FILE *f = path ? fopen(path, "a") : NULL;
@@ -69,7 +115,43 @@ static PJRT_Error *compile(PJRT_Client_Compile_Args *a) {
 		fputs("\n// end of program\n", f);
 		fclose(f);
 	}
-	return failed("the stand-in compiles nothing");
+	const char *runs = getenv("STANDIN_RUNS");
+	return runs && *runs == '1' ? load(a->program, &a->executable) : failed("the stand-in compiles nothing");
+}
+
+static PJRT_Error *executable(PJRT_LoadedExecutable_GetExecutable_Args *a) { a->executable = (PJRT_Executable *)a->loaded_executable; return NULL; }
+static PJRT_Error *executable_destroy(PJRT_Executable_Destroy_Args *a) { return NULL; }
+static PJRT_Error *loaded_destroy(PJRT_LoadedExecutable_Destroy_Args *a) {
+	free(a->executable->parameter);
+	free(a->executable->result);
+	free(a->executable);
+	return NULL;
+}
+static PJRT_Error *outputs(PJRT_Executable_NumOutputs_Args *a) { a->num_outputs = ((PJRT_LoadedExecutable *)a->executable)->results; return NULL; }
+static PJRT_Error *name(PJRT_Executable_Name_Args *a) { a->executable_name = "standin"; a->executable_name_size = 7; return NULL; }
+static PJRT_Error *statistics(PJRT_Executable_GetCompiledMemoryStats_Args *a) { return NULL; }
+
+static PJRT_Error *execute(PJRT_LoadedExecutable_Execute_Args *a) {
+	PJRT_LoadedExecutable *e = a->executable;
+	if (a->num_devices != (size_t)e->replicas || a->num_args != e->parameters) return failed("the program is for other devices, or wants other arguments");
+	for (size_t d = 0; d < a->num_devices; d++) {
+		PJRT_Device *device = a->execute_device ? a->execute_device : list[d];
+		for (size_t i = 0; i < a->num_args; i++) {
+			PJRT_Buffer *b = a->argument_lists[d][i], *want = &e->parameter[i];
+			if (b->device != device) return failed("an argument lies on another device");
+			if (b->type != want->type || b->rank != want->rank || memcmp(b->dims, want->dims, b->rank * sizeof *b->dims))
+				return failed("an argument has another shape than the program says");
+		}
+	}
+	for (size_t d = 0; d < a->num_devices; d++) {
+		for (size_t i = 0; i < e->results; i++) {
+			void *zeros = calloc(1, e->result[i].size + 1);
+			a->output_lists[d][i] = copy(&e->result[i], zeros, a->execute_device ? a->execute_device : list[d]);
+			free(zeros);
+		}
+		if (a->device_complete_events) a->device_complete_events[d] = (PJRT_Event *)&event;
+	}
+	return NULL;
 }
 
 static PJRT_Error *hardware(PJRT_Device_LocalHardwareId_Args *a) { a->local_hardware_id = a->device->number; return NULL; }
@@ -158,6 +240,13 @@ const PJRT_Api *GetPjrtApi(void) {
 		.PJRT_Device_GetDescription = description,
 		.PJRT_DeviceDescription_ProcessIndex = description_process,
 		.PJRT_DeviceDescription_DebugString = description_text,
+		.PJRT_LoadedExecutable_GetExecutable = executable,
+		.PJRT_LoadedExecutable_Destroy = loaded_destroy,
+		.PJRT_LoadedExecutable_Execute = execute,
+		.PJRT_Executable_Destroy = executable_destroy,
+		.PJRT_Executable_NumOutputs = outputs,
+		.PJRT_Executable_Name = name,
+		.PJRT_Executable_GetCompiledMemoryStats = statistics,
 		.PJRT_Buffer_ToHostBuffer = to_host,
 		.PJRT_Buffer_Destroy = buffer_destroy,
 		.PJRT_Buffer_ElementType = element,
