@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os/signal"
 	"strconv"
 	"time"
 
@@ -30,6 +31,9 @@ var leave func() error
 
 // onRanks runs a training on all ranks. One of them speaks: rank 0 or, where that does not answer, another.
 func (f *trainFlags) onRanks(cmd *cobra.Command, training func(*cobra.Command) error) error {
+	ctx, stop := signal.NotifyContext(cmd.Context(), gentleSignals...)
+	defer stop()
+	cmd.SetContext(ctx)
 	if meet == nil || f.Ranks != nil {
 		return training(cmd)
 	}
