@@ -167,8 +167,12 @@ func (b *benchmark) print(w io.Writer, results []benchResult) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(table, "batch\ttokens\tregions\tmedian ms\tp95 ms\t%s/s\tGFLOP/s\tof peak\tpeak MB\t\n", each)
 	for _, r := range results {
-		fmt.Fprintf(table, "%d\t%d\t%d\t%.1f\t%.1f\t%.1f\t%.0f\t%.0f %%\t%.0f\t\n",
-			r.Batch, r.Tokens, r.Regions, r.MedianMS, r.P95MS, r.PerSecond, r.GFLOPS, 100*r.ShareOfPeak, r.RSSMB)
+		share := "-" // not known
+		if r.PeakGFLOPS > 0 {
+			share = fmt.Sprintf("%.0f %%", 100*r.ShareOfPeak)
+		}
+		fmt.Fprintf(table, "%d\t%d\t%d\t%.1f\t%.1f\t%.1f\t%.0f\t%s\t%.0f\t\n",
+			r.Batch, r.Tokens, r.Regions, r.MedianMS, r.P95MS, r.PerSecond, r.GFLOPS, share, r.RSSMB)
 	}
 	return table.Flush()
 }
