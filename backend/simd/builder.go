@@ -17,6 +17,10 @@ type builder struct {
 	backend         *Backend
 	main            *function
 	whole           bool // run the shadow
+	meets           bool // there is an AllReduce
+
+	replicas int                 // devices that run the computation at once; 0: it is not distributed
+	assigned []compute.DeviceNum // the devices; nil: any one, or the first
 }
 
 func newBuilder(b *Backend, name string) *builder {
@@ -44,14 +48,21 @@ func (b *builder) Compile() (compute.Executable, error) {
 	for _, n := range needed {
 		b.whole = b.whole || n.whole
 	}
+	if b.whole && b.meets {
+		return nil, fmt.Errorf("simd: AllReduce in a computation with functions, closures or dynamic shapes: %w", compute.ErrNotImplemented)
+	}
 	if b.whole {
 		shadow, err := b.Builder.Compile()
 		if err != nil {
 			return nil, err
 		}
-		return &wholeExecutable{Executable: shadow, backend: b.backend}, nil
+		return b.distribute(&wholeExecutable{Executable: shadow, backend: b.backend}), nil
 	}
-	return b.plan(needed)
+	plan, err := b.plan(needed)
+	if err != nil {
+		return nil, err
+	}
+	return b.distribute(plan), nil
 }
 
 // node is an operation as it was recorded.
@@ -64,6 +75,7 @@ type node struct {
 	// parameter is the position among the computation's inputs, -1 for an operation.
 	parameter int
 	whole     bool // cannot be built in a segment
+	meets     bool // waits for other devices
 
 	// What chains know of the operation.
 	element elementOp
@@ -155,6 +167,9 @@ func (f *function) setKernel(v compute.Value, work func(b *Backend, dst []float3
 
 // Parameter implements compute.Function.
 func (f *function) Parameter(name string, shape shapes.Shape, sharding *compute.ShardingSpec) (compute.Value, error) {
+	if f.builder.replicas > 0 {
+		sharding = nil // shapes are those of one device
+	}
 	v, err := f.Function.Parameter(name, shape, sharding)
 	if err != nil {
 		return nil, err

@@ -18,10 +18,16 @@ type execution struct {
 	callers map[value]*Buffer        // parameters
 	donated map[value]bool
 	ends    []context.Context // any of which ends the run
+	at      place
 }
 
 // Execute implements compute.Executable.
-func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.DeviceNum) ([]compute.Buffer, error) {
+func (e *executable) Execute(inputs []compute.Buffer, donate []bool, device compute.DeviceNum) ([]compute.Buffer, error) {
+	return e.executeAt(place{device: device}, inputs, donate)
+}
+
+// executeAt is Execute at some place.
+func (e *executable) executeAt(at place, inputs []compute.Buffer, donate []bool) ([]compute.Buffer, error) {
 	if len(inputs) != len(e.parameters) {
 		return nil, fmt.Errorf("simd: found %d inputs, want %d", len(inputs), len(e.parameters))
 	}
@@ -29,9 +35,12 @@ func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 	if err != nil {
 		return nil, err
 	}
-	x := &execution{backend: e.backend, plan: e, memory: map[value]compute.Buffer{}, callers: map[value]*Buffer{}, donated: map[value]bool{}}
+	x := &execution{backend: e.backend, plan: e, memory: map[value]compute.Buffer{}, callers: map[value]*Buffer{}, donated: map[value]bool{}, at: at}
 	for i, input := range inputs {
 		buffer, err := e.backend.own(input)
+		if err == nil {
+			err = at.holds(buffer)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("simd: input %d (%s): %w", i, e.names[i], err)
 		}
@@ -166,7 +175,7 @@ func (x *execution) results(returned []value) ([]compute.Buffer, error) {
 		} else {
 			given[src] = !inSlab
 		}
-		outputs[i] = x.backend.newBuffer(memory, x.plan.outputs[i])
+		outputs[i] = x.backend.newBuffer(memory, x.plan.outputs[i], x.at.device)
 	}
 	return outputs, nil
 }
@@ -279,6 +288,11 @@ type wholeExecutable struct {
 
 // Execute implements compute.Executable.
 func (e *wholeExecutable) Execute(inputs []compute.Buffer, donate []bool, device compute.DeviceNum) ([]compute.Buffer, error) {
+	return e.executeAt(place{device: device}, inputs, donate)
+}
+
+// executeAt is Execute at some place.
+func (e *wholeExecutable) executeAt(at place, inputs []compute.Buffer, donate []bool) ([]compute.Buffer, error) {
 	given, err := donated(inputs, donate)
 	if err != nil {
 		return nil, err
@@ -286,6 +300,9 @@ func (e *wholeExecutable) Execute(inputs []compute.Buffer, donate []bool, device
 	in := make([]compute.Buffer, len(inputs))
 	for i, input := range inputs {
 		buffer, err := e.backend.own(input)
+		if err == nil {
+			err = at.holds(buffer)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("simd: input %d: %w", i, err)
 		}
@@ -296,7 +313,7 @@ func (e *wholeExecutable) Execute(inputs []compute.Buffer, donate []bool, device
 			buffer.take()
 		}
 	}
-	out, err := e.Executable.Execute(in, given, device)
+	out, err := e.Executable.Execute(in, given, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -305,7 +322,7 @@ func (e *wholeExecutable) Execute(inputs []compute.Buffer, donate []bool, device
 		if err != nil {
 			return nil, err
 		}
-		out[i] = e.backend.newBuffer(memory, shape)
+		out[i] = e.backend.newBuffer(memory, shape, at.device)
 	}
 	return out, finalize(inputs, donate)
 }

@@ -66,7 +66,7 @@ const mostConstant = 1 << 20
 
 // isConstant reports whether a node depends on constants alone.
 func (g *grouping) isConstant(n *node) bool {
-	if n.parameter >= 0 {
+	if n.parameter >= 0 || n.meets {
 		return false
 	}
 	for _, v := range n.inputs {

@@ -47,7 +47,7 @@ type executable struct {
 }
 
 // plan makes a plan for the needed nodes.
-func (b *builder) plan(needed []*node) (compute.Executable, error) {
+func (b *builder) plan(needed []*node) (*executable, error) {
 	f := b.main
 	g, err := f.group(needed)
 	if err != nil {

@@ -54,7 +54,7 @@ The paper learns to answer questions in a second stage only: with --qa-from 11 t
   lxmert pretrain --data scenes --labels scenes/answers.json --vocab scenes/vocab.txt --set hidden_size=128 --set num_attention_heads=4 \
       --batch 64 --epochs 10 --out small`,
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return run.all(cmd) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return run.onRanks(cmd, run.all) },
 	}
 	flags := cmd.Flags()
 	run.add(cmd, preTraining, "")
