@@ -10468,11 +10468,11 @@ loop1:
 	VORPS        every00400000<>+0(SB), Y0, Y5
 	VCMPPS       $0x03, Y0, Y0, Y6
 	VBLENDVPS    Y6, Y5, Y4, Y6
-	VPAND        every80000000<>+0(SB), Y0, Y5
+	VPAND        every80000000<>+0(SB), Y0, Y4
 	VANDPS       every7fffffff<>+0(SB), Y0, Y0
-	VBROADCASTSS every00800000<>+0(SB), Y4
-	VCMPPS       $0x11, Y4, Y0, Y0
-	VBLENDVPS    Y0, Y5, Y6, Y0
+	VBROADCASTSS every00800000<>+0(SB), Y5
+	VCMPPS       $0x11, Y5, Y0, Y0
+	VBLENDVPS    Y0, Y4, Y6, Y0
 	VPSRLD       $0x10, Y0, Y0
 	VPSRLD       $0x10, Y1, Y4
 	VPAND        every00000001<>+0(SB), Y4, Y4
@@ -10481,11 +10481,11 @@ loop1:
 	VORPS        every00400000<>+0(SB), Y1, Y5
 	VCMPPS       $0x03, Y1, Y1, Y6
 	VBLENDVPS    Y6, Y5, Y4, Y6
-	VPAND        every80000000<>+0(SB), Y1, Y5
+	VPAND        every80000000<>+0(SB), Y1, Y4
 	VANDPS       every7fffffff<>+0(SB), Y1, Y1
-	VBROADCASTSS every00800000<>+0(SB), Y4
-	VCMPPS       $0x11, Y4, Y1, Y1
-	VBLENDVPS    Y1, Y5, Y6, Y1
+	VBROADCASTSS every00800000<>+0(SB), Y5
+	VCMPPS       $0x11, Y5, Y1, Y1
+	VBLENDVPS    Y1, Y4, Y6, Y1
 	VPSRLD       $0x10, Y1, Y1
 	VPSRLD       $0x10, Y2, Y4
 	VPAND        every00000001<>+0(SB), Y4, Y4
@@ -10494,11 +10494,11 @@ loop1:
 	VORPS        every00400000<>+0(SB), Y2, Y5
 	VCMPPS       $0x03, Y2, Y2, Y6
 	VBLENDVPS    Y6, Y5, Y4, Y6
-	VPAND        every80000000<>+0(SB), Y2, Y5
+	VPAND        every80000000<>+0(SB), Y2, Y4
 	VANDPS       every7fffffff<>+0(SB), Y2, Y2
-	VBROADCASTSS every00800000<>+0(SB), Y4
-	VCMPPS       $0x11, Y4, Y2, Y2
-	VBLENDVPS    Y2, Y5, Y6, Y2
+	VBROADCASTSS every00800000<>+0(SB), Y5
+	VCMPPS       $0x11, Y5, Y2, Y2
+	VBLENDVPS    Y2, Y4, Y6, Y2
 	VPSRLD       $0x10, Y2, Y2
 	VPSRLD       $0x10, Y3, Y4
 	VPAND        every00000001<>+0(SB), Y4, Y4
@@ -10507,11 +10507,11 @@ loop1:
 	VORPS        every00400000<>+0(SB), Y3, Y5
 	VCMPPS       $0x03, Y3, Y3, Y6
 	VBLENDVPS    Y6, Y5, Y4, Y6
-	VPAND        every80000000<>+0(SB), Y3, Y5
+	VPAND        every80000000<>+0(SB), Y3, Y4
 	VANDPS       every7fffffff<>+0(SB), Y3, Y3
-	VBROADCASTSS every00800000<>+0(SB), Y4
-	VCMPPS       $0x11, Y4, Y3, Y3
-	VBLENDVPS    Y3, Y5, Y6, Y3
+	VBROADCASTSS every00800000<>+0(SB), Y5
+	VCMPPS       $0x11, Y5, Y3, Y3
+	VBLENDVPS    Y3, Y4, Y6, Y3
 	VPSRLD       $0x10, Y3, Y3
 	VPACKUSDW    Y1, Y0, Y0
 	VPACKUSDW    Y3, Y2, Y2
@@ -10551,11 +10551,11 @@ rest2:
 	VORPS        every00400000<>+0(SB), Y1, Y5
 	VCMPPS       $0x03, Y1, Y1, Y6
 	VBLENDVPS    Y6, Y5, Y4, Y6
-	VPAND        every80000000<>+0(SB), Y1, Y5
+	VPAND        every80000000<>+0(SB), Y1, Y4
 	VANDPS       every7fffffff<>+0(SB), Y1, Y1
-	VBROADCASTSS every00800000<>+0(SB), Y4
-	VCMPPS       $0x11, Y4, Y1, Y1
-	VBLENDVPS    Y1, Y5, Y6, Y1
+	VBROADCASTSS every00800000<>+0(SB), Y5
+	VCMPPS       $0x11, Y5, Y1, Y1
+	VBLENDVPS    Y1, Y4, Y6, Y1
 	VPSRLD       $0x10, Y1, Y1
 	VPSRLD       $0x10, Y2, Y4
 	VPAND        every00000001<>+0(SB), Y4, Y4
@@ -10564,11 +10564,11 @@ rest2:
 	VORPS        every00400000<>+0(SB), Y2, Y5
 	VCMPPS       $0x03, Y2, Y2, Y6
 	VBLENDVPS    Y6, Y5, Y4, Y6
-	VPAND        every80000000<>+0(SB), Y2, Y5
+	VPAND        every80000000<>+0(SB), Y2, Y4
 	VANDPS       every7fffffff<>+0(SB), Y2, Y2
-	VBROADCASTSS every00800000<>+0(SB), Y4
-	VCMPPS       $0x11, Y4, Y2, Y2
-	VBLENDVPS    Y2, Y5, Y6, Y2
+	VBROADCASTSS every00800000<>+0(SB), Y5
+	VCMPPS       $0x11, Y5, Y2, Y2
+	VBLENDVPS    Y2, Y4, Y6, Y2
 	VPSRLD       $0x10, Y2, Y2
 	VPSRLD       $0x10, Y3, Y4
 	VPAND        every00000001<>+0(SB), Y4, Y4
@@ -10577,11 +10577,11 @@ rest2:
 	VORPS        every00400000<>+0(SB), Y3, Y5
 	VCMPPS       $0x03, Y3, Y3, Y6
 	VBLENDVPS    Y6, Y5, Y4, Y6
-	VPAND        every80000000<>+0(SB), Y3, Y5
+	VPAND        every80000000<>+0(SB), Y3, Y4
 	VANDPS       every7fffffff<>+0(SB), Y3, Y3
-	VBROADCASTSS every00800000<>+0(SB), Y4
-	VCMPPS       $0x11, Y4, Y3, Y3
-	VBLENDVPS    Y3, Y5, Y6, Y3
+	VBROADCASTSS every00800000<>+0(SB), Y5
+	VCMPPS       $0x11, Y5, Y3, Y3
+	VBLENDVPS    Y3, Y4, Y6, Y3
 	VPSRLD       $0x10, Y3, Y3
 	VPSRLD       $0x10, Y0, Y4
 	VPAND        every00000001<>+0(SB), Y4, Y4
@@ -10590,11 +10590,11 @@ rest2:
 	VORPS        every00400000<>+0(SB), Y0, Y5
 	VCMPPS       $0x03, Y0, Y0, Y6
 	VBLENDVPS    Y6, Y5, Y4, Y6
-	VPAND        every80000000<>+0(SB), Y0, Y5
+	VPAND        every80000000<>+0(SB), Y0, Y4
 	VANDPS       every7fffffff<>+0(SB), Y0, Y0
-	VBROADCASTSS every00800000<>+0(SB), Y4
-	VCMPPS       $0x11, Y4, Y0, Y0
-	VBLENDVPS    Y0, Y5, Y6, Y0
+	VBROADCASTSS every00800000<>+0(SB), Y5
+	VCMPPS       $0x11, Y5, Y0, Y0
+	VBLENDVPS    Y0, Y4, Y6, Y0
 	VPSRLD       $0x10, Y0, Y0
 	VPACKUSDW    Y2, Y1, Y1
 	VPACKUSDW    Y0, Y3, Y3
@@ -10717,11 +10717,11 @@ loop6:
 	VORPS        every00400000<>+0(SB), Y0, Y2
 	VCMPPS       $0x03, Y0, Y0, Y3
 	VBLENDVPS    Y3, Y2, Y1, Y3
-	VPAND        every80000000<>+0(SB), Y0, Y2
+	VPAND        every80000000<>+0(SB), Y0, Y1
 	VANDPS       every7fffffff<>+0(SB), Y0, Y0
-	VBROADCASTSS every00800000<>+0(SB), Y1
-	VCMPPS       $0x11, Y1, Y0, Y0
-	VBLENDVPS    Y0, Y2, Y3, Y0
+	VBROADCASTSS every00800000<>+0(SB), Y2
+	VCMPPS       $0x11, Y2, Y0, Y0
+	VBLENDVPS    Y0, Y1, Y3, Y0
 	VMOVUPS      (DX), Y1
 	VPSRLD       $0x10, Y1, Y2
 	VPAND        every00000001<>+0(SB), Y2, Y2
@@ -10730,11 +10730,11 @@ loop6:
 	VORPS        every00400000<>+0(SB), Y1, Y3
 	VCMPPS       $0x03, Y1, Y1, Y4
 	VBLENDVPS    Y4, Y3, Y2, Y4
-	VPAND        every80000000<>+0(SB), Y1, Y3
+	VPAND        every80000000<>+0(SB), Y1, Y2
 	VANDPS       every7fffffff<>+0(SB), Y1, Y1
-	VBROADCASTSS every00800000<>+0(SB), Y2
-	VCMPPS       $0x11, Y2, Y1, Y1
-	VBLENDVPS    Y1, Y3, Y4, Y1
+	VBROADCASTSS every00800000<>+0(SB), Y3
+	VCMPPS       $0x11, Y3, Y1, Y1
+	VBLENDVPS    Y1, Y2, Y4, Y1
 	VPSRLD       $0x10, Y0, Y0
 	VPAND        everyffff0000<>+0(SB), Y1, Y1
 	VORPS        Y0, Y1, Y1
@@ -10760,11 +10760,11 @@ rest7:
 	VORPS        every00400000<>+0(SB), Y1, Y3
 	VCMPPS       $0x03, Y1, Y1, Y4
 	VBLENDVPS    Y4, Y3, Y2, Y4
-	VPAND        every80000000<>+0(SB), Y1, Y3
+	VPAND        every80000000<>+0(SB), Y1, Y2
 	VANDPS       every7fffffff<>+0(SB), Y1, Y1
-	VBROADCASTSS every00800000<>+0(SB), Y2
-	VCMPPS       $0x11, Y2, Y1, Y1
-	VBLENDVPS    Y1, Y3, Y4, Y1
+	VBROADCASTSS every00800000<>+0(SB), Y3
+	VCMPPS       $0x11, Y3, Y1, Y1
+	VBLENDVPS    Y1, Y2, Y4, Y1
 	VMASKMOVPS   (DX), Y0, Y2
 	VPSRLD       $0x10, Y2, Y3
 	VPAND        every00000001<>+0(SB), Y3, Y3
@@ -10773,11 +10773,11 @@ rest7:
 	VORPS        every00400000<>+0(SB), Y2, Y4
 	VCMPPS       $0x03, Y2, Y2, Y5
 	VBLENDVPS    Y5, Y4, Y3, Y5
-	VPAND        every80000000<>+0(SB), Y2, Y4
+	VPAND        every80000000<>+0(SB), Y2, Y3
 	VANDPS       every7fffffff<>+0(SB), Y2, Y2
-	VBROADCASTSS every00800000<>+0(SB), Y3
-	VCMPPS       $0x11, Y3, Y2, Y2
-	VBLENDVPS    Y2, Y4, Y5, Y2
+	VBROADCASTSS every00800000<>+0(SB), Y4
+	VCMPPS       $0x11, Y4, Y2, Y2
+	VBLENDVPS    Y2, Y3, Y5, Y2
 	VPSRLD       $0x10, Y1, Y1
 	VPAND        everyffff0000<>+0(SB), Y2, Y2
 	VORPS        Y1, Y2, Y2
@@ -10804,11 +10804,11 @@ loop9:
 	VORPS        every00400000<>+0(SB), Y0, Y2
 	VCMPPS       $0x03, Y0, Y0, Y3
 	VBLENDVPS    Y3, Y2, Y1, Y3
-	VPAND        every80000000<>+0(SB), Y0, Y2
+	VPAND        every80000000<>+0(SB), Y0, Y1
 	VANDPS       every7fffffff<>+0(SB), Y0, Y0
-	VBROADCASTSS every00800000<>+0(SB), Y1
-	VCMPPS       $0x11, Y1, Y0, Y0
-	VBLENDVPS    Y0, Y2, Y3, Y0
+	VBROADCASTSS every00800000<>+0(SB), Y2
+	VCMPPS       $0x11, Y2, Y0, Y0
+	VBLENDVPS    Y0, Y1, Y3, Y0
 	VPAND        everyffff0000<>+0(SB), Y0, Y0
 	VMOVUPS      Y0, (AX)
 	ADDQ         $0x00000020, AX
@@ -10830,15 +10830,240 @@ rest10:
 	VORPS        every00400000<>+0(SB), Y1, Y3
 	VCMPPS       $0x03, Y1, Y1, Y4
 	VBLENDVPS    Y4, Y3, Y2, Y4
-	VPAND        every80000000<>+0(SB), Y1, Y3
+	VPAND        every80000000<>+0(SB), Y1, Y2
 	VANDPS       every7fffffff<>+0(SB), Y1, Y1
-	VBROADCASTSS every00800000<>+0(SB), Y2
-	VCMPPS       $0x11, Y2, Y1, Y1
-	VBLENDVPS    Y1, Y3, Y4, Y1
+	VBROADCASTSS every00800000<>+0(SB), Y3
+	VCMPPS       $0x11, Y3, Y1, Y1
+	VBLENDVPS    Y1, Y2, Y4, Y1
 	VPAND        everyffff0000<>+0(SB), Y1, Y1
 	VMASKMOVPS   Y1, Y0, (AX)
 
 done11:
+	VZEROUPPER
+	RET
+
+// func nearestAVX2(x *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·nearestAVX2(SB), NOSPLIT, $0-16
+	MOVQ x+0(FP), AX
+	MOVQ n+8(FP), CX
+	SUBQ $0x00000008, CX
+	JL   rest13
+
+loop12:
+	VMOVUPS   (AX), Y0
+	VPSRLD    $0x10, Y0, Y1
+	VPAND     every00000001<>+0(SB), Y1, Y1
+	VPADDD    Y0, Y1, Y1
+	VPADDD    every00007fff<>+0(SB), Y1, Y1
+	VORPS     every00400000<>+0(SB), Y0, Y2
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VBLENDVPS Y0, Y2, Y1, Y0
+	VPAND     everyffff0000<>+0(SB), Y0, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000008, CX
+	JGE       loop12
+
+rest13:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done14
+	LEAQ       firstlanes<>+0(SB), DX
+	NEGQ       CX
+	VMOVUPS    32(DX)(CX*4), Y0
+	VMASKMOVPS (AX), Y0, Y1
+	VPSRLD     $0x10, Y1, Y2
+	VPAND      every00000001<>+0(SB), Y2, Y2
+	VPADDD     Y1, Y2, Y2
+	VPADDD     every00007fff<>+0(SB), Y2, Y2
+	VORPS      every00400000<>+0(SB), Y1, Y3
+	VCMPPS     $0x03, Y1, Y1, Y1
+	VBLENDVPS  Y1, Y3, Y2, Y1
+	VPAND      everyffff0000<>+0(SB), Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done14:
+	VZEROUPPER
+	RET
+
+// func widenAVX2(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)
+// Requires: AVX, AVX2
+TEXT ·widenAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	MOVQ rows+32(FP), SI
+	MOVQ columns+40(FP), DI
+	SHLQ $0x02, CX
+	ADDQ BX, BX
+
+row15:
+	MOVQ DI, R8
+	MOVQ AX, R9
+	MOVQ DX, R10
+
+loop16:
+	VPMOVZXWD (R10), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, (R9)
+	ADDQ      $0x00000020, R9
+	ADDQ      $0x00000010, R10
+	SUBQ      $0x00000008, R8
+	JNZ       loop16
+	ADDQ      CX, AX
+	ADDQ      BX, DX
+	DECQ      SI
+	JNZ       row15
+	VZEROUPPER
+	RET
+
+// func shortenAVX2(dst *uint16, ldd int, x *float32, ldx int, rows int, columns int)
+// Requires: AVX, AVX2
+TEXT ·shortenAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	MOVQ rows+32(FP), SI
+	MOVQ columns+40(FP), DI
+	ADDQ CX, CX
+	SHLQ $0x02, BX
+
+row17:
+	MOVQ DI, R8
+	MOVQ AX, R9
+	MOVQ DX, R10
+
+loop18:
+	VMOVUPS   (R10), Y0
+	VPSRLD    $0x10, Y0, Y1
+	VPAND     every00000001<>+0(SB), Y1, Y1
+	VPADDD    Y0, Y1, Y1
+	VPADDD    every00007fff<>+0(SB), Y1, Y1
+	VORPS     every00400000<>+0(SB), Y0, Y2
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VBLENDVPS Y0, Y2, Y1, Y0
+	VPSRLD    $0x10, Y0, Y0
+	VPACKUSDW Y0, Y0, Y0
+	VPERMQ    $0x08, Y0, Y0
+	VMOVUPS   X0, (R9)
+	ADDQ      $0x00000010, R9
+	ADDQ      $0x00000020, R10
+	SUBQ      $0x00000008, R8
+	JNZ       loop18
+	ADDQ      CX, AX
+	ADDQ      BX, DX
+	DECQ      SI
+	JNZ       row17
+	VZEROUPPER
+	RET
+
+// func zipShortAVX2(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·zipShortAVX2(SB), NOSPLIT, $0-48
+	MOVQ x+16(FP), AX
+	MOVQ ldx+24(FP), CX
+	LEAQ (AX)(CX*2), DX
+	LEAQ (CX)(CX*1), CX
+	MOVQ dst+0(FP), BX
+	MOVQ ldd+8(FP), SI
+	MOVQ CX, DI
+	MOVQ rows+32(FP), R8
+	MOVQ columns+40(FP), R9
+	SHLQ $0x02, SI
+	ADDQ CX, CX
+	ADDQ DI, DI
+
+row19:
+	MOVQ R9, R10
+	MOVQ BX, R11
+	MOVQ AX, R12
+	MOVQ DX, R13
+
+loop20:
+	PREFETCHT0 (R12)(CX*8)
+	PREFETCHT0 (R13)(DI*8)
+	VPMOVZXWD  (R12), Y0
+	VPMOVZXWD  (R13), Y1
+	VPSLLD     $0x10, Y1, Y1
+	VORPS      Y0, Y1, Y1
+	VPAND      every7f807f80<>+0(SB), Y1, Y0
+	VXORPS     Y2, Y2, Y2
+	VPCMPEQW   Y2, Y0, Y0
+	VPAND      every7fff7fff<>+0(SB), Y0, Y0
+	VPANDN     Y1, Y0, Y1
+	VMOVUPS    Y1, (R11)
+	ADDQ       $0x00000020, R11
+	ADDQ       $0x00000010, R12
+	ADDQ       $0x00000010, R13
+	SUBQ       $0x00000008, R10
+	JNZ        loop20
+	ADDQ       SI, BX
+	ADDQ       CX, AX
+	ADDQ       DI, DX
+	DECQ       R8
+	JNZ        row19
+	VZEROUPPER
+	RET
+
+DATA every7f807f80<>+0(SB)/4, $0x7f807f80
+DATA every7f807f80<>+4(SB)/4, $0x7f807f80
+DATA every7f807f80<>+8(SB)/4, $0x7f807f80
+DATA every7f807f80<>+12(SB)/4, $0x7f807f80
+DATA every7f807f80<>+16(SB)/4, $0x7f807f80
+DATA every7f807f80<>+20(SB)/4, $0x7f807f80
+DATA every7f807f80<>+24(SB)/4, $0x7f807f80
+DATA every7f807f80<>+28(SB)/4, $0x7f807f80
+GLOBL every7f807f80<>(SB), RODATA|NOPTR, $32
+
+DATA every7fff7fff<>+0(SB)/4, $0x7fff7fff
+DATA every7fff7fff<>+4(SB)/4, $0x7fff7fff
+DATA every7fff7fff<>+8(SB)/4, $0x7fff7fff
+DATA every7fff7fff<>+12(SB)/4, $0x7fff7fff
+DATA every7fff7fff<>+16(SB)/4, $0x7fff7fff
+DATA every7fff7fff<>+20(SB)/4, $0x7fff7fff
+DATA every7fff7fff<>+24(SB)/4, $0x7fff7fff
+DATA every7fff7fff<>+28(SB)/4, $0x7fff7fff
+GLOBL every7fff7fff<>(SB), RODATA|NOPTR, $32
+
+// func normalAVX2(x *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·normalAVX2(SB), NOSPLIT, $0-16
+	MOVQ x+0(FP), AX
+	MOVQ n+8(FP), CX
+	SUBQ $0x00000008, CX
+	JL   rest22
+
+loop21:
+	VMOVUPS  (AX), Y0
+	VPAND    every7f807f80<>+0(SB), Y0, Y1
+	VXORPS   Y2, Y2, Y2
+	VPCMPEQW Y2, Y1, Y1
+	VPAND    every7fff7fff<>+0(SB), Y1, Y1
+	VPANDN   Y0, Y1, Y0
+	VMOVUPS  Y0, (AX)
+	ADDQ     $0x00000020, AX
+	SUBQ     $0x00000008, CX
+	JGE      loop21
+
+rest22:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done23
+	LEAQ       firstlanes<>+0(SB), DX
+	NEGQ       CX
+	VMOVUPS    32(DX)(CX*4), Y0
+	VMASKMOVPS (AX), Y0, Y1
+	VPAND      every7f807f80<>+0(SB), Y1, Y2
+	VXORPS     Y3, Y3, Y3
+	VPCMPEQW   Y3, Y2, Y2
+	VPAND      every7fff7fff<>+0(SB), Y2, Y2
+	VPANDN     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done23:
 	VZEROUPPER
 	RET
 
@@ -10859,9 +11084,9 @@ TEXT ·pairsAVX512(SB), NOSPLIT, $0-40
 	MOVQ R8, R9
 	ADDQ BX, R9
 	SUBQ $0x00000010, SI
-	JL   rest13
+	JL   rest25
 
-loop12:
+loop24:
 	VMOVUPS       (DX), Z0
 	VMOVUPS       (DI), Z1
 	VMOVUPS       (R8), Z2
@@ -10873,11 +11098,11 @@ loop12:
 	VORPS.BCST    every00400000<>+0(SB), Z0, Z5
 	VCMPPS        $0x03, Z0, Z0, K1
 	VBLENDMPS     Z5, Z4, K1, Z6
-	VPANDD.BCST   every80000000<>+0(SB), Z0, Z5
+	VPANDD.BCST   every80000000<>+0(SB), Z0, Z4
 	VANDPS.BCST   every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS  every00800000<>+0(SB), Z4
-	VCMPPS        $0x11, Z4, Z0, K1
-	VBLENDMPS     Z5, Z6, K1, Z7
+	VBROADCASTSS  every00800000<>+0(SB), Z5
+	VCMPPS        $0x11, Z5, Z0, K1
+	VBLENDMPS     Z4, Z6, K1, Z7
 	VPSRLD        $0x10, Z7, Z7
 	VPSRLD        $0x10, Z1, Z0
 	VPANDD.BCST   every00000001<>+0(SB), Z0, Z0
@@ -10886,11 +11111,11 @@ loop12:
 	VORPS.BCST    every00400000<>+0(SB), Z1, Z4
 	VCMPPS        $0x03, Z1, Z1, K1
 	VBLENDMPS     Z4, Z0, K1, Z8
-	VPANDD.BCST   every80000000<>+0(SB), Z1, Z4
-	VANDPS.BCST   every7fffffff<>+0(SB), Z1, Z0
-	VBROADCASTSS  every00800000<>+0(SB), Z1
-	VCMPPS        $0x11, Z1, Z0, K1
-	VBLENDMPS     Z4, Z8, K1, Z9
+	VPANDD.BCST   every80000000<>+0(SB), Z1, Z0
+	VANDPS.BCST   every7fffffff<>+0(SB), Z1, Z1
+	VBROADCASTSS  every00800000<>+0(SB), Z4
+	VCMPPS        $0x11, Z4, Z1, K1
+	VBLENDMPS     Z0, Z8, K1, Z9
 	VPSRLD        $0x10, Z9, Z9
 	VPSRLD        $0x10, Z2, Z0
 	VPANDD.BCST   every00000001<>+0(SB), Z0, Z0
@@ -10899,11 +11124,11 @@ loop12:
 	VORPS.BCST    every00400000<>+0(SB), Z2, Z1
 	VCMPPS        $0x03, Z2, Z2, K1
 	VBLENDMPS     Z1, Z0, K1, Z10
-	VPANDD.BCST   every80000000<>+0(SB), Z2, Z1
-	VANDPS.BCST   every7fffffff<>+0(SB), Z2, Z0
+	VPANDD.BCST   every80000000<>+0(SB), Z2, Z0
+	VANDPS.BCST   every7fffffff<>+0(SB), Z2, Z1
 	VBROADCASTSS  every00800000<>+0(SB), Z2
-	VCMPPS        $0x11, Z2, Z0, K1
-	VBLENDMPS     Z1, Z10, K1, Z11
+	VCMPPS        $0x11, Z2, Z1, K1
+	VBLENDMPS     Z0, Z10, K1, Z11
 	VPSRLD        $0x10, Z11, Z11
 	VPSRLD        $0x10, Z3, Z0
 	VPANDD.BCST   every00000001<>+0(SB), Z0, Z0
@@ -10912,11 +11137,11 @@ loop12:
 	VORPS.BCST    every00400000<>+0(SB), Z3, Z1
 	VCMPPS        $0x03, Z3, Z3, K1
 	VBLENDMPS     Z1, Z0, K1, Z12
-	VPANDD.BCST   every80000000<>+0(SB), Z3, Z1
-	VANDPS.BCST   every7fffffff<>+0(SB), Z3, Z0
+	VPANDD.BCST   every80000000<>+0(SB), Z3, Z0
+	VANDPS.BCST   every7fffffff<>+0(SB), Z3, Z1
 	VBROADCASTSS  every00800000<>+0(SB), Z2
-	VCMPPS        $0x11, Z2, Z0, K1
-	VBLENDMPS     Z1, Z12, K1, Z13
+	VCMPPS        $0x11, Z2, Z1, K1
+	VBLENDMPS     Z0, Z12, K1, Z13
 	VPSRLD        $0x10, Z13, Z13
 	VPACKUSDW     Z9, Z7, Z7
 	VPACKUSDW     Z13, Z11, Z11
@@ -10943,12 +11168,12 @@ loop12:
 	ADDQ          $0x00000040, R8
 	ADDQ          $0x00000040, R9
 	SUBQ          $0x00000010, SI
-	JGE           loop12
+	JGE           loop24
 
-rest13:
+rest25:
 	ADDQ          $0x00000010, SI
 	TESTQ         SI, SI
-	JZ            done15
+	JZ            done27
 	MOVL          $0x0000ffff, BX
 	BZHIL         SI, BX, BX
 	KMOVW         BX, K1
@@ -10963,11 +11188,11 @@ rest13:
 	VORPS.BCST    every00400000<>+0(SB), Z0, Z5
 	VCMPPS        $0x03, Z0, Z0, K1
 	VBLENDMPS     Z5, Z4, K1, Z14
-	VPANDD.BCST   every80000000<>+0(SB), Z0, Z5
+	VPANDD.BCST   every80000000<>+0(SB), Z0, Z4
 	VANDPS.BCST   every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS  every00800000<>+0(SB), Z4
-	VCMPPS        $0x11, Z4, Z0, K1
-	VBLENDMPS     Z5, Z14, K1, Z15
+	VBROADCASTSS  every00800000<>+0(SB), Z5
+	VCMPPS        $0x11, Z5, Z0, K1
+	VBLENDMPS     Z4, Z14, K1, Z15
 	VPSRLD        $0x10, Z15, Z15
 	VPSRLD        $0x10, Z1, Z0
 	VPANDD.BCST   every00000001<>+0(SB), Z0, Z0
@@ -10976,11 +11201,11 @@ rest13:
 	VORPS.BCST    every00400000<>+0(SB), Z1, Z4
 	VCMPPS        $0x03, Z1, Z1, K1
 	VBLENDMPS     Z4, Z0, K1, Z16
-	VPANDD.BCST   every80000000<>+0(SB), Z1, Z4
-	VANDPS.BCST   every7fffffff<>+0(SB), Z1, Z0
-	VBROADCASTSS  every00800000<>+0(SB), Z1
-	VCMPPS        $0x11, Z1, Z0, K1
-	VBLENDMPS     Z4, Z16, K1, Z17
+	VPANDD.BCST   every80000000<>+0(SB), Z1, Z0
+	VANDPS.BCST   every7fffffff<>+0(SB), Z1, Z1
+	VBROADCASTSS  every00800000<>+0(SB), Z4
+	VCMPPS        $0x11, Z4, Z1, K1
+	VBLENDMPS     Z0, Z16, K1, Z17
 	VPSRLD        $0x10, Z17, Z17
 	VPSRLD        $0x10, Z2, Z0
 	VPANDD.BCST   every00000001<>+0(SB), Z0, Z0
@@ -10989,11 +11214,11 @@ rest13:
 	VORPS.BCST    every00400000<>+0(SB), Z2, Z1
 	VCMPPS        $0x03, Z2, Z2, K1
 	VBLENDMPS     Z1, Z0, K1, Z18
-	VPANDD.BCST   every80000000<>+0(SB), Z2, Z1
-	VANDPS.BCST   every7fffffff<>+0(SB), Z2, Z0
+	VPANDD.BCST   every80000000<>+0(SB), Z2, Z0
+	VANDPS.BCST   every7fffffff<>+0(SB), Z2, Z1
 	VBROADCASTSS  every00800000<>+0(SB), Z2
-	VCMPPS        $0x11, Z2, Z0, K1
-	VBLENDMPS     Z1, Z18, K1, Z19
+	VCMPPS        $0x11, Z2, Z1, K1
+	VBLENDMPS     Z0, Z18, K1, Z19
 	VPSRLD        $0x10, Z19, Z19
 	VPSRLD        $0x10, Z3, Z0
 	VPANDD.BCST   every00000001<>+0(SB), Z0, Z0
@@ -11002,11 +11227,11 @@ rest13:
 	VORPS.BCST    every00400000<>+0(SB), Z3, Z1
 	VCMPPS        $0x03, Z3, Z3, K1
 	VBLENDMPS     Z1, Z0, K1, Z20
-	VPANDD.BCST   every80000000<>+0(SB), Z3, Z1
-	VANDPS.BCST   every7fffffff<>+0(SB), Z3, Z0
+	VPANDD.BCST   every80000000<>+0(SB), Z3, Z0
+	VANDPS.BCST   every7fffffff<>+0(SB), Z3, Z1
 	VBROADCASTSS  every00800000<>+0(SB), Z2
-	VCMPPS        $0x11, Z2, Z0, K1
-	VBLENDMPS     Z1, Z20, K1, Z21
+	VCMPPS        $0x11, Z2, Z1, K1
+	VBLENDMPS     Z0, Z20, K1, Z21
 	VPSRLD        $0x10, Z21, Z21
 	VPACKUSDW     Z17, Z15, Z15
 	VPACKUSDW     Z21, Z19, Z19
@@ -11015,36 +11240,36 @@ rest13:
 	VMOVUPS       X0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored16
+	JLE           stored28
 	VMOVUPS       X1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored16
+	JLE           stored28
 	VEXTRACTI32X4 $0x01, Z0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored16
+	JLE           stored28
 	VEXTRACTI32X4 $0x01, Z1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored16
+	JLE           stored28
 	VEXTRACTI32X4 $0x02, Z0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored16
+	JLE           stored28
 	VEXTRACTI32X4 $0x02, Z1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored16
+	JLE           stored28
 	VEXTRACTI32X4 $0x03, Z0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored16
+	JLE           stored28
 	VEXTRACTI32X4 $0x03, Z1, (AX)
 	ADDQ          CX, AX
 
-stored16:
-done15:
+stored28:
+done27:
 	VZEROUPPER
 	RET
 
@@ -11056,9 +11281,9 @@ TEXT ·zipAVX512(SB), NOSPLIT, $0-32
 	MOVQ odd+16(FP), DX
 	MOVQ n+24(FP), BX
 	SUBQ $0x00000010, BX
-	JL   rest18
+	JL   rest30
 
-loop17:
+loop29:
 	VMOVUPS      (CX), Z0
 	VPSRLD       $0x10, Z0, Z1
 	VPANDD.BCST  every00000001<>+0(SB), Z1, Z1
@@ -11067,11 +11292,11 @@ loop17:
 	VORPS.BCST   every00400000<>+0(SB), Z0, Z2
 	VCMPPS       $0x03, Z0, Z0, K1
 	VBLENDMPS    Z2, Z1, K1, Z3
-	VPANDD.BCST  every80000000<>+0(SB), Z0, Z2
+	VPANDD.BCST  every80000000<>+0(SB), Z0, Z1
 	VANDPS.BCST  every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS every00800000<>+0(SB), Z1
-	VCMPPS       $0x11, Z1, Z0, K1
-	VBLENDMPS    Z2, Z3, K1, Z4
+	VBROADCASTSS every00800000<>+0(SB), Z2
+	VCMPPS       $0x11, Z2, Z0, K1
+	VBLENDMPS    Z1, Z3, K1, Z4
 	VMOVUPS      (DX), Z0
 	VPSRLD       $0x10, Z0, Z1
 	VPANDD.BCST  every00000001<>+0(SB), Z1, Z1
@@ -11080,11 +11305,11 @@ loop17:
 	VORPS.BCST   every00400000<>+0(SB), Z0, Z2
 	VCMPPS       $0x03, Z0, Z0, K1
 	VBLENDMPS    Z2, Z1, K1, Z5
-	VPANDD.BCST  every80000000<>+0(SB), Z0, Z2
+	VPANDD.BCST  every80000000<>+0(SB), Z0, Z1
 	VANDPS.BCST  every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS every00800000<>+0(SB), Z1
-	VCMPPS       $0x11, Z1, Z0, K1
-	VBLENDMPS    Z2, Z5, K1, Z6
+	VBROADCASTSS every00800000<>+0(SB), Z2
+	VCMPPS       $0x11, Z2, Z0, K1
+	VBLENDMPS    Z1, Z5, K1, Z6
 	VPSRLD       $0x10, Z4, Z4
 	VPANDD.BCST  everyffff0000<>+0(SB), Z6, Z6
 	VORPS        Z4, Z6, Z6
@@ -11093,12 +11318,12 @@ loop17:
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, DX
 	SUBQ         $0x00000010, BX
-	JGE          loop17
+	JGE          loop29
 
-rest18:
+rest30:
 	ADDQ         $0x00000010, BX
 	TESTQ        BX, BX
-	JZ           done19
+	JZ           done31
 	MOVL         $0x0000ffff, SI
 	BZHIL        BX, SI, SI
 	KMOVW        SI, K1
@@ -11110,11 +11335,11 @@ rest18:
 	VORPS.BCST   every00400000<>+0(SB), Z0, Z2
 	VCMPPS       $0x03, Z0, Z0, K2
 	VBLENDMPS    Z2, Z1, K2, Z7
-	VPANDD.BCST  every80000000<>+0(SB), Z0, Z2
+	VPANDD.BCST  every80000000<>+0(SB), Z0, Z1
 	VANDPS.BCST  every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS every00800000<>+0(SB), Z1
-	VCMPPS       $0x11, Z1, Z0, K2
-	VBLENDMPS    Z2, Z7, K2, Z8
+	VBROADCASTSS every00800000<>+0(SB), Z2
+	VCMPPS       $0x11, Z2, Z0, K2
+	VBLENDMPS    Z1, Z7, K2, Z8
 	VMOVUPS.Z    (DX), K1, Z0
 	VPSRLD       $0x10, Z0, Z1
 	VPANDD.BCST  every00000001<>+0(SB), Z1, Z1
@@ -11123,17 +11348,17 @@ rest18:
 	VORPS.BCST   every00400000<>+0(SB), Z0, Z2
 	VCMPPS       $0x03, Z0, Z0, K2
 	VBLENDMPS    Z2, Z1, K2, Z9
-	VPANDD.BCST  every80000000<>+0(SB), Z0, Z2
+	VPANDD.BCST  every80000000<>+0(SB), Z0, Z1
 	VANDPS.BCST  every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS every00800000<>+0(SB), Z1
-	VCMPPS       $0x11, Z1, Z0, K2
-	VBLENDMPS    Z2, Z9, K2, Z10
+	VBROADCASTSS every00800000<>+0(SB), Z2
+	VCMPPS       $0x11, Z2, Z0, K2
+	VBLENDMPS    Z1, Z9, K2, Z10
 	VPSRLD       $0x10, Z8, Z8
 	VPANDD.BCST  everyffff0000<>+0(SB), Z10, Z10
 	VORPS        Z8, Z10, Z10
 	VMOVUPS      Z10, K1, (AX)
 
-done19:
+done31:
 	VZEROUPPER
 	RET
 
@@ -11143,9 +11368,9 @@ TEXT ·roundAVX512(SB), NOSPLIT, $0-16
 	MOVQ x+0(FP), AX
 	MOVQ n+8(FP), CX
 	SUBQ $0x00000010, CX
-	JL   rest21
+	JL   rest33
 
-loop20:
+loop32:
 	VMOVUPS      (AX), Z0
 	VPSRLD       $0x10, Z0, Z1
 	VPANDD.BCST  every00000001<>+0(SB), Z1, Z1
@@ -11154,21 +11379,21 @@ loop20:
 	VORPS.BCST   every00400000<>+0(SB), Z0, Z2
 	VCMPPS       $0x03, Z0, Z0, K1
 	VBLENDMPS    Z2, Z1, K1, Z3
-	VPANDD.BCST  every80000000<>+0(SB), Z0, Z2
+	VPANDD.BCST  every80000000<>+0(SB), Z0, Z1
 	VANDPS.BCST  every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS every00800000<>+0(SB), Z1
-	VCMPPS       $0x11, Z1, Z0, K1
-	VBLENDMPS    Z2, Z3, K1, Z4
+	VBROADCASTSS every00800000<>+0(SB), Z2
+	VCMPPS       $0x11, Z2, Z0, K1
+	VBLENDMPS    Z1, Z3, K1, Z4
 	VPANDD.BCST  everyffff0000<>+0(SB), Z4, Z4
 	VMOVUPS      Z4, (AX)
 	ADDQ         $0x00000040, AX
 	SUBQ         $0x00000010, CX
-	JGE          loop20
+	JGE          loop32
 
-rest21:
+rest33:
 	ADDQ         $0x00000010, CX
 	TESTQ        CX, CX
-	JZ           done22
+	JZ           done34
 	MOVL         $0x0000ffff, DX
 	BZHIL        CX, DX, DX
 	KMOVW        DX, K1
@@ -11180,15 +11405,218 @@ rest21:
 	VORPS.BCST   every00400000<>+0(SB), Z0, Z2
 	VCMPPS       $0x03, Z0, Z0, K2
 	VBLENDMPS    Z2, Z1, K2, Z5
-	VPANDD.BCST  every80000000<>+0(SB), Z0, Z2
+	VPANDD.BCST  every80000000<>+0(SB), Z0, Z1
 	VANDPS.BCST  every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS every00800000<>+0(SB), Z1
-	VCMPPS       $0x11, Z1, Z0, K2
-	VBLENDMPS    Z2, Z5, K2, Z6
+	VBROADCASTSS every00800000<>+0(SB), Z2
+	VCMPPS       $0x11, Z2, Z0, K2
+	VBLENDMPS    Z1, Z5, K2, Z6
 	VPANDD.BCST  everyffff0000<>+0(SB), Z6, Z6
 	VMOVUPS      Z6, K1, (AX)
 
-done22:
+done34:
+	VZEROUPPER
+	RET
+
+// func nearestAVX512(x *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·nearestAVX512(SB), NOSPLIT, $0-16
+	MOVQ x+0(FP), AX
+	MOVQ n+8(FP), CX
+	SUBQ $0x00000010, CX
+	JL   rest36
+
+loop35:
+	VMOVUPS     (AX), Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD.BCST every00000001<>+0(SB), Z1, Z1
+	VPADDD      Z0, Z1, Z1
+	VPADDD.BCST every00007fff<>+0(SB), Z1, Z1
+	VORPS.BCST  every00400000<>+0(SB), Z0, Z2
+	VCMPPS      $0x03, Z0, Z0, K1
+	VBLENDMPS   Z2, Z1, K1, Z3
+	VPANDD.BCST everyffff0000<>+0(SB), Z3, Z3
+	VMOVUPS     Z3, (AX)
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000010, CX
+	JGE         loop35
+
+rest36:
+	ADDQ        $0x00000010, CX
+	TESTQ       CX, CX
+	JZ          done37
+	MOVL        $0x0000ffff, DX
+	BZHIL       CX, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (AX), K1, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD.BCST every00000001<>+0(SB), Z1, Z1
+	VPADDD      Z0, Z1, Z1
+	VPADDD.BCST every00007fff<>+0(SB), Z1, Z1
+	VORPS.BCST  every00400000<>+0(SB), Z0, Z2
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z2, Z1, K2, Z4
+	VPANDD.BCST everyffff0000<>+0(SB), Z4, Z4
+	VMOVUPS     Z4, K1, (AX)
+
+done37:
+	VZEROUPPER
+	RET
+
+// func widenAVX512(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)
+// Requires: AVX, AVX512F
+TEXT ·widenAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	MOVQ rows+32(FP), SI
+	MOVQ columns+40(FP), DI
+	SHLQ $0x02, CX
+	ADDQ BX, BX
+
+row38:
+	MOVQ DI, R8
+	MOVQ AX, R9
+	MOVQ DX, R10
+
+loop39:
+	VPMOVZXWD (R10), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VMOVUPS   Z0, (R9)
+	ADDQ      $0x00000040, R9
+	ADDQ      $0x00000020, R10
+	SUBQ      $0x00000010, R8
+	JNZ       loop39
+	ADDQ      CX, AX
+	ADDQ      BX, DX
+	DECQ      SI
+	JNZ       row38
+	VZEROUPPER
+	RET
+
+// func shortenAVX512(dst *uint16, ldd int, x *float32, ldx int, rows int, columns int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·shortenAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	MOVQ rows+32(FP), SI
+	MOVQ columns+40(FP), DI
+	ADDQ CX, CX
+	SHLQ $0x02, BX
+
+row40:
+	MOVQ DI, R8
+	MOVQ AX, R9
+	MOVQ DX, R10
+
+loop41:
+	VMOVUPS     (R10), Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD.BCST every00000001<>+0(SB), Z1, Z1
+	VPADDD      Z0, Z1, Z1
+	VPADDD.BCST every00007fff<>+0(SB), Z1, Z1
+	VORPS.BCST  every00400000<>+0(SB), Z0, Z2
+	VCMPPS      $0x03, Z0, Z0, K1
+	VBLENDMPS   Z2, Z1, K1, Z3
+	VPSRLD      $0x10, Z3, Z3
+	VPMOVDW     Z3, (R9)
+	ADDQ        $0x00000020, R9
+	ADDQ        $0x00000040, R10
+	SUBQ        $0x00000010, R8
+	JNZ         loop41
+	ADDQ        CX, AX
+	ADDQ        BX, DX
+	DECQ        SI
+	JNZ         row40
+	VZEROUPPER
+	RET
+
+// func zipShortAVX512(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, MMX+
+TEXT ·zipShortAVX512(SB), NOSPLIT, $0-48
+	MOVQ x+16(FP), AX
+	MOVQ ldx+24(FP), CX
+	LEAQ (AX)(CX*2), DX
+	LEAQ (CX)(CX*1), CX
+	MOVQ dst+0(FP), BX
+	MOVQ ldd+8(FP), SI
+	MOVQ CX, DI
+	MOVQ rows+32(FP), R8
+	MOVQ columns+40(FP), R9
+	SHLQ $0x02, SI
+	ADDQ CX, CX
+	ADDQ DI, DI
+
+row42:
+	MOVQ R9, R10
+	MOVQ BX, R11
+	MOVQ AX, R12
+	MOVQ DX, R13
+
+loop43:
+	PREFETCHT0  (R12)(CX*8)
+	PREFETCHT0  (R13)(DI*8)
+	VPMOVZXWD   (R12), Z0
+	VPMOVZXWD   (R13), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VORPS       Z0, Z1, Z1
+	VPANDD.BCST every7f807f80<>+0(SB), Z1, Z0
+	VPTESTNMW   Z0, Z0, K1
+	VPMOVM2W    K1, Z0
+	VPANDD.BCST every7fff7fff<>+0(SB), Z0, Z0
+	VPANDND     Z1, Z0, Z1
+	VMOVUPS     Z1, (R11)
+	ADDQ        $0x00000040, R11
+	ADDQ        $0x00000020, R12
+	ADDQ        $0x00000020, R13
+	SUBQ        $0x00000010, R10
+	JNZ         loop43
+	ADDQ        SI, BX
+	ADDQ        CX, AX
+	ADDQ        DI, DX
+	DECQ        R8
+	JNZ         row42
+	VZEROUPPER
+	RET
+
+// func normalAVX512(x *float32, n int)
+// Requires: AVX, AVX512BW, AVX512F, BMI2
+TEXT ·normalAVX512(SB), NOSPLIT, $0-16
+	MOVQ x+0(FP), AX
+	MOVQ n+8(FP), CX
+	SUBQ $0x00000010, CX
+	JL   rest45
+
+loop44:
+	VMOVUPS     (AX), Z0
+	VPANDD.BCST every7f807f80<>+0(SB), Z0, Z1
+	VPTESTNMW   Z1, Z1, K1
+	VPMOVM2W    K1, Z1
+	VPANDD.BCST every7fff7fff<>+0(SB), Z1, Z1
+	VPANDND     Z0, Z1, Z0
+	VMOVUPS     Z0, (AX)
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000010, CX
+	JGE         loop44
+
+rest45:
+	ADDQ        $0x00000010, CX
+	TESTQ       CX, CX
+	JZ          done46
+	MOVL        $0x0000ffff, DX
+	BZHIL       CX, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (AX), K1, Z0
+	VPANDD.BCST every7f807f80<>+0(SB), Z0, Z1
+	VPTESTNMW   Z1, Z1, K2
+	VPMOVM2W    K2, Z1
+	VPANDD.BCST every7fff7fff<>+0(SB), Z1, Z1
+	VPANDND     Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (AX)
+
+done46:
 	VZEROUPPER
 	RET
 
@@ -11209,9 +11637,9 @@ TEXT ·pairsBF16AVX512(SB), NOSPLIT, $0-40
 	MOVQ R8, R9
 	ADDQ BX, R9
 	SUBQ $0x00000010, SI
-	JL   rest24
+	JL   rest48
 
-loop23:
+loop47:
 	VMOVUPS       (DX), Z0
 	VMOVUPS       (DI), Z1
 	VMOVUPS       (R8), Z2
@@ -11245,12 +11673,12 @@ loop23:
 	ADDQ          $0x00000040, R8
 	ADDQ          $0x00000040, R9
 	SUBQ          $0x00000010, SI
-	JGE           loop23
+	JGE           loop47
 
-rest24:
+rest48:
 	ADDQ          $0x00000010, SI
 	TESTQ         SI, SI
-	JZ            done26
+	JZ            done50
 	MOVL          $0x0000ffff, BX
 	BZHIL         SI, BX, BX
 	KMOVW         BX, K1
@@ -11269,36 +11697,36 @@ rest24:
 	VMOVUPS       X1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored27
+	JLE           stored51
 	VEXTRACTI32X4 $0x01, Z1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored27
+	JLE           stored51
 	VEXTRACTI32X4 $0x02, Z1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored27
+	JLE           stored51
 	VEXTRACTI32X4 $0x03, Z1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored27
+	JLE           stored51
 	VMOVUPS       X0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored27
+	JLE           stored51
 	VEXTRACTI32X4 $0x01, Z0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored27
+	JLE           stored51
 	VEXTRACTI32X4 $0x02, Z0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored27
+	JLE           stored51
 	VEXTRACTI32X4 $0x03, Z0, (AX)
 	ADDQ          CX, AX
 
-stored27:
-done26:
+stored51:
+done50:
 	VZEROUPPER
 	RET
 

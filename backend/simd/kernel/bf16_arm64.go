@@ -79,6 +79,31 @@ func zipNEON(dst, even, odd *float32, n int)
 //go:noescape
 func roundNEON(x *float32, n int)
 
+// nearestNEON is x = x as bfloat16, in float32, of n > 0 values, also of those that are not normal.
+//
+//go:noescape
+func nearestNEON(x *float32, n int)
+
+// widenNEON is dst[r*ldd+c] = the bfloat16 number x[r*ldx+c], for r < rows, c < columns, which are a multiple of 4; neither is 0.
+//
+//go:noescape
+func widenNEON(dst *float32, ldd int, x *uint16, ldx, rows, columns int)
+
+// shortenNEON is dst[r*ldd+c] = x[r*ldx+c] as bfloat16, also of those that are not normal, for r < rows, c < columns, which are a multiple of 4; neither is 0.
+//
+//go:noescape
+func shortenNEON(dst *uint16, ldd int, x *float32, ldx, rows, columns int)
+
+// zipShortNEON is dst[p*ldd+c] = the pair of bfloat16 numbers x[2p*ldx+c] and x[(2p+1)*ldx+c], for p < rows, c < columns, which are a multiple of 4; neither is 0.
+//
+//go:noescape
+func zipShortNEON(dst *float32, ldd int, x *uint16, ldx, rows, columns int)
+
+// normalNEON is x = x, n > 0 pairs of bfloat16 numbers, with those 0 that are not normal.
+//
+//go:noescape
+func normalNEON(x *float32, n int)
+
 // rowBF16NEON is dst[i] = the numbers x[2i] and x[2i+1] as bfloat16, for n > 0 numbers, a multiple of 8.
 //
 //go:noescape

@@ -51,6 +51,7 @@ type Set struct {
 	// The type of number of products. tile is that type's, if its sums are float32.
 	multiplier
 	family [numbers]*Set // this set for each type
+	short  shortNumbers
 	// interleave is dst[p*stride+r] = x[r*ldx+p] for r < 4, p < k.
 	interleave func(dst []float32, stride int, x []float32, ldx, k int)
 	// narrow is dst[p*columns+c] = x[p*ldx+c] for c < columns ≤ rows, p < k; columns and k are not 0.

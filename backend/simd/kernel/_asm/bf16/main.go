@@ -26,6 +26,11 @@ func main() {
 		pairs(s, "pairs", rounded)
 		zip(s)
 		round(s)
+		nearest(s)
+		widen(s)
+		shorten(s)
+		zipShort(s)
+		normal(s)
 	}
 	pairs(lanes.AVX512, "pairsBF16", converted)
 	row()
@@ -186,6 +191,18 @@ func round(s lanes.ISA) {
 	x, n := lanes.Arg("x"), lanes.Arg("n")
 	s.Each(n, 1, []reg.GPVirtual{x}, func(at lanes.Access, _ int) {
 		v := s.RoundBF16(at.Load(x))
+		s.And(s.Bits(0xffff0000), v, v)
+		at.Store(v, x)
+	})
+	lanes.End()
+}
+
+// nearest is round that keeps what is not normal.
+func nearest(s lanes.ISA) {
+	s.Text("nearest", "func(x *float32, n int)", "x = x as bfloat16, in float32, of n > 0 values, also of those that are not normal.")
+	x, n := lanes.Arg("x"), lanes.Arg("n")
+	s.Each(n, 1, []reg.GPVirtual{x}, func(at lanes.Access, _ int) {
+		v := s.NearestBF16(at.Load(x))
 		s.And(s.Bits(0xffff0000), v, v)
 		at.Store(v, x)
 	})
