@@ -63,6 +63,9 @@ func (f *function) converted(v compute.Value) compute.Value {
 // ConvertDType implements compute.Function. Conversions to float32 are a matter of loading, for chains; those to bfloat16 are a matter of storing, or, for products, of
 // packing.
 func (f *function) ConvertDType(x compute.Value, dtype dtypes.DType) (compute.Value, error) {
+	if n := f.maker[x]; n != nil && n.widens && dtype == dtypes.BFloat16 {
+		return n.inputs[0], nil // there and back again
+	}
 	inputs := []compute.Value{x}
 	v, err := f.element(opConvert, inputs, func(g compute.Function, in []compute.Value) (compute.Value, error) {
 		return g.ConvertDType(in[0], dtype)

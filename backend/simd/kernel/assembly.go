@@ -85,8 +85,10 @@ func pairer(f func(dst *float32, stride int, x *float32, ldx, k int)) func(dst [
 	return func(dst []float32, stride int, x []float32, ldx, k int) { f(&dst[0], stride, &x[0], ldx, k) }
 }
 
-func zipper(f func(dst, even, odd *float32, n int)) func(dst, even, odd []float32) {
-	return func(dst, even, odd []float32) { f(&dst[0], &even[0], &odd[0], len(dst)) }
+func zipper(f func(dst *float32, ldd int, x *float32, ldx, rows, columns int)) func(dst []float32, ldd int, x []float32, ldx, rows, columns int) {
+	return func(dst []float32, ldd int, x []float32, ldx, rows, columns int) {
+		f(&dst[0], ldd, &x[0], ldx, rows, columns)
+	}
 }
 
 func rounder(f func(x *float32, n int)) func(x []float32) {

@@ -6,8 +6,8 @@ import "math"
 type bf16Packing struct {
 	// pairs is dst[p*stride+r] = the pair x[r*ldx+2p], x[r*ldx+2p+1] for r < 4, 2p < k; k is not 0. Beyond k are zeros.
 	pairs func(dst []float32, stride int, x []float32, ldx, k int)
-	// zip is dst[i] = the pair even[i], odd[i], for slices that are not empty.
-	zip func(dst, even, odd []float32)
+	// zip is dst[p*ldd+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] for p < rows, c < columns, a multiple of [shortNumbers]' lanes; neither is 0.
+	zip func(dst []float32, ldd int, x []float32, ldx, rows, columns int)
 	// row is dst[i] = the words of left sides that x[2i], x[2i+1] make, for slices that are not empty.
 	row func(dst, x []float32)
 	// round rounds x, which is not empty, to numbers of bfloat16 that stay float32.
@@ -88,15 +88,12 @@ func (s *Set) pairRows(dst []float32, stride int, x []float32, ldx, rows, k int)
 
 // zipRows is dst[p*stride+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] for c < columns, 2p < k. Beyond k are zeros.
 func (s *Set) zipRows(dst []float32, stride int, x []float32, ldx, columns, k int) {
-	const ahead = 12 // as packing of float32 does
-	for p := range k / 2 {
-		row := 2 * p
-		for _, next := range [2]int{row + ahead, row + ahead + 1} {
-			if next < k {
-				s.prefetch(x[next*ldx:][:columns])
-			}
-		}
-		s.bf16.zip(dst[p*stride:][:columns], x[row*ldx:][:columns], x[(row+1)*ldx:][:columns])
+	whole := s.short.whole(k/2, columns)
+	if whole > 0 {
+		s.bf16.zip(dst, stride, x, ldx, k/2, whole)
+	}
+	if whole < columns && k > 1 {
+		zipGeneric(dst[whole:], stride, x[whole:], ldx, k/2, columns-whole)
 	}
 	if k%2 == 1 {
 		for c, v := range x[(k-1)*ldx:][:columns] {

@@ -179,10 +179,10 @@ func bf16Tile14AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead 
 //go:noescape
 func pairsAVX2(dst *float32, stride int, x *float32, ldx int, k int)
 
-// zipAVX2 is dst[i] = the numbers even[i] and odd[i] as bfloat16, for i < n; n > 0.
+// zipAVX2 is dst[p*ldd+c] = the numbers x[2p*ldx+c] and x[(2p+1)*ldx+c] as bfloat16, 0 where they are not normal, for p < rows, c < columns, which are a multiple of 8; neither is 0.
 //
 //go:noescape
-func zipAVX2(dst *float32, even *float32, odd *float32, n int)
+func zipAVX2(dst *float32, ldd int, x *float32, ldx int, rows int, columns int)
 
 // roundAVX2 is x = x as bfloat16, in float32, of n > 0 values.
 //
@@ -204,7 +204,7 @@ func widenAVX2(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)
 //go:noescape
 func shortenAVX2(dst *uint16, ldd int, x *float32, ldx int, rows int, columns int)
 
-// zipShortAVX2 is dst[p*ldd+c] = the pair of bfloat16 numbers x[2p*ldx+c] and x[(2p+1)*ldx+c], for p < rows, c < columns, which are a multiple of 8; neither is 0.
+// zipShortAVX2 is dst[p*ldd+c] = the numbers x[2p*ldx+c] and x[(2p+1)*ldx+c] as bfloat16, 0 where they are not normal, for p < rows, c < columns, which are a multiple of 8; neither is 0.
 //
 //go:noescape
 func zipShortAVX2(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)
@@ -219,10 +219,10 @@ func normalAVX2(x *float32, n int)
 //go:noescape
 func pairsAVX512(dst *float32, stride int, x *float32, ldx int, k int)
 
-// zipAVX512 is dst[i] = the numbers even[i] and odd[i] as bfloat16, for i < n; n > 0.
+// zipAVX512 is dst[p*ldd+c] = the numbers x[2p*ldx+c] and x[(2p+1)*ldx+c] as bfloat16, 0 where they are not normal, for p < rows, c < columns, which are a multiple of 16; neither is 0.
 //
 //go:noescape
-func zipAVX512(dst *float32, even *float32, odd *float32, n int)
+func zipAVX512(dst *float32, ldd int, x *float32, ldx int, rows int, columns int)
 
 // roundAVX512 is x = x as bfloat16, in float32, of n > 0 values.
 //
@@ -244,7 +244,7 @@ func widenAVX512(dst *float32, ldd int, x *uint16, ldx int, rows int, columns in
 //go:noescape
 func shortenAVX512(dst *uint16, ldd int, x *float32, ldx int, rows int, columns int)
 
-// zipShortAVX512 is dst[p*ldd+c] = the pair of bfloat16 numbers x[2p*ldx+c] and x[(2p+1)*ldx+c], for p < rows, c < columns, which are a multiple of 16; neither is 0.
+// zipShortAVX512 is dst[p*ldd+c] = the numbers x[2p*ldx+c] and x[(2p+1)*ldx+c] as bfloat16, 0 where they are not normal, for p < rows, c < columns, which are a multiple of 16; neither is 0.
 //
 //go:noescape
 func zipShortAVX512(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)

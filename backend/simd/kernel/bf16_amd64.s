@@ -10698,31 +10698,45 @@ DATA firstlanes<>+56(SB)/4, $0x00000000
 DATA firstlanes<>+60(SB)/4, $0x00000000
 GLOBL firstlanes<>(SB), RODATA|NOPTR, $64
 
-// func zipAVX2(dst *float32, even *float32, odd *float32, n int)
-// Requires: AVX, AVX2
-TEXT ·zipAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), AX
-	MOVQ even+8(FP), CX
-	MOVQ odd+16(FP), DX
-	MOVQ n+24(FP), BX
-	SUBQ $0x00000008, BX
-	JL   rest7
+// func zipAVX2(dst *float32, ldd int, x *float32, ldx int, rows int, columns int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·zipAVX2(SB), NOSPLIT, $0-48
+	MOVQ x+16(FP), AX
+	MOVQ ldx+24(FP), CX
+	LEAQ (AX)(CX*4), DX
+	LEAQ (CX)(CX*1), CX
+	MOVQ dst+0(FP), BX
+	MOVQ ldd+8(FP), SI
+	MOVQ CX, DI
+	MOVQ rows+32(FP), R8
+	MOVQ columns+40(FP), R9
+	SHLQ $0x02, SI
+	SHLQ $0x02, CX
+	SHLQ $0x02, DI
 
-loop6:
-	VMOVUPS      (CX), Y0
-	VPSRLD       $0x10, Y0, Y1
-	VPAND        every00000001<>+0(SB), Y1, Y1
-	VPADDD       Y0, Y1, Y1
-	VPADDD       every00007fff<>+0(SB), Y1, Y1
-	VORPS        every00400000<>+0(SB), Y0, Y2
-	VCMPPS       $0x03, Y0, Y0, Y3
-	VBLENDVPS    Y3, Y2, Y1, Y3
-	VPAND        every80000000<>+0(SB), Y0, Y1
+row6:
+	MOVQ R9, R10
+	MOVQ BX, R11
+	MOVQ AX, R12
+	MOVQ DX, R13
+
+loop7:
+	PREFETCHT0   (R12)(CX*8)
+	PREFETCHT0   (R13)(DI*8)
+	VMOVUPS      (R12), Y0
+	VMOVUPS      (R13), Y1
+	VPSRLD       $0x10, Y0, Y2
+	VPAND        every00000001<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPADDD       every00007fff<>+0(SB), Y2, Y2
+	VORPS        every00400000<>+0(SB), Y0, Y3
+	VCMPPS       $0x03, Y0, Y0, Y4
+	VBLENDVPS    Y4, Y3, Y2, Y4
+	VPAND        every80000000<>+0(SB), Y0, Y2
 	VANDPS       every7fffffff<>+0(SB), Y0, Y0
-	VBROADCASTSS every00800000<>+0(SB), Y2
-	VCMPPS       $0x11, Y2, Y0, Y0
-	VBLENDVPS    Y0, Y1, Y3, Y0
-	VMOVUPS      (DX), Y1
+	VBROADCASTSS every00800000<>+0(SB), Y3
+	VCMPPS       $0x11, Y3, Y0, Y0
+	VBLENDVPS    Y0, Y2, Y4, Y0
 	VPSRLD       $0x10, Y1, Y2
 	VPAND        every00000001<>+0(SB), Y2, Y2
 	VPADDD       Y1, Y2, Y2
@@ -10738,52 +10752,17 @@ loop6:
 	VPSRLD       $0x10, Y0, Y0
 	VPAND        everyffff0000<>+0(SB), Y1, Y1
 	VORPS        Y0, Y1, Y1
-	VMOVUPS      Y1, (AX)
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x00000020, DX
-	SUBQ         $0x00000008, BX
-	JGE          loop6
-
-rest7:
-	ADDQ         $0x00000008, BX
-	TESTQ        BX, BX
-	JZ           done8
-	LEAQ         firstlanes<>+0(SB), SI
-	NEGQ         BX
-	VMOVUPS      32(SI)(BX*4), Y0
-	VMASKMOVPS   (CX), Y0, Y1
-	VPSRLD       $0x10, Y1, Y2
-	VPAND        every00000001<>+0(SB), Y2, Y2
-	VPADDD       Y1, Y2, Y2
-	VPADDD       every00007fff<>+0(SB), Y2, Y2
-	VORPS        every00400000<>+0(SB), Y1, Y3
-	VCMPPS       $0x03, Y1, Y1, Y4
-	VBLENDVPS    Y4, Y3, Y2, Y4
-	VPAND        every80000000<>+0(SB), Y1, Y2
-	VANDPS       every7fffffff<>+0(SB), Y1, Y1
-	VBROADCASTSS every00800000<>+0(SB), Y3
-	VCMPPS       $0x11, Y3, Y1, Y1
-	VBLENDVPS    Y1, Y2, Y4, Y1
-	VMASKMOVPS   (DX), Y0, Y2
-	VPSRLD       $0x10, Y2, Y3
-	VPAND        every00000001<>+0(SB), Y3, Y3
-	VPADDD       Y2, Y3, Y3
-	VPADDD       every00007fff<>+0(SB), Y3, Y3
-	VORPS        every00400000<>+0(SB), Y2, Y4
-	VCMPPS       $0x03, Y2, Y2, Y5
-	VBLENDVPS    Y5, Y4, Y3, Y5
-	VPAND        every80000000<>+0(SB), Y2, Y3
-	VANDPS       every7fffffff<>+0(SB), Y2, Y2
-	VBROADCASTSS every00800000<>+0(SB), Y4
-	VCMPPS       $0x11, Y4, Y2, Y2
-	VBLENDVPS    Y2, Y3, Y5, Y2
-	VPSRLD       $0x10, Y1, Y1
-	VPAND        everyffff0000<>+0(SB), Y2, Y2
-	VORPS        Y1, Y2, Y2
-	VMASKMOVPS   Y2, Y0, (AX)
-
-done8:
+	VMOVUPS      Y1, (R11)
+	ADDQ         $0x00000020, R11
+	ADDQ         $0x00000020, R12
+	ADDQ         $0x00000020, R13
+	SUBQ         $0x00000008, R10
+	JNZ          loop7
+	ADDQ         SI, BX
+	ADDQ         CX, AX
+	ADDQ         DI, DX
+	DECQ         R8
+	JNZ          row6
 	VZEROUPPER
 	RET
 
@@ -10793,9 +10772,9 @@ TEXT ·roundAVX2(SB), NOSPLIT, $0-16
 	MOVQ x+0(FP), AX
 	MOVQ n+8(FP), CX
 	SUBQ $0x00000008, CX
-	JL   rest10
+	JL   rest9
 
-loop9:
+loop8:
 	VMOVUPS      (AX), Y0
 	VPSRLD       $0x10, Y0, Y1
 	VPAND        every00000001<>+0(SB), Y1, Y1
@@ -10813,12 +10792,12 @@ loop9:
 	VMOVUPS      Y0, (AX)
 	ADDQ         $0x00000020, AX
 	SUBQ         $0x00000008, CX
-	JGE          loop9
+	JGE          loop8
 
-rest10:
+rest9:
 	ADDQ         $0x00000008, CX
 	TESTQ        CX, CX
-	JZ           done11
+	JZ           done10
 	LEAQ         firstlanes<>+0(SB), DX
 	NEGQ         CX
 	VMOVUPS      32(DX)(CX*4), Y0
@@ -10838,7 +10817,7 @@ rest10:
 	VPAND        everyffff0000<>+0(SB), Y1, Y1
 	VMASKMOVPS   Y1, Y0, (AX)
 
-done11:
+done10:
 	VZEROUPPER
 	RET
 
@@ -10848,9 +10827,9 @@ TEXT ·nearestAVX2(SB), NOSPLIT, $0-16
 	MOVQ x+0(FP), AX
 	MOVQ n+8(FP), CX
 	SUBQ $0x00000008, CX
-	JL   rest13
+	JL   rest12
 
-loop12:
+loop11:
 	VMOVUPS   (AX), Y0
 	VPSRLD    $0x10, Y0, Y1
 	VPAND     every00000001<>+0(SB), Y1, Y1
@@ -10863,12 +10842,12 @@ loop12:
 	VMOVUPS   Y0, (AX)
 	ADDQ      $0x00000020, AX
 	SUBQ      $0x00000008, CX
-	JGE       loop12
+	JGE       loop11
 
-rest13:
+rest12:
 	ADDQ       $0x00000008, CX
 	TESTQ      CX, CX
-	JZ         done14
+	JZ         done13
 	LEAQ       firstlanes<>+0(SB), DX
 	NEGQ       CX
 	VMOVUPS    32(DX)(CX*4), Y0
@@ -10883,7 +10862,7 @@ rest13:
 	VPAND      everyffff0000<>+0(SB), Y1, Y1
 	VMASKMOVPS Y1, Y0, (AX)
 
-done14:
+done13:
 	VZEROUPPER
 	RET
 
@@ -10899,23 +10878,23 @@ TEXT ·widenAVX2(SB), NOSPLIT, $0-48
 	SHLQ $0x02, CX
 	ADDQ BX, BX
 
-row15:
+row14:
 	MOVQ DI, R8
 	MOVQ AX, R9
 	MOVQ DX, R10
 
-loop16:
+loop15:
 	VPMOVZXWD (R10), Y0
 	VPSLLD    $0x10, Y0, Y0
 	VMOVUPS   Y0, (R9)
 	ADDQ      $0x00000020, R9
 	ADDQ      $0x00000010, R10
 	SUBQ      $0x00000008, R8
-	JNZ       loop16
+	JNZ       loop15
 	ADDQ      CX, AX
 	ADDQ      BX, DX
 	DECQ      SI
-	JNZ       row15
+	JNZ       row14
 	VZEROUPPER
 	RET
 
@@ -10931,12 +10910,12 @@ TEXT ·shortenAVX2(SB), NOSPLIT, $0-48
 	ADDQ CX, CX
 	SHLQ $0x02, BX
 
-row17:
+row16:
 	MOVQ DI, R8
 	MOVQ AX, R9
 	MOVQ DX, R10
 
-loop18:
+loop17:
 	VMOVUPS   (R10), Y0
 	VPSRLD    $0x10, Y0, Y1
 	VPAND     every00000001<>+0(SB), Y1, Y1
@@ -10952,11 +10931,11 @@ loop18:
 	ADDQ      $0x00000010, R9
 	ADDQ      $0x00000020, R10
 	SUBQ      $0x00000008, R8
-	JNZ       loop18
+	JNZ       loop17
 	ADDQ      CX, AX
 	ADDQ      BX, DX
 	DECQ      SI
-	JNZ       row17
+	JNZ       row16
 	VZEROUPPER
 	RET
 
@@ -10976,13 +10955,13 @@ TEXT ·zipShortAVX2(SB), NOSPLIT, $0-48
 	ADDQ CX, CX
 	ADDQ DI, DI
 
-row19:
+row18:
 	MOVQ R9, R10
 	MOVQ BX, R11
 	MOVQ AX, R12
 	MOVQ DX, R13
 
-loop20:
+loop19:
 	PREFETCHT0 (R12)(CX*8)
 	PREFETCHT0 (R13)(DI*8)
 	VPMOVZXWD  (R12), Y0
@@ -10999,12 +10978,12 @@ loop20:
 	ADDQ       $0x00000010, R12
 	ADDQ       $0x00000010, R13
 	SUBQ       $0x00000008, R10
-	JNZ        loop20
+	JNZ        loop19
 	ADDQ       SI, BX
 	ADDQ       CX, AX
 	ADDQ       DI, DX
 	DECQ       R8
-	JNZ        row19
+	JNZ        row18
 	VZEROUPPER
 	RET
 
@@ -11034,9 +11013,9 @@ TEXT ·normalAVX2(SB), NOSPLIT, $0-16
 	MOVQ x+0(FP), AX
 	MOVQ n+8(FP), CX
 	SUBQ $0x00000008, CX
-	JL   rest22
+	JL   rest21
 
-loop21:
+loop20:
 	VMOVUPS  (AX), Y0
 	VPAND    every7f807f80<>+0(SB), Y0, Y1
 	VXORPS   Y2, Y2, Y2
@@ -11046,12 +11025,12 @@ loop21:
 	VMOVUPS  Y0, (AX)
 	ADDQ     $0x00000020, AX
 	SUBQ     $0x00000008, CX
-	JGE      loop21
+	JGE      loop20
 
-rest22:
+rest21:
 	ADDQ       $0x00000008, CX
 	TESTQ      CX, CX
-	JZ         done23
+	JZ         done22
 	LEAQ       firstlanes<>+0(SB), DX
 	NEGQ       CX
 	VMOVUPS    32(DX)(CX*4), Y0
@@ -11063,7 +11042,7 @@ rest22:
 	VPANDN     Y1, Y2, Y1
 	VMASKMOVPS Y1, Y0, (AX)
 
-done23:
+done22:
 	VZEROUPPER
 	RET
 
@@ -11084,9 +11063,9 @@ TEXT ·pairsAVX512(SB), NOSPLIT, $0-40
 	MOVQ R8, R9
 	ADDQ BX, R9
 	SUBQ $0x00000010, SI
-	JL   rest25
+	JL   rest24
 
-loop24:
+loop23:
 	VMOVUPS       (DX), Z0
 	VMOVUPS       (DI), Z1
 	VMOVUPS       (R8), Z2
@@ -11168,12 +11147,12 @@ loop24:
 	ADDQ          $0x00000040, R8
 	ADDQ          $0x00000040, R9
 	SUBQ          $0x00000010, SI
-	JGE           loop24
+	JGE           loop23
 
-rest25:
+rest24:
 	ADDQ          $0x00000010, SI
 	TESTQ         SI, SI
-	JZ            done27
+	JZ            done26
 	MOVL          $0x0000ffff, BX
 	BZHIL         SI, BX, BX
 	KMOVW         BX, K1
@@ -11240,125 +11219,104 @@ rest25:
 	VMOVUPS       X0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored28
+	JLE           stored27
 	VMOVUPS       X1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored28
+	JLE           stored27
 	VEXTRACTI32X4 $0x01, Z0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored28
+	JLE           stored27
 	VEXTRACTI32X4 $0x01, Z1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored28
+	JLE           stored27
 	VEXTRACTI32X4 $0x02, Z0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored28
+	JLE           stored27
 	VEXTRACTI32X4 $0x02, Z1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored28
+	JLE           stored27
 	VEXTRACTI32X4 $0x03, Z0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored28
+	JLE           stored27
 	VEXTRACTI32X4 $0x03, Z1, (AX)
 	ADDQ          CX, AX
 
-stored28:
-done27:
+stored27:
+done26:
 	VZEROUPPER
 	RET
 
-// func zipAVX512(dst *float32, even *float32, odd *float32, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·zipAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), AX
-	MOVQ even+8(FP), CX
-	MOVQ odd+16(FP), DX
-	MOVQ n+24(FP), BX
-	SUBQ $0x00000010, BX
-	JL   rest30
+// func zipAVX512(dst *float32, ldd int, x *float32, ldx int, rows int, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·zipAVX512(SB), NOSPLIT, $0-48
+	MOVQ x+16(FP), AX
+	MOVQ ldx+24(FP), CX
+	LEAQ (AX)(CX*4), DX
+	LEAQ (CX)(CX*1), CX
+	MOVQ dst+0(FP), BX
+	MOVQ ldd+8(FP), SI
+	MOVQ CX, DI
+	MOVQ rows+32(FP), R8
+	MOVQ columns+40(FP), R9
+	SHLQ $0x02, SI
+	SHLQ $0x02, CX
+	SHLQ $0x02, DI
+
+row28:
+	MOVQ R9, R10
+	MOVQ BX, R11
+	MOVQ AX, R12
+	MOVQ DX, R13
 
 loop29:
-	VMOVUPS      (CX), Z0
-	VPSRLD       $0x10, Z0, Z1
-	VPANDD.BCST  every00000001<>+0(SB), Z1, Z1
-	VPADDD       Z0, Z1, Z1
-	VPADDD.BCST  every00007fff<>+0(SB), Z1, Z1
-	VORPS.BCST   every00400000<>+0(SB), Z0, Z2
+	PREFETCHT0   (R12)(CX*8)
+	PREFETCHT0   (R13)(DI*8)
+	VMOVUPS      (R12), Z0
+	VMOVUPS      (R13), Z1
+	VPSRLD       $0x10, Z0, Z2
+	VPANDD.BCST  every00000001<>+0(SB), Z2, Z2
+	VPADDD       Z0, Z2, Z2
+	VPADDD.BCST  every00007fff<>+0(SB), Z2, Z2
+	VORPS.BCST   every00400000<>+0(SB), Z0, Z3
 	VCMPPS       $0x03, Z0, Z0, K1
-	VBLENDMPS    Z2, Z1, K1, Z3
-	VPANDD.BCST  every80000000<>+0(SB), Z0, Z1
+	VBLENDMPS    Z3, Z2, K1, Z4
+	VPANDD.BCST  every80000000<>+0(SB), Z0, Z2
 	VANDPS.BCST  every7fffffff<>+0(SB), Z0, Z0
+	VBROADCASTSS every00800000<>+0(SB), Z3
+	VCMPPS       $0x11, Z3, Z0, K1
+	VBLENDMPS    Z2, Z4, K1, Z5
+	VPSRLD       $0x10, Z1, Z0
+	VPANDD.BCST  every00000001<>+0(SB), Z0, Z0
+	VPADDD       Z1, Z0, Z0
+	VPADDD.BCST  every00007fff<>+0(SB), Z0, Z0
+	VORPS.BCST   every00400000<>+0(SB), Z1, Z2
+	VCMPPS       $0x03, Z1, Z1, K1
+	VBLENDMPS    Z2, Z0, K1, Z6
+	VPANDD.BCST  every80000000<>+0(SB), Z1, Z0
+	VANDPS.BCST  every7fffffff<>+0(SB), Z1, Z1
 	VBROADCASTSS every00800000<>+0(SB), Z2
-	VCMPPS       $0x11, Z2, Z0, K1
-	VBLENDMPS    Z1, Z3, K1, Z4
-	VMOVUPS      (DX), Z0
-	VPSRLD       $0x10, Z0, Z1
-	VPANDD.BCST  every00000001<>+0(SB), Z1, Z1
-	VPADDD       Z0, Z1, Z1
-	VPADDD.BCST  every00007fff<>+0(SB), Z1, Z1
-	VORPS.BCST   every00400000<>+0(SB), Z0, Z2
-	VCMPPS       $0x03, Z0, Z0, K1
-	VBLENDMPS    Z2, Z1, K1, Z5
-	VPANDD.BCST  every80000000<>+0(SB), Z0, Z1
-	VANDPS.BCST  every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS every00800000<>+0(SB), Z2
-	VCMPPS       $0x11, Z2, Z0, K1
-	VBLENDMPS    Z1, Z5, K1, Z6
-	VPSRLD       $0x10, Z4, Z4
-	VPANDD.BCST  everyffff0000<>+0(SB), Z6, Z6
-	VORPS        Z4, Z6, Z6
-	VMOVUPS      Z6, (AX)
-	ADDQ         $0x00000040, AX
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x00000040, DX
-	SUBQ         $0x00000010, BX
-	JGE          loop29
-
-rest30:
-	ADDQ         $0x00000010, BX
-	TESTQ        BX, BX
-	JZ           done31
-	MOVL         $0x0000ffff, SI
-	BZHIL        BX, SI, SI
-	KMOVW        SI, K1
-	VMOVUPS.Z    (CX), K1, Z0
-	VPSRLD       $0x10, Z0, Z1
-	VPANDD.BCST  every00000001<>+0(SB), Z1, Z1
-	VPADDD       Z0, Z1, Z1
-	VPADDD.BCST  every00007fff<>+0(SB), Z1, Z1
-	VORPS.BCST   every00400000<>+0(SB), Z0, Z2
-	VCMPPS       $0x03, Z0, Z0, K2
-	VBLENDMPS    Z2, Z1, K2, Z7
-	VPANDD.BCST  every80000000<>+0(SB), Z0, Z1
-	VANDPS.BCST  every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS every00800000<>+0(SB), Z2
-	VCMPPS       $0x11, Z2, Z0, K2
-	VBLENDMPS    Z1, Z7, K2, Z8
-	VMOVUPS.Z    (DX), K1, Z0
-	VPSRLD       $0x10, Z0, Z1
-	VPANDD.BCST  every00000001<>+0(SB), Z1, Z1
-	VPADDD       Z0, Z1, Z1
-	VPADDD.BCST  every00007fff<>+0(SB), Z1, Z1
-	VORPS.BCST   every00400000<>+0(SB), Z0, Z2
-	VCMPPS       $0x03, Z0, Z0, K2
-	VBLENDMPS    Z2, Z1, K2, Z9
-	VPANDD.BCST  every80000000<>+0(SB), Z0, Z1
-	VANDPS.BCST  every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS every00800000<>+0(SB), Z2
-	VCMPPS       $0x11, Z2, Z0, K2
-	VBLENDMPS    Z1, Z9, K2, Z10
-	VPSRLD       $0x10, Z8, Z8
-	VPANDD.BCST  everyffff0000<>+0(SB), Z10, Z10
-	VORPS        Z8, Z10, Z10
-	VMOVUPS      Z10, K1, (AX)
-
-done31:
+	VCMPPS       $0x11, Z2, Z1, K1
+	VBLENDMPS    Z0, Z6, K1, Z7
+	VPSRLD       $0x10, Z5, Z5
+	VPANDD.BCST  everyffff0000<>+0(SB), Z7, Z7
+	VORPS        Z5, Z7, Z7
+	VMOVUPS      Z7, (R11)
+	ADDQ         $0x00000040, R11
+	ADDQ         $0x00000040, R12
+	ADDQ         $0x00000040, R13
+	SUBQ         $0x00000010, R10
+	JNZ          loop29
+	ADDQ         SI, BX
+	ADDQ         CX, AX
+	ADDQ         DI, DX
+	DECQ         R8
+	JNZ          row28
 	VZEROUPPER
 	RET
 
@@ -11368,9 +11326,9 @@ TEXT ·roundAVX512(SB), NOSPLIT, $0-16
 	MOVQ x+0(FP), AX
 	MOVQ n+8(FP), CX
 	SUBQ $0x00000010, CX
-	JL   rest33
+	JL   rest31
 
-loop32:
+loop30:
 	VMOVUPS      (AX), Z0
 	VPSRLD       $0x10, Z0, Z1
 	VPANDD.BCST  every00000001<>+0(SB), Z1, Z1
@@ -11388,12 +11346,12 @@ loop32:
 	VMOVUPS      Z4, (AX)
 	ADDQ         $0x00000040, AX
 	SUBQ         $0x00000010, CX
-	JGE          loop32
+	JGE          loop30
 
-rest33:
+rest31:
 	ADDQ         $0x00000010, CX
 	TESTQ        CX, CX
-	JZ           done34
+	JZ           done32
 	MOVL         $0x0000ffff, DX
 	BZHIL        CX, DX, DX
 	KMOVW        DX, K1
@@ -11413,7 +11371,7 @@ rest33:
 	VPANDD.BCST  everyffff0000<>+0(SB), Z6, Z6
 	VMOVUPS      Z6, K1, (AX)
 
-done34:
+done32:
 	VZEROUPPER
 	RET
 
@@ -11423,9 +11381,9 @@ TEXT ·nearestAVX512(SB), NOSPLIT, $0-16
 	MOVQ x+0(FP), AX
 	MOVQ n+8(FP), CX
 	SUBQ $0x00000010, CX
-	JL   rest36
+	JL   rest34
 
-loop35:
+loop33:
 	VMOVUPS     (AX), Z0
 	VPSRLD      $0x10, Z0, Z1
 	VPANDD.BCST every00000001<>+0(SB), Z1, Z1
@@ -11438,12 +11396,12 @@ loop35:
 	VMOVUPS     Z3, (AX)
 	ADDQ        $0x00000040, AX
 	SUBQ        $0x00000010, CX
-	JGE         loop35
+	JGE         loop33
 
-rest36:
+rest34:
 	ADDQ        $0x00000010, CX
 	TESTQ       CX, CX
-	JZ          done37
+	JZ          done35
 	MOVL        $0x0000ffff, DX
 	BZHIL       CX, DX, DX
 	KMOVW       DX, K1
@@ -11458,7 +11416,7 @@ rest36:
 	VPANDD.BCST everyffff0000<>+0(SB), Z4, Z4
 	VMOVUPS     Z4, K1, (AX)
 
-done37:
+done35:
 	VZEROUPPER
 	RET
 
@@ -11474,23 +11432,23 @@ TEXT ·widenAVX512(SB), NOSPLIT, $0-48
 	SHLQ $0x02, CX
 	ADDQ BX, BX
 
-row38:
+row36:
 	MOVQ DI, R8
 	MOVQ AX, R9
 	MOVQ DX, R10
 
-loop39:
+loop37:
 	VPMOVZXWD (R10), Z0
 	VPSLLD    $0x10, Z0, Z0
 	VMOVUPS   Z0, (R9)
 	ADDQ      $0x00000040, R9
 	ADDQ      $0x00000020, R10
 	SUBQ      $0x00000010, R8
-	JNZ       loop39
+	JNZ       loop37
 	ADDQ      CX, AX
 	ADDQ      BX, DX
 	DECQ      SI
-	JNZ       row38
+	JNZ       row36
 	VZEROUPPER
 	RET
 
@@ -11506,12 +11464,12 @@ TEXT ·shortenAVX512(SB), NOSPLIT, $0-48
 	ADDQ CX, CX
 	SHLQ $0x02, BX
 
-row40:
+row38:
 	MOVQ DI, R8
 	MOVQ AX, R9
 	MOVQ DX, R10
 
-loop41:
+loop39:
 	VMOVUPS     (R10), Z0
 	VPSRLD      $0x10, Z0, Z1
 	VPANDD.BCST every00000001<>+0(SB), Z1, Z1
@@ -11525,11 +11483,11 @@ loop41:
 	ADDQ        $0x00000020, R9
 	ADDQ        $0x00000040, R10
 	SUBQ        $0x00000010, R8
-	JNZ         loop41
+	JNZ         loop39
 	ADDQ        CX, AX
 	ADDQ        BX, DX
 	DECQ        SI
-	JNZ         row40
+	JNZ         row38
 	VZEROUPPER
 	RET
 
@@ -11549,13 +11507,13 @@ TEXT ·zipShortAVX512(SB), NOSPLIT, $0-48
 	ADDQ CX, CX
 	ADDQ DI, DI
 
-row42:
+row40:
 	MOVQ R9, R10
 	MOVQ BX, R11
 	MOVQ AX, R12
 	MOVQ DX, R13
 
-loop43:
+loop41:
 	PREFETCHT0  (R12)(CX*8)
 	PREFETCHT0  (R13)(DI*8)
 	VPMOVZXWD   (R12), Z0
@@ -11572,12 +11530,12 @@ loop43:
 	ADDQ        $0x00000020, R12
 	ADDQ        $0x00000020, R13
 	SUBQ        $0x00000010, R10
-	JNZ         loop43
+	JNZ         loop41
 	ADDQ        SI, BX
 	ADDQ        CX, AX
 	ADDQ        DI, DX
 	DECQ        R8
-	JNZ         row42
+	JNZ         row40
 	VZEROUPPER
 	RET
 
@@ -11587,9 +11545,9 @@ TEXT ·normalAVX512(SB), NOSPLIT, $0-16
 	MOVQ x+0(FP), AX
 	MOVQ n+8(FP), CX
 	SUBQ $0x00000010, CX
-	JL   rest45
+	JL   rest43
 
-loop44:
+loop42:
 	VMOVUPS     (AX), Z0
 	VPANDD.BCST every7f807f80<>+0(SB), Z0, Z1
 	VPTESTNMW   Z1, Z1, K1
@@ -11599,12 +11557,12 @@ loop44:
 	VMOVUPS     Z0, (AX)
 	ADDQ        $0x00000040, AX
 	SUBQ        $0x00000010, CX
-	JGE         loop44
+	JGE         loop42
 
-rest45:
+rest43:
 	ADDQ        $0x00000010, CX
 	TESTQ       CX, CX
-	JZ          done46
+	JZ          done44
 	MOVL        $0x0000ffff, DX
 	BZHIL       CX, DX, DX
 	KMOVW       DX, K1
@@ -11616,7 +11574,7 @@ rest45:
 	VPANDND     Z0, Z1, Z0
 	VMOVUPS     Z0, K1, (AX)
 
-done46:
+done44:
 	VZEROUPPER
 	RET
 
@@ -11637,9 +11595,9 @@ TEXT ·pairsBF16AVX512(SB), NOSPLIT, $0-40
 	MOVQ R8, R9
 	ADDQ BX, R9
 	SUBQ $0x00000010, SI
-	JL   rest48
+	JL   rest46
 
-loop47:
+loop45:
 	VMOVUPS       (DX), Z0
 	VMOVUPS       (DI), Z1
 	VMOVUPS       (R8), Z2
@@ -11673,12 +11631,12 @@ loop47:
 	ADDQ          $0x00000040, R8
 	ADDQ          $0x00000040, R9
 	SUBQ          $0x00000010, SI
-	JGE           loop47
+	JGE           loop45
 
-rest48:
+rest46:
 	ADDQ          $0x00000010, SI
 	TESTQ         SI, SI
-	JZ            done50
+	JZ            done48
 	MOVL          $0x0000ffff, BX
 	BZHIL         SI, BX, BX
 	KMOVW         BX, K1
@@ -11697,36 +11655,36 @@ rest48:
 	VMOVUPS       X1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored51
+	JLE           stored49
 	VEXTRACTI32X4 $0x01, Z1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored51
+	JLE           stored49
 	VEXTRACTI32X4 $0x02, Z1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored51
+	JLE           stored49
 	VEXTRACTI32X4 $0x03, Z1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored51
+	JLE           stored49
 	VMOVUPS       X0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored51
+	JLE           stored49
 	VEXTRACTI32X4 $0x01, Z0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored51
+	JLE           stored49
 	VEXTRACTI32X4 $0x02, Z0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored51
+	JLE           stored49
 	VEXTRACTI32X4 $0x03, Z0, (AX)
 	ADDQ          CX, AX
 
-stored51:
-done50:
+stored49:
+done48:
 	VZEROUPPER
 	RET
 

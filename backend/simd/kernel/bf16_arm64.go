@@ -69,10 +69,10 @@ func tileBF16Matrix6NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace 
 //go:noescape
 func pairsNEON(dst *float32, stride int, x *float32, ldx, k int)
 
-// zipNEON is dst[i] = the numbers even[i] and odd[i] as bfloat16, for i < n; n > 0.
+// zipNEON is dst[p*ldd+c] = the numbers x[2p*ldx+c] and x[(2p+1)*ldx+c] as bfloat16, 0 where they are not normal, for p < rows, c < columns, which are a multiple of 4; neither is 0.
 //
 //go:noescape
-func zipNEON(dst, even, odd *float32, n int)
+func zipNEON(dst *float32, ldd int, x *float32, ldx, rows, columns int)
 
 // roundNEON is x = x as bfloat16, in float32, of n > 0 values.
 //
@@ -94,7 +94,7 @@ func widenNEON(dst *float32, ldd int, x *uint16, ldx, rows, columns int)
 //go:noescape
 func shortenNEON(dst *uint16, ldd int, x *float32, ldx, rows, columns int)
 
-// zipShortNEON is dst[p*ldd+c] = the pair of bfloat16 numbers x[2p*ldx+c] and x[(2p+1)*ldx+c], for p < rows, c < columns, which are a multiple of 4; neither is 0.
+// zipShortNEON is dst[p*ldd+c] = the numbers x[2p*ldx+c] and x[(2p+1)*ldx+c] as bfloat16, 0 where they are not normal, for p < rows, c < columns, which are a multiple of 4; neither is 0.
 //
 //go:noescape
 func zipShortNEON(dst *float32, ldd int, x *uint16, ldx, rows, columns int)

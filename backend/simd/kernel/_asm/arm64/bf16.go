@@ -52,18 +52,6 @@ func pairs() {
 	End()
 }
 
-// zip packs two rows, column by column.
-func zip() {
-	Func("zipNEON", "func(dst, even, odd *float32, n int)", "dst[i] = the numbers even[i] and odd[i] as bfloat16, for i < n; n > 0.")
-	dst, even, odd, n := Arg("dst"), Arg("even"), Arg("odd"), Arg("n")
-	Each(n, 1, []R{dst, even, odd}, func(at Access, _ int) {
-		pair := RoundBF16(at.Load(odd))
-		InsertUpper(pair, RoundBF16(at.Load(even)))
-		at.Store(pair, dst)
-	})
-	End()
-}
-
 // round rounds numbers that stay float32.
 func round() {
 	Func("roundNEON", "func(x *float32, n int)", "x = x as bfloat16, in float32, of n > 0 values.")

@@ -60,16 +60,30 @@ func shorten() {
 
 // zipShort packs rows two by two, column by column.
 func zipShort() {
-	Func("zipShortNEON", "func(dst *float32, ldd int, x *uint16, ldx, rows, columns int)",
-		"dst[p*ldd+c] = the pair of bfloat16 numbers x[2p*ldx+c] and x[(2p+1)*ldx+c], for p < rows, c < columns, which are a multiple of 4; neither is 0.")
+	zipOf("zipShort", "uint16", 2, func(even, odd R) V { return keepNormal(ZIP1H.Of(LoadHalf(even, 0), LoadHalf(odd, 0))) })
+}
+
+// zip is zipShort of float32 numbers, which are rounded.
+func zip() {
+	zipOf("zip", "float32", 4, func(even, odd R) V {
+		pair := RoundBF16(Load(odd, 0))
+		InsertUpper(pair, RoundBF16(Load(even, 0)))
+		return pair
+	})
+}
+
+// zipOf packs rows of numbers of so many bytes; pairs makes a vector of pairs of two rows.
+func zipOf(name, kind string, bytes int, pairs func(even, odd R) V) {
+	Func(name+"NEON", "func(dst *float32, ldd int, x *"+kind+", ldx, rows, columns int)",
+		"dst[p*ldd+c] = the numbers x[2p*ldx+c] and x[(2p+1)*ldx+c] as bfloat16, 0 where they are not normal, for p < rows, c < columns, which are a multiple of 4; neither is 0.")
 	x, ldx := Arg("x"), Arg("ldx")
 	odd, two := Clone(x), Clone(ldx)
 	AdvanceBy(two, two)
-	AdvanceBy(odd, two) // in bytes
-	streams := []stream{{Arg("dst"), Arg("ldd"), 4}, {x, two, 2}, {odd, Clone(two), 2}}
-	matrix(Arg("rows"), Arg("columns"), streams, func(at []R) {
-		Store(keepNormal(ZIP1H.Of(LoadHalf(at[1], 0), LoadHalf(at[2], 0))), at[0], 0)
-	})
+	for range bytes / 2 {
+		AdvanceBy(odd, two) // in bytes: twice ldx of two bytes each
+	}
+	streams := []stream{{Arg("dst"), Arg("ldd"), 4}, {x, two, bytes}, {odd, Clone(two), bytes}}
+	matrix(Arg("rows"), Arg("columns"), streams, func(at []R) { Store(pairs(at[1], at[2]), at[0], 0) })
 }
 
 // normal makes the numbers of pairs 0 that are not normal.

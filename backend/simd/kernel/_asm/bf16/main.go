@@ -171,20 +171,6 @@ func vendor() {
 	RET()
 }
 
-// zip packs two rows, column by column.
-func zip(s lanes.ISA) {
-	s.Text("zip", "func(dst, even, odd *float32, n int)", "dst[i] = the numbers even[i] and odd[i] as bfloat16, for i < n; n > 0.")
-	dst, even, odd, n := lanes.Arg("dst"), lanes.Arg("even"), lanes.Arg("odd"), lanes.Arg("n")
-	s.Each(n, 1, []reg.GPVirtual{dst, even, odd}, func(at lanes.Access, _ int) {
-		low, high := s.RoundBF16(at.Load(even)), s.RoundBF16(at.Load(odd))
-		VPSRLD(Imm(16), low, low)
-		s.And(s.Bits(0xffff0000), high, high)
-		VORPS(low, high, high)
-		at.Store(high, dst)
-	})
-	lanes.End()
-}
-
 // round rounds numbers that stay float32.
 func round(s lanes.ISA) {
 	s.Text("round", "func(x *float32, n int)", "x = x as bfloat16, in float32, of n > 0 values.")

@@ -91,21 +91,42 @@ func shorten(s lanes.ISA) {
 
 // zipShort packs rows two by two, column by column.
 func zipShort(s lanes.ISA) {
-	s.Text("zipShort", "func(dst *float32, ldd int, x *uint16, ldx, rows, columns int)",
-		fmt.Sprintf("dst[p*ldd+c] = the pair of bfloat16 numbers x[2p*ldx+c] and x[(2p+1)*ldx+c], for p < rows, c < columns, which are a multiple of %d; neither is 0.", s.Lanes))
+	zipOf(s, "zipShort", "uint16", 2, func(even, odd reg.GPVirtual) reg.VecVirtual {
+		low, high := loadShort(s, even), loadShort(s, odd)
+		VPSLLD(Imm(16), high, high)
+		VORPS(low, high, high)
+		return keepNormal(s, high)
+	})
+}
+
+// zip is zipShort of float32 numbers, which are rounded.
+func zip(s lanes.ISA) {
+	zipOf(s, "zip", "float32", 4, func(even, odd reg.GPVirtual) reg.VecVirtual {
+		low, high := s.Reg(), s.Reg()
+		VMOVUPS(Mem{Base: even}, low)
+		VMOVUPS(Mem{Base: odd}, high)
+		low, high = s.RoundBF16(low), s.RoundBF16(high)
+		VPSRLD(Imm(16), low, low)
+		s.And(s.Bits(0xffff0000), high, high)
+		VORPS(low, high, high)
+		return high
+	})
+}
+
+// zipOf packs rows of numbers of so many bytes; pairs makes a vector of pairs of two rows.
+func zipOf(s lanes.ISA, name, kind string, bytes int, pairs func(even, odd reg.GPVirtual) reg.VecVirtual) {
+	s.Text(name, fmt.Sprintf("func(dst *float32, ldd int, x *%s, ldx, rows, columns int)", kind),
+		fmt.Sprintf("dst[p*ldd+c] = the numbers x[2p*ldx+c] and x[(2p+1)*ldx+c] as bfloat16, 0 where they are not normal, for p < rows, c < columns, which are a multiple of %d; neither is 0.", s.Lanes))
 	x, ldx := lanes.Arg("x"), lanes.Arg("ldx")
 	odd, two := GP64(), GP64()
-	LEAQ(Mem{Base: x, Index: ldx, Scale: 2}, odd)
+	LEAQ(Mem{Base: x, Index: ldx, Scale: uint8(bytes)}, odd)
 	LEAQ(Mem{Base: ldx, Index: ldx, Scale: 1}, two)
-	streams := []stream{{lanes.Arg("dst"), lanes.Arg("ldd"), 4}, {x, two, 2}, {odd, lanes.Clone(two), 2}}
+	streams := []stream{{lanes.Arg("dst"), lanes.Arg("ldd"), 4}, {x, two, bytes}, {odd, lanes.Clone(two), bytes}}
 	matrix(s, lanes.Arg("rows"), lanes.Arg("columns"), streams, func(at []reg.GPVirtual) {
 		for i, m := range streams[1:] {
 			PREFETCHT0(Mem{Base: at[i+1], Index: m.ld, Scale: 8}) // rows lie too far apart for the hardware to see what comes next
 		}
-		low, high := loadShort(s, at[1]), loadShort(s, at[2])
-		VPSLLD(Imm(16), high, high)
-		VORPS(low, high, high)
-		VMOVUPS(keepNormal(s, high), Mem{Base: at[0]})
+		VMOVUPS(pairs(at[1], at[2]), Mem{Base: at[0]})
 	})
 }
 
