@@ -17,7 +17,7 @@ import (
 	"github.com/go-lxmert/lxmert/train"
 )
 
-// TestBFloat16 trains in bfloat16, with layers computed again, beside the reference's float32. Over eight steps losses come to be 3e-4
+// TestBFloat16 trains in bfloat16, with layers computed again, beside the reference's float32. Over eight steps losses come to be 4e-4
 // of themselves apart, norms of gradients 2.3e-3.
 func TestBFloat16(t *testing.T) {
 	golden.EachEngine(t, testBFloat16)
@@ -48,6 +48,7 @@ func testBFloat16(t *testing.T, engine compute.Backend) {
 		closeTo(t, fmt.Sprint("gradient norm of step ", i), got.GradientNorm, want.GradientNorm[i], 1e-2)
 		farthest = max(farthest, math.Abs(got.Loss/want.Loss[i]-1))
 	}
+	t.Logf("losses up to %v of themselves apart", farthest)
 	if farthest < 2*stepNumber {
 		t.Errorf("the losses are float32's, but for %v of them", farthest)
 	}

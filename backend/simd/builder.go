@@ -132,8 +132,8 @@ func (f *function) record(n *node) *node {
 	return n
 }
 
-// setKernel gives the node that makes v a kernel: work fills dst from the node's inputs, of which absent ones are nil. Values of bfloat16 are widened for it, and
-// its result is rounded where that is one.
+// setKernel gives the node that makes v a kernel: work fills dst from the node's inputs, of which absent ones are nil. Values of
+// bfloat16 are widened for it, and its result is rounded where that is one.
 func (f *function) setKernel(v compute.Value, work func(b *Backend, dst []float32, in [][]float32)) {
 	f.maker[v].kernel = func(x *execution, n *node) error {
 		in := make([][]float32, len(n.inputs))

@@ -10,7 +10,8 @@ import (
 
 // A computation is cut into groups, which run one after another: a kernel; a chain of element-wise operations; or a segment, which is
 // what the portable backend runs. Some operations are no work at all: a reshaped value is its operand's memory, a chain
-// reads a broadcast value, and one that was converted to float32, from the operand, and what depends on constants alone is computed once, when the plan is made.
+// reads a broadcast value, and one that was converted to float32, from the operand, and what depends on constants alone is computed once, when the plan
+// is made.
 
 // group is a part of a computation that runs as one.
 type group struct {

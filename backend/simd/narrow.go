@@ -42,8 +42,8 @@ func (f *function) narrowProduct(v, lhs compute.Value, lhsContracting []int, rhs
 	return true
 }
 
-// operandOf is what the product v reads for its operand x: x itself, or the float32 value that it was converted from, if that lies in memory anyway. A parameter does;
-// and where the result is float32, so that hidden states are, too, for their residuals.
+// operandOf is what the product v reads for its operand x: x itself, or the float32 value that it was converted from, if that lies in memory anyway. A
+// parameter does; and where the result is float32, so that hidden states are, too, for their residuals.
 func (f *function) operandOf(v, x compute.Value) compute.Value {
 	if from := f.converted(x); from != nil && (f.plain(v) || f.maker[f.source(from)].parameter >= 0) {
 		return from
@@ -60,8 +60,8 @@ func (f *function) converted(v compute.Value) compute.Value {
 	return n.inputs[0]
 }
 
-// ConvertDType implements compute.Function. Conversions to float32 are a matter of loading, for chains; those to bfloat16 are a matter of storing, or, for products, of
-// packing.
+// ConvertDType implements compute.Function. Conversions to float32 are a matter of loading, for chains; those to bfloat16 are a matter of storing, or,
+// for products, of packing.
 func (f *function) ConvertDType(x compute.Value, dtype dtypes.DType) (compute.Value, error) {
 	if n := f.maker[x]; n != nil && n.widens && dtype == dtypes.BFloat16 {
 		return n.inputs[0], nil // there and back again

@@ -10,8 +10,8 @@ import (
 	"github.com/gomlx/compute/shapes"
 )
 
-// Values of bfloat16 lie in memory as 16 bits each, in the slab too. Chains widen what they read and round what they write, products read and write them as they
-// are, and other kernels work on a widened copy.
+// Values of bfloat16 lie in memory as 16 bits each, in the slab too. Chains widen what they read and round what they write, products read and write them
+// as they are, and other kernels work on a widened copy.
 
 // short reports whether values are bfloat16, of known size, and not empty.
 func (f *function) short(values ...compute.Value) bool {

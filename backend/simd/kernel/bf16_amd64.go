@@ -179,7 +179,7 @@ func bf16Tile14AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead 
 //go:noescape
 func pairsAVX2(dst *float32, stride int, x *float32, ldx int, k int)
 
-// zipAVX2 is dst[p*ldd+c] = the numbers x[2p*ldx+c] and x[(2p+1)*ldx+c] as bfloat16, 0 where they are not normal, for p < rows, c < columns, which are a multiple of 8; neither is 0.
+// zipAVX2 is dst[p*ldd+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] as bfloat16, 0 where not normal, for p < rows, c < columns, a multiple of 8; neither is 0.
 //
 //go:noescape
 func zipAVX2(dst *float32, ldd int, x *float32, ldx int, rows int, columns int)
@@ -199,12 +199,12 @@ func nearestAVX2(x *float32, n int)
 //go:noescape
 func widenAVX2(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)
 
-// shortenAVX2 is dst[r*ldd+c] = x[r*ldx+c] as bfloat16, also of those that are not normal, for r < rows, c < columns, which are a multiple of 8; neither is 0.
+// shortenAVX2 is dst[r*ldd+c] = x[r*ldx+c] as bfloat16, normal or not, for r < rows, c < columns, which are a multiple of 8; neither is 0.
 //
 //go:noescape
 func shortenAVX2(dst *uint16, ldd int, x *float32, ldx int, rows int, columns int)
 
-// zipShortAVX2 is dst[p*ldd+c] = the numbers x[2p*ldx+c] and x[(2p+1)*ldx+c] as bfloat16, 0 where they are not normal, for p < rows, c < columns, which are a multiple of 8; neither is 0.
+// zipShortAVX2 is dst[p*ldd+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] as bfloat16, 0 where not normal, for p < rows, c < columns, a multiple of 8; neither is 0.
 //
 //go:noescape
 func zipShortAVX2(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)
@@ -219,7 +219,7 @@ func normalAVX2(x *float32, n int)
 //go:noescape
 func pairsAVX512(dst *float32, stride int, x *float32, ldx int, k int)
 
-// zipAVX512 is dst[p*ldd+c] = the numbers x[2p*ldx+c] and x[(2p+1)*ldx+c] as bfloat16, 0 where they are not normal, for p < rows, c < columns, which are a multiple of 16; neither is 0.
+// zipAVX512 is dst[p*ldd+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] as bfloat16, 0 where not normal, for p < rows, c < columns, a multiple of 16; neither is 0.
 //
 //go:noescape
 func zipAVX512(dst *float32, ldd int, x *float32, ldx int, rows int, columns int)
@@ -239,12 +239,12 @@ func nearestAVX512(x *float32, n int)
 //go:noescape
 func widenAVX512(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)
 
-// shortenAVX512 is dst[r*ldd+c] = x[r*ldx+c] as bfloat16, also of those that are not normal, for r < rows, c < columns, which are a multiple of 16; neither is 0.
+// shortenAVX512 is dst[r*ldd+c] = x[r*ldx+c] as bfloat16, normal or not, for r < rows, c < columns, which are a multiple of 16; neither is 0.
 //
 //go:noescape
 func shortenAVX512(dst *uint16, ldd int, x *float32, ldx int, rows int, columns int)
 
-// zipShortAVX512 is dst[p*ldd+c] = the numbers x[2p*ldx+c] and x[(2p+1)*ldx+c] as bfloat16, 0 where they are not normal, for p < rows, c < columns, which are a multiple of 16; neither is 0.
+// zipShortAVX512 is dst[p*ldd+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] as bfloat16, 0 where not normal, for p < rows, c < columns, a multiple of 16; neither is 0.
 //
 //go:noescape
 func zipShortAVX512(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)

@@ -69,7 +69,7 @@ func tileBF16Matrix6NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace 
 //go:noescape
 func pairsNEON(dst *float32, stride int, x *float32, ldx, k int)
 
-// zipNEON is dst[p*ldd+c] = the numbers x[2p*ldx+c] and x[(2p+1)*ldx+c] as bfloat16, 0 where they are not normal, for p < rows, c < columns, which are a multiple of 4; neither is 0.
+// zipNEON is dst[p*ldd+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] as bfloat16, 0 where not normal, for p < rows, c < columns, a multiple of 4; neither is 0.
 //
 //go:noescape
 func zipNEON(dst *float32, ldd int, x *float32, ldx, rows, columns int)
@@ -89,12 +89,12 @@ func nearestNEON(x *float32, n int)
 //go:noescape
 func widenNEON(dst *float32, ldd int, x *uint16, ldx, rows, columns int)
 
-// shortenNEON is dst[r*ldd+c] = x[r*ldx+c] as bfloat16, also of those that are not normal, for r < rows, c < columns, which are a multiple of 4; neither is 0.
+// shortenNEON is dst[r*ldd+c] = x[r*ldx+c] as bfloat16, normal or not, for r < rows, c < columns, which are a multiple of 4; neither is 0.
 //
 //go:noescape
 func shortenNEON(dst *uint16, ldd int, x *float32, ldx, rows, columns int)
 
-// zipShortNEON is dst[p*ldd+c] = the numbers x[2p*ldx+c] and x[(2p+1)*ldx+c] as bfloat16, 0 where they are not normal, for p < rows, c < columns, which are a multiple of 4; neither is 0.
+// zipShortNEON is dst[p*ldd+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] as bfloat16, 0 where not normal, for p < rows, c < columns, a multiple of 4; neither is 0.
 //
 //go:noescape
 func zipShortNEON(dst *float32, ldd int, x *uint16, ldx, rows, columns int)

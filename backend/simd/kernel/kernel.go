@@ -1,5 +1,6 @@
 // Package kernel holds the arithmetic of the CPU engine: matrix products on packed operands, convolutions, pooling, and functions of vectors
-// and rows. All take and return float32; products and convolutions may multiply in bfloat16 or int8 in between ([Set.In]).
+// and rows. All take and return float32; products and convolutions may multiply in bfloat16 or int8 in between ([Set.In]), and products take and return
+// bfloat16 too, in functions of their own.
 //
 // Everything is a method of a [Set], one implementation of every kernel. There is a set in plain Go, which runs
 // anywhere, is the specification of the others and is always tested; and there are sets in assembly for amd64 and

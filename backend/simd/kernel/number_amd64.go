@@ -45,11 +45,13 @@ func slowBF16() bool {
 }
 
 var shortAVX2 = shortNumbers{
-	lanes: 8, widen: widening(widenAVX2), shorten: shortening(shortenAVX2), zip: widening(zipShortAVX2), normal: rounder(normalAVX2), nearest: rounder(nearestAVX2),
+	lanes: 8, widen: widening(widenAVX2), shorten: shortening(shortenAVX2), zip: widening(zipShortAVX2),
+	normal: rounder(normalAVX2), nearest: rounder(nearestAVX2),
 }
 
 var shortAVX512 = shortNumbers{
-	lanes: 16, widen: widening(widenAVX512), shorten: shortening(shortenAVX512), zip: widening(zipShortAVX512), normal: rounder(normalAVX512), nearest: rounder(nearestAVX512),
+	lanes: 16, widen: widening(widenAVX512), shorten: shortening(shortenAVX512), zip: widening(zipShortAVX512),
+	normal: rounder(normalAVX512), nearest: rounder(nearestAVX512),
 }
 
 var bf16AVX2 = multiplier{

@@ -31,7 +31,8 @@ func init() {
 }
 
 var shortNEON = shortNumbers{
-	lanes: 4, widen: widening(widenNEON), shorten: shortening(shortenNEON), zip: widening(zipShortNEON), normal: rounder(normalNEON), nearest: rounder(nearestNEON),
+	lanes: 4, widen: widening(widenNEON), shorten: shortening(shortenNEON), zip: widening(zipShortNEON),
+	normal: rounder(normalNEON), nearest: rounder(nearestNEON),
 }
 
 var bf16NEON = multiplier{

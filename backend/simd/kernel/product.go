@@ -49,8 +49,8 @@ func (s *Set) ShortProductsScratch(p *Products) int {
 	return s.PackedLen(p.K, p.N) + s.LeftLen(p.M, p.K) + max(s.ShortScratch(p.M), LeftScratch)
 }
 
-// MultiplyBF16 is [Set.Multiply] of bfloat16 numbers, as their 16 bits, with results that are rounded once, for a set of that type. Where turned, A lies as [k, m],
-// rows StrideA.Row apart. scratch has [Set.ShortProductsScratch] values, of this goroutine alone.
+// MultiplyBF16 is [Set.Multiply] of bfloat16 numbers, as their 16 bits, with results that are rounded once, for a set of that type. Where turned, A lies
+// as [k, m], rows StrideA.Row apart. scratch has [Set.ShortProductsScratch] values, of this goroutine alone.
 func (s *Set) MultiplyBF16(c, a, b []uint16, p *Products, turned bool, from, to int, scratch []float32) {
 	if len(scratch) < s.ShortProductsScratch(p) {
 		panic("kernel.MultiplyBF16: scratch is too short")

@@ -53,7 +53,7 @@ func widen() {
 // shorten is from float32 to bfloat16.
 func shorten() {
 	Func("shortenNEON", "func(dst *uint16, ldd int, x *float32, ldx, rows, columns int)",
-		"dst[r*ldd+c] = x[r*ldx+c] as bfloat16, also of those that are not normal, for r < rows, c < columns, which are a multiple of 4; neither is 0.")
+		"dst[r*ldd+c] = x[r*ldx+c] as bfloat16, normal or not, for r < rows, c < columns, which are a multiple of 4; neither is 0.")
 	streams := []stream{{Arg("dst"), Arg("ldd"), 2}, {Arg("x"), Arg("ldx"), 4}}
 	matrix(Arg("rows"), Arg("columns"), streams, func(at []R) { StoreHalf(SHRN.Of(NearestBF16(Load(at[1], 0))), at[0], 0) })
 }
@@ -75,7 +75,7 @@ func zip() {
 // zipOf packs rows of numbers of so many bytes; pairs makes a vector of pairs of two rows.
 func zipOf(name, kind string, bytes int, pairs func(even, odd R) V) {
 	Func(name+"NEON", "func(dst *float32, ldd int, x *"+kind+", ldx, rows, columns int)",
-		"dst[p*ldd+c] = the numbers x[2p*ldx+c] and x[(2p+1)*ldx+c] as bfloat16, 0 where they are not normal, for p < rows, c < columns, which are a multiple of 4; neither is 0.")
+		"dst[p*ldd+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] as bfloat16, 0 where not normal, for p < rows, c < columns, a multiple of 4; neither is 0.")
 	x, ldx := Arg("x"), Arg("ldx")
 	odd, two := Clone(x), Clone(ldx)
 	AdvanceBy(two, two)

@@ -72,7 +72,7 @@ func widen(s lanes.ISA) {
 // shorten is from float32 to bfloat16.
 func shorten(s lanes.ISA) {
 	s.Text("shorten", "func(dst *uint16, ldd int, x *float32, ldx, rows, columns int)",
-		fmt.Sprintf("dst[r*ldd+c] = x[r*ldx+c] as bfloat16, also of those that are not normal, for r < rows, c < columns, which are a multiple of %d; neither is 0.", s.Lanes))
+		fmt.Sprintf("dst[r*ldd+c] = x[r*ldx+c] as bfloat16, normal or not, for r < rows, c < columns, which are a multiple of %d; neither is 0.", s.Lanes))
 	streams := []stream{{lanes.Arg("dst"), lanes.Arg("ldd"), 2}, {lanes.Arg("x"), lanes.Arg("ldx"), 4}}
 	matrix(s, lanes.Arg("rows"), lanes.Arg("columns"), streams, func(at []reg.GPVirtual) {
 		v := s.Reg()
@@ -116,7 +116,7 @@ func zip(s lanes.ISA) {
 // zipOf packs rows of numbers of so many bytes; pairs makes a vector of pairs of two rows.
 func zipOf(s lanes.ISA, name, kind string, bytes int, pairs func(even, odd reg.GPVirtual) reg.VecVirtual) {
 	s.Text(name, fmt.Sprintf("func(dst *float32, ldd int, x *%s, ldx, rows, columns int)", kind),
-		fmt.Sprintf("dst[p*ldd+c] = the numbers x[2p*ldx+c] and x[(2p+1)*ldx+c] as bfloat16, 0 where they are not normal, for p < rows, c < columns, which are a multiple of %d; neither is 0.", s.Lanes))
+		fmt.Sprintf("dst[p*ldd+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] as bfloat16, 0 where not normal, for p < rows, c < columns, a multiple of %d; neither is 0.", s.Lanes))
 	x, ldx := lanes.Arg("x"), lanes.Arg("ldx")
 	odd, two := GP64(), GP64()
 	LEAQ(Mem{Base: x, Index: ldx, Scale: uint8(bytes)}, odd)
