@@ -86,6 +86,7 @@ type node struct {
 
 	// What products in narrow numbers look through.
 	rounds bool  // a conversion of float32 to bfloat16
+	widens bool  // a conversion of bfloat16 to float32: chains read the operand
 	turned []int // a transposition's permutation
 
 	constant any // a constant's values
@@ -143,7 +144,8 @@ func (f *function) record(n *node) *node {
 	return n
 }
 
-// setKernel gives the node that makes v a kernel: work fills dst from the node's inputs, of which absent ones are nil.
+// setKernel gives the node that makes v a kernel: work fills dst from the node's inputs, of which absent ones are nil. Values of
+// bfloat16 are widened for it, and its result is rounded where that is one.
 func (f *function) setKernel(v compute.Value, work func(b *Backend, dst []float32, in [][]float32)) {
 	f.maker[v].kernel = func(x *execution, n *node) error {
 		in := make([][]float32, len(n.inputs))
@@ -152,16 +154,13 @@ func (f *function) setKernel(v compute.Value, work func(b *Backend, dst []float3
 			if input == nil {
 				continue
 			}
-			if in[i], err = x.input(input); err != nil {
+			var done func()
+			if in[i], done, err = x.widened(input); err != nil {
 				return err
 			}
+			defer done()
 		}
-		dst, err := x.output(v)
-		if err != nil {
-			return err
-		}
-		work(x.backend, dst, in)
-		return nil
+		return x.rounded(v, func(dst []float32) { work(x.backend, dst, in) })
 	}
 }
 

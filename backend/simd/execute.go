@@ -6,6 +6,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/dtypes/bfloat16"
 	"github.com/gomlx/compute/shapes"
 )
 
@@ -238,10 +239,14 @@ func (x *execution) input(v value) ([]float32, error) {
 	return floats, nil
 }
 
-// values is a value in memory, as a slice of its type; what lies in the slab is float32.
+// values is a value in memory, as a slice of its type; what lies in the slab is float32 or bfloat16.
 func (x *execution) values(v value) (any, error) {
 	if offset, ok := x.plan.offsets[v]; ok {
-		return x.slab[offset:][:x.plan.shapes[v].Size()], nil
+		n := x.plan.shapes[v].Size()
+		if x.plan.shapes[v].DType == dtypes.BFloat16 {
+			return inSlab(x.slab[offset:], n), nil
+		}
+		return x.slab[offset:][:n], nil
 	}
 	memory, err := x.buffer(v)
 	if err != nil {
@@ -258,13 +263,15 @@ func (x *execution) buffer(v value) (compute.Buffer, error) {
 		if err != nil {
 			return nil, err
 		}
-		from := x.slab[offset:][:shape.Size()]
-		if shape.DType == dtypes.Bool {
-			for i, v := range from {
-				flat.([]bool)[i] = v != 0
+		switch to := flat.(type) {
+		case []bool:
+			for i, v := range x.slab[offset:][:len(to)] {
+				to[i] = v != 0
 			}
-		} else {
-			copy(flat.([]float32), from)
+		case []bfloat16.BFloat16:
+			copy(to, inSlab(x.slab[offset:], len(to)))
+		case []float32:
+			copy(to, x.slab[offset:])
 		}
 		return memory, nil
 	}

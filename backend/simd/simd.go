@@ -1,7 +1,7 @@
 // Package simd is an engine for GoMLX on CPUs, a compute.Backend named "simd": pure Go and assembly, no cgo. Import
 // it to register it.
 //
-// What takes the time in a transformer, its training and a convolutional detector, in float32, runs on package kernel's packed,
+// What takes the time in a transformer, its training (in float32 or bfloat16) and a convolutional detector runs on package kernel's packed,
 // vectorised kernels, and element-wise operations between them run in chains, a block of values at a time. Everything else runs on
 // GoMLX's portable backend, in segments between them, so every operation that the portable backend has is there, and what it
 // cannot do says so in its words.
