@@ -359,7 +359,7 @@ func TestDrift(t *testing.T) {
 	}
 }
 
-// nudge changes a weight's last bits.
+// nudge changes a weight a little.
 func nudge(s *session) error {
 	for variable := range s.task.Network.Store().IterVariables() {
 		if variable.Trainable {
@@ -367,7 +367,7 @@ func nudge(s *session) error {
 			if err != nil {
 				return err
 			}
-			return tensors.MutableFlatData(value, func(flat []float32) { flat[0] *= 1 + 0x1p-22 })
+			return tensors.MutableFlatData(value, func(flat []float32) { flat[0] += 1e-6 })
 		}
 	}
 	return errors.New("there is no weight")
