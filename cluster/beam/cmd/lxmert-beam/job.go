@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	beamlog "github.com/apache/beam/sdks/v2/go/pkg/beam/log"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/x/beamx"
+
+	"github.com/go-lxmert/lxmert/cluster/beam/batch"
+	"github.com/go-lxmert/lxmert/cluster/beam/files"
+)
+
+// jobFlags are what all pipelines have in common.
+type jobFlags struct {
+	parts, workers int
+	out, scratch   string
+	again, verbose bool
+	retries        int
+}
+
+func (f *jobFlags) add(cmd *cobra.Command, out string) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.out, "out", "", out)
+	flags.IntVar(&f.workers, "workers", 1, "parts that a worker process works on at once, `n`")
+	flags.StringVar(&f.scratch, "scratch", "", "`directory` of each worker for parts that are being made (default: a hidden one in --out, or the system's for temporary files)")
+	flags.BoolVar(&f.again, "again", false, "do parts with dead letters once more")
+	flags.IntVar(&f.retries, "retries", 0, "start the job again, up to `n` times, when the process is killed or the runner fails; whole parts are not done again")
+	flags.BoolVar(&f.verbose, "verbose", false, "show what the runner says")
+	flags.SortFlags = false
+	flags.AddGoFlagSet(flag.CommandLine) // Beam's
+	for name := range beamFlags() {
+		if own := flags.Lookup(name); own != nil && !shown[name] {
+			own.Hidden = true
+		}
+	}
+	cmd.MarkFlagRequired("out")
+}
+
+// shown are the flags of Beam that --help names; there are a hundred more, for Dataflow most of them.
+var shown = map[string]bool{
+	"runner": true, "endpoint": true, "environment_type": true, "environment_config": true, "job_name": true, "async": true, "parallelism": true,
+	"project": true, "region": true, "staging_location": true, "worker_machine_type": true, "num_workers": true, "max_num_workers": true,
+}
+
+func beamFlags() map[string]bool {
+	names := map[string]bool{}
+	flag.CommandLine.VisitAll(func(f *flag.Flag) { names[f.Name] = true })
+	return names
+}
+
+// absolute makes paths of this machine's file systems mean the same wherever the worker was started.
+func absolute(paths ...*string) error {
+	for _, path := range paths {
+		if *path == "" || !files.IsLocal(*path) {
+			continue
+		}
+		whole, err := filepath.Abs(*path)
+		if err != nil {
+			return err
+		}
+		*path = whole
+	}
+	return nil
+}
+
+var initialise = sync.OnceFunc(func() {
+	flag.CommandLine.Parse(nil) // Beam asks whether this has been done; cobra has set the values
+	beam.Init()
+})
+
+// newJob is a name for a job that no other has.
+func newJob() string { return "lxmert-" + rand.Text()[:12] }
+
+// quiet lets warnings and errors of the runner through, and no more.
+func (f *jobFlags) quiet(errOut io.Writer) {
+	level := slog.LevelError
+	if f.verbose {
+		level = slog.LevelInfo
+	}
+	slog.SetDefault(slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level})))
+	if !f.verbose {
+		beamlog.SetLogger(&beamlog.Standard{Level: beamlog.SevError})
+	}
+}
+
+// run runs a pipeline and prints what came of it.
+func (f *jobFlags) run(ctx context.Context, out, errOut io.Writer, job string, build func(s beam.Scope)) error {
+	initialise()
+	f.quiet(errOut)
+	p, s := beam.NewPipelineWithRoot()
+	build(s)
+	start := time.Now()
+	result, err := beamx.RunWithMetrics(ctx, p)
+	if own := batch.Failure(job); own != nil {
+		return own
+	}
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("interrupted; start the same command again to go on: %w", context.Cause(ctx))
+	case err != nil:
+		return runnerError{fmt.Errorf("the job failed: %w", err)}
+	case *jobopts.Async:
+		_, err = fmt.Fprintln(out, "the job has been handed over; see the runner's page for how it goes")
+		return err
+	}
+	metrics := batch.Metrics(result)
+	if err := batch.PrintMetrics(out, metrics); err != nil {
+		return err
+	}
+	dead := batch.DeadLettersPath(f.out)
+	note := ""
+	if ok, err := files.Has(ctx, dead); err == nil && ok {
+		note = ", dead letters in " + dead
+	}
+	_, err = fmt.Fprintf(out, "%s: done in %.1f s%s\n", f.out, time.Since(start).Seconds(), note)
+	return err
+}
