@@ -48,7 +48,10 @@ func (o ExtractOptions) Check(ctx context.Context) error {
 	if _, err := o.Detector.open(ctx); err != nil {
 		return err
 	}
-	return o.checkOut(ctx)
+	if err := o.checkOut(ctx); err != nil {
+		return err
+	}
+	return writable(ctx, o.Out, o)
 }
 
 // checkOut says whether a store is there that is none of this job.
@@ -151,15 +154,7 @@ func (f *extractFn) ProcessElement(ctx context.Context, index int, pictures func
 
 // FinishBundle waits for the parts of the bundle.
 func (f *extractFn) FinishBundle(ctx context.Context, emit func(Done)) error {
-	done, err := f.lanes.finish()
-	if err != nil {
-		return failed(ctx, f.Options.Job, err)
-	}
-	for _, d := range done {
-		count(ctx, d)
-		emit(d)
-	}
-	return nil
+	return failed(ctx, f.Options.Job, f.lanes.report(ctx, emit))
 }
 
 // assembleStoreFn puts the parts together when all are done.

@@ -72,6 +72,19 @@ func (l *lanes) finish() ([]Done, error) {
 	return l.done, l.err
 }
 
+// report waits for the parts of the bundle, and counts and passes them on.
+func (l *lanes) report(ctx context.Context, emit func(Done)) error {
+	done, err := l.finish()
+	if err != nil {
+		return err
+	}
+	for _, d := range done {
+		count(ctx, d)
+		emit(d)
+	}
+	return nil
+}
+
 // guarded makes an error of a panic: in a goroutine of our own nobody else would, and the whole worker would end.
 func guarded(work func() (Done, error)) (done Done, err error) {
 	defer func() {
