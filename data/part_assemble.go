@@ -195,7 +195,8 @@ func join(path string, parts []PartManifest) (Manifest, error) {
 	var errs []error
 	for _, p := range parts {
 		differ := func(what, found, want any) {
-			errs = append(errs, fmt.Errorf("%s: part %v has %s %v, want %v as part %v: write it again with the options of the others", path, p.part(), what, found, want, first.part()))
+			errs = append(errs, fmt.Errorf("%s: part %v has %s %v, want %v as part %v: write it again with the options of the others",
+				path, p.part(), what, found, want, first.part()))
 		}
 		if p.Preset != m.Preset && (p.Images > 0 || p.Preset != "") {
 			differ("preset", fmt.Sprintf("%q", p.Preset), fmt.Sprintf("%q", m.Preset))

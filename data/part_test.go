@@ -61,7 +61,8 @@ func TestParsePart(t *testing.T) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}
-	for _, text := range []string{"part-3-of-8", "part-00008-of-00008", "part-00003-of-00008.json", "part-00003-of-00008-", "part-0000003-of-00008", "part-+0003-of-00008"} {
+	for _, text := range []string{"part-3-of-8", "part-00008-of-00008", "part-00003-of-00008.json", "part-00003-of-00008-", "part-0000003-of-00008",
+		"part-+0003-of-00008"} {
 		if p, ok := ParsePartSuffix(text); ok {
 			t.Errorf("%s is taken for %v", text, p)
 		}

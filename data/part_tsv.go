@@ -144,7 +144,8 @@ func joinTSVs(path string, parts []Part) (whole TSVAbout, err error) {
 			whole.Part, whole.Images, whole.Bytes, whole.Complete = 0, 0, 0, false
 		}
 		if about.Preset != whole.Preset || about.Detector != whole.Detector || about.FeatureWidth != whole.FeatureWidth {
-			errs = append(errs, fmt.Errorf("%s: found preset %q, detector %q, features of width %d, want %q, %q, %d as in part %v: write it again with the options of the others",
+			errs = append(errs, fmt.Errorf("%s: found preset %q, detector %q, features of width %d, want %q, %q, %d as in part %v: "+
+				"write it again with the options of the others",
 				name, about.Preset, about.Detector, about.FeatureWidth, whole.Preset, whole.Detector, whole.FeatureWidth, parts[0]))
 		}
 		if !about.Complete {
@@ -154,7 +155,8 @@ func joinTSVs(path string, parts []Part) (whole TSVAbout, err error) {
 		if info, err := os.Stat(name); err != nil {
 			errs = append(errs, err)
 		} else if info.Size() != about.Bytes {
-			errs = append(errs, fmt.Errorf("%s: found %d bytes, want %d (%s): the file was cut off or replaced", name, info.Size(), about.Bytes, filepath.Base(name)+TSVAboutSuffix))
+			errs = append(errs, fmt.Errorf("%s: found %d bytes, want %d (%s): the file was cut off or replaced",
+				name, info.Size(), about.Bytes, filepath.Base(name)+TSVAboutSuffix))
 		}
 		whole.Images += about.Images
 		whole.Bytes += about.Bytes

@@ -123,7 +123,8 @@ func (w *StoreWriter) freshPart() error {
 	}
 	for _, path := range shards {
 		if _, err := os.Stat(strings.TrimSuffix(path, ".safetensors") + ".journal"); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s: found the part's shard %s, but its %s is missing: copy it here, or remove the shard", w.dir, filepath.Base(path), w.part.manifestName())
+			return fmt.Errorf("%s: found the part's shard %s, but its %s is missing: copy it here, or remove the shard",
+				w.dir, filepath.Base(path), w.part.manifestName())
 		}
 	}
 	w.manifest = w.options.manifest(partFormat)

@@ -153,3 +153,46 @@ func FuzzNPZ(f *testing.F) {
 		}
 	})
 }
+
+// Whatever the manifests of parts say, what is assembled of them is a manifest, and files of other directories are not touched.
+func FuzzPartManifest(f *testing.F) {
+	dir := f.TempDir()
+	for i := range 2 {
+		w, err := WritePart(dir, Part{i, 2}, StoreOptions{})
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, id := range []string{"a", "b", "c"} {
+			if w.part.Has(id) {
+				add(f, w, id, regions(2, 1))
+			}
+		}
+		if err := w.Close(); err != nil {
+			f.Fatal(err)
+		}
+	}
+	first := read(f, filepath.Join(dir, "part-00000-of-00002.json"))
+	other, err := ParsePartManifest(read(f, filepath.Join(dir, "part-00001-of-00002.json")))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(first)
+	f.Add(bytes.ReplaceAll(first, []byte("00000-of-00002"), []byte("../x")))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		m, err := ParsePartManifest(content)
+		if err != nil {
+			return
+		}
+		whole, err := JoinParts("x", []PartManifest{other, m})
+		if err != nil {
+			return
+		}
+		text, err := whole.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := parseManifest(text); err != nil {
+			t.Fatalf("%s\n%v", text, err)
+		}
+	})
+}

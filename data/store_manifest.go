@@ -62,8 +62,8 @@ func ReadManifest(dir string) (Manifest, error) {
 	content, err := plainfile.Read(path, maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
 		if parts, _ := partsIn(dir); len(parts) > 0 {
-			return Manifest{}, fmt.Errorf("%s: the store is written in %d parts and has not been assembled: lxmert data assemble does it, or says which parts are missing: %w",
-				dir, parts[0].Of, fs.ErrNotExist)
+			return Manifest{}, fmt.Errorf("%s: the store is written in %d parts and has not been assembled: "+
+				"lxmert data assemble does it, or says which parts are missing: %w", dir, parts[0].Of, fs.ErrNotExist)
 		}
 		if partial, _ := filepath.Glob(filepath.Join(dir, "regions-*"+checkpoint.PartialSuffix)); partial != nil {
 			return Manifest{}, fmt.Errorf("%s: the store's first shard is not complete: its writer is at work, or was interrupted and can be started again: %w", dir, fs.ErrNotExist)

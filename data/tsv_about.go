@@ -71,8 +71,9 @@ func parseTSVAbout(content []byte) (about TSVAbout, found bool, err error) {
 		return about, false, fmt.Errorf("version: found %d, want 1: the file was written by another version of this program", about.Version)
 	case about.FeatureWidth < 1 || about.FeatureWidth > maxWidth:
 		return about, false, fmt.Errorf("feature_width: found %d, want 1 to %d", about.FeatureWidth, maxWidth)
-	case about.Parts < 0 || about.Parts > MaxParts || about.Part < 0 || about.Part >= max(1, about.Parts) || about.Images < 0 || about.Bytes < 0:
-		return about, false, fmt.Errorf("part, parts, images, bytes: found %d, %d, %d, %d: want a part of 1 to %d", about.Part, about.Parts, about.Images, about.Bytes, MaxParts)
+	case about.Parts < 0 || about.Parts > MaxParts || about.Part < 0 || about.Part >= max(1, about.Parts), about.Images < 0, about.Bytes < 0:
+		return about, false, fmt.Errorf("part, parts, images, bytes: found %d, %d, %d, %d: want a part of 1 to %d, from 0",
+			about.Part, about.Parts, about.Images, about.Bytes, MaxParts)
 	}
 	return about, true, nil
 }

@@ -121,7 +121,8 @@ func (t *TSVFile) agree(before TSVAbout) error {
 		differ("features of width", t.about.FeatureWidth, before.FeatureWidth)
 	}
 	if before.partOf() != t.about.partOf() {
-		errs = append(errs, fmt.Errorf("%s: the file was assembled of %d parts, which are no longer there: it is not added to; take another name", t.path, before.Parts))
+		errs = append(errs, fmt.Errorf("%s: the file was assembled of %d parts, which are no longer there: it is not added to; take another name",
+			t.path, before.Parts))
 	}
 	return errors.Join(errs...)
 }

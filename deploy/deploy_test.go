@@ -43,7 +43,7 @@ func TestFlags(t *testing.T) {
 	}
 	foreign := map[string][]string{ // of other programs
 		"Dockerfile": {"platform", "mount", "from", "chown", "interval", "timeout", "start-period", "retries", "rm"},
-		"README.md":  {"now", "rm", "read-only", "cap-drop", "security-opt", "platform", "version", "health-cmd", "build-arg", "from-file", "dry-run"},
+		"README.md":  {"now", "rm", "read-only", "cap-drop", "security-opt", "platform", "version", "health-cmd", "build-arg", "from-file", "dry-run", "for", "shard"},
 	}
 	flag := regexp.MustCompile(`(?:^|[\s"'\x60(\[])--([a-z][a-z-]*)`)
 	for _, name := range []string{"lxmert.service", "lxmert.env", "Dockerfile", "kubernetes.yaml", "README.md", "../docs/operations.md"} {

@@ -27,7 +27,7 @@ func TestKubernetesExtract(t *testing.T) {
 			t.Errorf("%s is in namespace %v", kind, at(doc, "metadata", "namespace"))
 		}
 	}
-	job := objects["Job"]
+	job, policy := objects["Job"], objects["NetworkPolicy"]
 	pod := at(job, "spec", "template", "spec")
 	container := at(pod, "containers", 0)
 	completions, _ := at(job, "spec", "completions").(int)
@@ -35,6 +35,7 @@ func TestKubernetesExtract(t *testing.T) {
 	for i := range 3 {
 		env[at(container, "env", i, "name")] = at(container, "env", i, "value")
 	}
+	const name = "app.kubernetes.io/name"
 	limit, err := strconv.Atoi(strings.TrimSuffix(at(container, "resources", "limits", "memory").(string), "Mi"))
 	soft, err2 := strconv.Atoi(strings.TrimSuffix(env["GOMEMLIMIT"].(string), "MiB"))
 	for what, ok := range map[string]bool{
@@ -42,7 +43,7 @@ func TestKubernetesExtract(t *testing.T) {
 		"JOB_COMPLETIONS":          completions > 1 && env["JOB_COMPLETIONS"] == strconv.Itoa(completions),
 		"restartPolicy":            at(pod, "restartPolicy") == "Never" && at(job, "spec", "backoffLimitPerIndex") != nil,
 		"memory":                   err == nil && err2 == nil && soft*10 <= limit*9,
-		"labels":                   at(job, "spec", "template", "metadata", "labels", "app.kubernetes.io/name") == at(objects["NetworkPolicy"], "spec", "podSelector", "matchLabels", "app.kubernetes.io/name"),
+		"labels":                   at(job, "spec", "template", "metadata", "labels", name) == at(policy, "spec", "podSelector", "matchLabels", name),
 		"runAsNonRoot":             at(pod, "securityContext", "runAsNonRoot") == true,
 		"seccompProfile":           at(pod, "securityContext", "seccompProfile", "type") == "RuntimeDefault",
 		"allowPrivilegeEscalation": at(container, "securityContext", "allowPrivilegeEscalation") == false,

@@ -136,7 +136,8 @@ func parsePart(r io.Reader) (header PartHeader, records []PartRecord, err error)
 
 func (h PartHeader) check() error {
 	if h.Format != partFormat || h.Version != 1 {
-		return fmt.Errorf("found format %.40q, version %d, want %q, 1: this is no part of predictions, or one by another version of this program", h.Format, h.Version, partFormat)
+		return fmt.Errorf("found format %.40q, version %d, want %q, 1: this is no part of predictions, or one by another version of this program",
+			h.Format, h.Version, partFormat)
 	}
 	if _, err := data.ParsePart(fmt.Sprintf("%d/%d", h.Part, h.Parts)); err != nil {
 		return err

@@ -17,9 +17,9 @@ func newDataAssemble() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "assemble STORE | FILE",
 		Short: "Put together what several processes have written in parts",
-		Long: `Assemble puts together the parts that lxmert extract --shard i/n or lxmert predict --shard i/n have written: of a region store, which is the
-directory of all of them; of a TSV; or of a file of predictions, by the name that was given as --out. The last of the processes does it by itself; do it by
-hand where parts were copied together from several machines, or where the file system shows new files late, as NFS does.
+		Long: `Assemble puts together the parts that lxmert extract --shard i/n or lxmert predict --shard i/n have written: of a region
+store, which is the directory of all of them; of a TSV; or of a file of predictions, by the name that was given as --out. The last of the processes
+does it by itself; do it by hand where parts were copied together from several machines, or where the file system shows new files late, as NFS does.
 
 Parts that are missing or not complete are named, and so are those that were written with other options; the exit code is then 1. Done twice it gives the
 same bytes.`,

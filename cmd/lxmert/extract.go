@@ -83,7 +83,8 @@ order. Reports of bad pictures are OUT.part-00003-of-00008.faults.jsonl and so o
 	flags.BoolVar(&run.store.Float32, "float32", false, "keep features in float32 (a TSV has no other)")
 	flags.Int64Var(&run.shardMB, "shard-mb", data.DefaultShardBytes>>20, "size of a store's shard in `MiB`")
 	flags.IntVar(&run.options.Parallel, "parallel", 0, "let the extractor look at `n` pictures at once (default: as many as keep the processors busy)")
-	flags.StringVar(&run.report, "report", "", "`file` for bad pictures, JSON lines (default OUT.faults.jsonl, if there are any); a part's has .part-00003-of-00008 behind its name")
+	flags.StringVar(&run.report, "report", "", "`file` for bad pictures, JSON lines (default OUT.faults.jsonl, if there are any)\n"+
+		"(of a part: with .part-00003-of-00008 behind its name)")
 	flags.BoolVar(&run.options.Strict, "strict", false, "end at the first bad picture")
 	run.shard.add(cmd)
 	flags.BoolVar(&run.json, "json", false, "print one JSON object")
@@ -186,9 +187,14 @@ func (run extractRun) all(cmd *cobra.Command, paths []string) error {
 	}
 	assembled, err := run.assemble()
 	if err != nil {
-		return fmt.Errorf("%s%s pictures added, and the part is complete, but the parts cannot be put together: %w", run.shard.of(), grouped(report.Added), err)
+		return fmt.Errorf("%s%s pictures were added and the part is complete, but the parts cannot be put together: %w",
+			run.shard.of(), grouped(report.Added), err)
 	}
-	record := extractRecord{Out: run.out, Part: run.shard.part.String(), Assembled: assembled, Images: target.Len(), Added: report.Added, There: report.There, Failed: report.Failed}
+	if _, err := data.ReadManifest(run.out); err == nil && !run.shard.part.IsZero() && report.Added > 0 && assembled == 0 {
+		fmt.Fprintf(errOut, "note: %s was put together before, without these pictures; it gets them when all parts are complete again\n", plain(run.out))
+	}
+	record := extractRecord{Out: run.out, Images: target.Len(), Added: report.Added, There: report.There, Failed: report.Failed}
+	record.Part, record.Assembled = run.shard.part.String(), assembled
 	record.Seconds = time.Since(start).Seconds()
 	bad := ""
 	if report.Failed > 0 {

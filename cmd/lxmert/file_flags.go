@@ -25,7 +25,7 @@ type fileFlags struct {
 	maxTokens, batch                           int
 	skipBad, index                             bool
 	cut                                        bool // --max-tokens was given
-	divided                                    bool // others answer other questions of the file, so that it may be that none of these can be answered
+	divided                                    bool // others answer the rest of the file: it may be that none of these can be answered
 	hide                                       hiding
 	dtype                                      dtypeFlag
 }

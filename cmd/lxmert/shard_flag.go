@@ -20,9 +20,9 @@ type shardFlag struct {
 }
 
 // shardHelp is what both verbs' help says of it.
-const shardHelp = `With --shard i/n, i from 0, n processes share the work: each does the pictures whose ids fall to its part (a hash of the id), on one machine or
-many, and may be killed and started again. --shard auto takes i and n from a Slurm array (SLURM_ARRAY_TASK_ID, _COUNT, _MIN, _MAX) or from a
-Kubernetes indexed job (JOB_COMPLETION_INDEX, and JOB_COMPLETIONS, which its manifest must set).`
+const shardHelp = `With --shard i/n, i from 0, n processes share the work, on one machine or many: each does the pictures whose ids fall to its
+part (a hash of the id), and may be killed and started again. --shard auto takes i and n from a Slurm array (SLURM_ARRAY_TASK_ID, _COUNT, _MIN,
+_MAX) or from a Kubernetes indexed job (JOB_COMPLETION_INDEX, and JOB_COMPLETIONS, which its manifest must set).`
 
 func (f *shardFlag) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.text, "shard", "", "do part `i/n` of the work, i from 0, or auto: as the Slurm array or the Kubernetes job has it")
@@ -66,7 +66,8 @@ func partFromEnvironment(getenv func(string) string) (data.Part, string, error) 
 	case inSlurm && inKubernetes:
 		return data.Part{}, "", fmt.Errorf("auto: found both %s and %s, want one of them, or i/n", slurm, kubernetes)
 	case !inSlurm && !inKubernetes:
-		return data.Part{}, "", fmt.Errorf("auto: found neither %s (a Slurm array) nor %s (a Kubernetes indexed job), want one of them, or i/n", slurm, kubernetes)
+		return data.Part{}, "", fmt.Errorf("auto: found neither %s (a Slurm array) nor %s (a Kubernetes indexed job), want one of them, or i/n",
+			slurm, kubernetes)
 	}
 	var found []string
 	number := func(name string, otherwise int) (int, error) {
