@@ -11,6 +11,7 @@ import (
 	"github.com/go-lxmert/lxmert/hub"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/predict"
+	"github.com/go-lxmert/lxmert/pretrained"
 )
 
 // A Model says what answers questions.
@@ -108,13 +109,13 @@ func (m Model) load(ctx context.Context, kind questions.Kind) (*answering, error
 	}}, nil
 }
 
-// fits says whether a store has regions that the model can read.
-func (a *answering) fits(path string, m data.Manifest) error {
+// fits says whether a store has regions that the model can read; the note is about regions that it can, but was not trained with.
+func (a *answering) fits(path string, m data.Manifest) (note string, err error) {
 	if want := a.config.VisualFeatDim; m.FeatureWidth != want {
-		return fmt.Errorf("%s: features are %d numbers wide, want %d as the model was trained with", path, m.FeatureWidth, want)
+		return "", fmt.Errorf("%s: features are %d numbers wide, want %d as the model was trained with", path, m.FeatureWidth, want)
 	}
-	if want := a.config.RegionPreset; want != "" && m.Preset != "" && want != m.Preset {
-		return fmt.Errorf("%s: regions of preset %q, want %q as the model was trained with: it does worse with those of another detector", path, m.Preset, want)
+	if want := pretrained.Preset(a.config); want != "" && m.Preset != "" && want != m.Preset {
+		note = fmt.Sprintf("%s: the regions are of preset %s, but the model was trained with those of %s: its answers mean little", path, m.Preset, want)
 	}
-	return nil
+	return note, nil
 }

@@ -42,38 +42,38 @@ func init() {
 	register.Iter1[Asked]()
 }
 
-// Check says before a job begins what would end it, and takes the number of parts from the store.
-func (o *PredictOptions) Check(ctx context.Context) error {
+// Check says before a job begins what would end it, and takes the number of parts from the store. The note is for people.
+func (o *PredictOptions) Check(ctx context.Context) (note string, err error) {
 	if len(o.Questions) == 0 {
-		return errors.New("no questions are given")
+		return "", errors.New("no questions are given")
 	}
 	for _, path := range append([]string{o.Out, o.Regions}, o.Questions...) {
 		if err := files.Check(path); err != nil {
-			return err
+			return "", err
 		}
 	}
 	if err := checkWorkers(o.Workers); err != nil {
-		return err
+		return "", err
 	}
 	m, err := readManifest(ctx, o.Regions)
 	if err != nil {
-		return err
+		return "", err
 	}
 	switch {
 	case m.Parts > 0:
 		o.Parts = m.Parts
 	case !files.IsLocal(o.Regions):
-		return fmt.Errorf("%s: the store is not divided into parts, and each worker would have to fetch all of it: extract with --parts, or put it on a file system that all workers have", o.Regions)
+		return "", fmt.Errorf("%s: the store is not divided into parts, and each worker would have to fetch all of it: extract with --parts, or put it on a file system that all workers have", o.Regions)
 	}
 	if err := checkParts(o.Parts); err != nil {
-		return err
+		return "", err
 	}
 	if err := writable(ctx, o.Out, o); err != nil {
-		return err
+		return "", err
 	}
 	model, err := o.Model.open(ctx, o.Kind)
 	if err != nil {
-		return err
+		return "", err
 	}
 	return model.fits(o.Regions, m)
 }
@@ -234,4 +234,3 @@ func Submit(ctx context.Context, o PredictOptions, path string) (int, error) {
 	}
 	return len(all), submit(ctx, o.Kind, all, path)
 }
-

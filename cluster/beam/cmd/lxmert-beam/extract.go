@@ -51,7 +51,7 @@ started again with the same pictures and options.`,
 				return err
 			}
 			o.Out, o.Parts, o.Workers, o.Scratch, o.Again = job.out, job.parts, job.workers, job.scratch, job.again
-			return job.start(cmd, func() error { return o.Check(cmd.Context()) }, o.Job, func(s beam.Scope) { batch.Extract(s, o) })
+			return job.start(cmd, func() error { return o.Check(cmd.Context()) }, o.Job, func(s beam.Scope) { batch.Extract(s, o) }, nil)
 		},
 	}
 	flags := cmd.Flags()

@@ -83,16 +83,14 @@ var initialise = sync.OnceFunc(func() {
 // newJob is a name for a job that no other has.
 func newJob() string { return "lxmert-" + rand.Text()[:12] }
 
-// quiet lets warnings and errors of the runner through, and no more.
+// quiet keeps what the runner says to itself: of a job that fails, its error says all.
 func (f *jobFlags) quiet(errOut io.Writer) {
-	level := slog.LevelError
 	if f.verbose {
-		level = slog.LevelInfo
+		slog.SetDefault(slog.New(slog.NewTextHandler(errOut, nil)))
+		return
 	}
-	slog.SetDefault(slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level})))
-	if !f.verbose {
-		beamlog.SetLogger(&beamlog.Standard{Level: beamlog.SevError})
-	}
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	beamlog.SetLogger(&beamlog.Standard{Level: beamlog.SevFatal})
 }
 
 // run runs a pipeline and prints what came of it.

@@ -17,8 +17,8 @@ import (
 // attempt is the variable by which a program that has been started by itself knows it.
 const attempt = "LXMERT_BEAM_ATTEMPT"
 
-// start checks and runs a job: here, or with --retries in a process of its own, which is started again when it is killed.
-func (f *jobFlags) start(cmd *cobra.Command, check func() error, job string, build func(beam.Scope)) error {
+// start checks and runs a job, and what comes after it (nil: nothing): here, or with --retries in a process of its own, which is started again when it is killed.
+func (f *jobFlags) start(cmd *cobra.Command, check func() error, job string, build func(beam.Scope), after func() error) error {
 	if f.retries < 0 || f.retries > 1000 {
 		return usagef("--retries: found %d, want 0 to 1000", f.retries)
 	}
@@ -28,7 +28,10 @@ func (f *jobFlags) start(cmd *cobra.Command, check func() error, job string, bui
 	if err := check(); err != nil {
 		return err
 	}
-	return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), job, build)
+	if err := f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), job, build); err != nil || after == nil {
+		return err
+	}
+	return after()
 }
 
 // supervise runs this very command line in another process until it has come to an end that another attempt would not change. Of what embedded
