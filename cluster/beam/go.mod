@@ -5,6 +5,7 @@ go 1.26.5
 require (
 	github.com/go-lxmert/lxmert v0.0.0
 	github.com/spf13/cobra v1.10.2
+	github.com/xitongsys/parquet-go-source v0.0.0-20241021075129-b732d2ac9c9b
 )
 
 require (
@@ -12,7 +13,6 @@ require (
 	github.com/moby/moby/api v1.56.0 // indirect
 	github.com/moby/moby/client v0.6.0 // indirect
 	github.com/spf13/pflag v1.0.10 // indirect
-	github.com/xitongsys/parquet-go-source v0.0.0-20241021075129-b732d2ac9c9b // indirect
 	go.yaml.in/yaml/v3 v3.0.6 // indirect
 )
 

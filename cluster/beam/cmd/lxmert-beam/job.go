@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 
@@ -80,6 +82,18 @@ var initialise = sync.OnceFunc(func() {
 	beam.Init()
 })
 
+// stageSelf makes this program what workers elsewhere run, unless --worker_binary names another: Beam would compile it anew, from sources that are not here. It
+// must be one for Linux.
+func stageSelf() (err error) {
+	if *jobopts.WorkerBinary == "" && runtime.GOOS == "linux" && elsewhere() {
+		*jobopts.WorkerBinary, err = os.Executable()
+	}
+	return err
+}
+
+// elsewhere says whether workers are other processes.
+func elsewhere() bool { return *jobopts.EnvironmentType != "" && !jobopts.IsLoopback() }
+
 // newJob is a name for a job that no other has.
 func newJob() string { return "lxmert-" + rand.Text()[:12] }
 
@@ -97,6 +111,9 @@ func (f *jobFlags) quiet(errOut io.Writer) {
 func (f *jobFlags) run(ctx context.Context, out, errOut io.Writer, job string, build func(s beam.Scope)) error {
 	initialise()
 	f.quiet(errOut)
+	if err := stageSelf(); err != nil {
+		return err
+	}
 	p, s := beam.NewPipelineWithRoot()
 	build(s)
 	start := time.Now()
