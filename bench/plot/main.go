@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/go-lxmert/lxmert/bench/internal/chart"
 )
 
 //go:generate go run . -out ../../docs ../measured/answering.jsonl
@@ -43,31 +45,36 @@ func run(file, out string) error {
 		return err
 	}
 	latency := func(m measurement) float64 { return m.MedianMS }
-	byThreads := func(title, kernels string, axis scale, value func(measurement) float64) panel {
-		return panel{title: title, scale: axis, series: []series{
-			{"1 thread", "one", points(all, kernels, 1, value)},
-			{"2 threads", "two", points(all, kernels, 2, value)},
+	batches := chart.Axis{Name: "questions in a batch", Low: 1, High: 32, Logarithmic: true, Ticks: chart.Ticks("", 1, 2, 4, 8, 16, 32)}
+	byThreads := func(title, kernels string, y chart.Axis, value func(measurement) float64) chart.Panel {
+		return chart.Panel{Title: title, X: batches, Y: y, Series: []chart.Series{
+			{Name: "1 thread", Color: chart.Orange, Points: points(all, kernels, 1, value), Value: whole},
+			{Name: "2 threads", Color: chart.Blue, Points: points(all, kernels, 2, value), Value: whole},
 		}}
 	}
-	milliseconds := scale{16, 3000, true, []float64{20, 50, 100, 200, 500, 1000, 2000}}
-	for name, panels := range map[string][2]panel{
+	milliseconds := chart.Axis{Low: 16, High: 3000, Logarithmic: true, Ticks: chart.Ticks("", 20, 50, 100, 200, 500, 1000, 2000)}
+	for name, panels := range map[string][]chart.Panel{
 		"latency.svg": {
 			byThreads("Milliseconds a batch, AVX-512", "avx512", milliseconds, latency),
 			byThreads("Milliseconds a batch, AVX2", "avx2", milliseconds, latency),
 		},
 		"throughput.svg": {
-			byThreads("Questions a second, AVX-512", "avx512", scale{0, 60, false, []float64{0, 10, 20, 30, 40, 50, 60}},
+			byThreads("Questions a second, AVX-512", "avx512", chart.Axis{High: 60, Ticks: chart.Ticks("", 0, 10, 20, 30, 40, 50, 60)},
 				func(m measurement) float64 { return m.PerSecond }),
-			byThreads("Percent of the multiply-add peak, AVX-512", "avx512", scale{0, 100, false, []float64{0, 20, 40, 60, 80, 100}},
+			byThreads("Percent of the multiply-add peak, AVX-512", "avx512", chart.Axis{High: 100, Ticks: chart.Ticks("", 0, 20, 40, 60, 80, 100)},
 				func(m measurement) float64 { return 100 * m.ShareOfPeak }),
 		},
 	} {
-		if err := os.WriteFile(filepath.Join(out, name), draw(panels), 0o644); err != nil {
+		picture := chart.Chart{Columns: 2, Height: 340, Panels: panels}
+		if err := os.WriteFile(filepath.Join(out, name), picture.SVG(), 0o644); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// whole is a point's value without what follows the point.
+func whole(p chart.Point) string { return fmt.Sprintf("%.0f", p.Y) }
 
 // read takes bench's lines from a file.
 func read(file string) ([]measurement, error) {
@@ -89,17 +96,17 @@ func read(file string) ([]measurement, error) {
 }
 
 // points are the medians over the runs of each batch size with those kernels on so many threads.
-func points(all []measurement, kernels string, threads int, value func(measurement) float64) []point {
+func points(all []measurement, kernels string, threads int, value func(measurement) float64) []chart.Point {
 	runs := map[int][]float64{}
 	for _, m := range all {
 		if m.Threads == threads && strings.Contains(m.Backend, kernels+" ") {
 			runs[m.Batch] = append(runs[m.Batch], value(m))
 		}
 	}
-	var line []point
+	var line []chart.Point
 	for _, batch := range slices.Sorted(maps.Keys(runs)) {
 		values := slices.Sorted(slices.Values(runs[batch]))
-		line = append(line, point{float64(batch), (values[(len(values)-1)/2] + values[len(values)/2]) / 2})
+		line = append(line, chart.Point{X: float64(batch), Y: (values[(len(values)-1)/2] + values[len(values)/2]) / 2})
 	}
 	return line
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-lxmert/lxmert"
 	"github.com/go-lxmert/lxmert/backend"
+	"github.com/go-lxmert/lxmert/bench/internal/chart"
 	"github.com/go-lxmert/lxmert/internal/formula"
 	"github.com/go-lxmert/lxmert/internal/sample"
 	"github.com/go-lxmert/lxmert/model"
@@ -52,8 +53,8 @@ func run(ctx context.Context, out string, pictures int) error {
 	if err != nil {
 		return err
 	}
-	picture := draw([]panel{{"Base size, weights by a formula", base}, {"The shipped model", small}})
-	if err := os.WriteFile(filepath.Join(out, "precision-layers.svg"), picture, 0o644); err != nil {
+	picture := chart.Chart{Columns: 1, Height: 265, Panels: []chart.Panel{base.panel("Base size, weights by a formula"), small.panel("The shipped model")}}
+	if err := os.WriteFile(filepath.Join(out, "precision-layers.svg"), picture.SVG(), 0o644); err != nil {
 		return err
 	}
 	return answers(ctx, engine, pictures)
@@ -147,7 +148,7 @@ func states(ctx context.Context, n *model.Network, in *model.Batch) (names []str
 	for i := range c.CrossLayers {
 		add(fmt.Sprint("X", i+1), encoded.LanguageHiddenStates[c.LanguageLayers+i])
 	}
-	add("pooled", encoded.PooledOutput)
+	add("pool", encoded.PooledOutput)
 	add("logits", out.QuestionAnsweringScore)
 	return names, values, err
 }
