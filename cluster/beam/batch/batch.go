@@ -1,5 +1,5 @@
-// Package batch has pipelines of Apache Beam for work that outgrows one machine: pictures to regions ([Extract]), questions to answers ([Predict]), data sets to
-// LXMERT's JSON ([Data]).
+// Package batch has pipelines of Apache Beam for work that outgrows one machine: pictures to regions ([Extract]), questions to answers ([Predict]), data sets
+// to LXMERT's JSON ([Data]).
 //
 // All three divide their work as 'lxmert extract --shard i/n' does: what belongs to an image belongs to the part that data.PartOf finds by the image's id
 // alone. A part is one element of the pipeline, seconds to minutes of work, so that the runner may give it to any worker, at any time and again, and regions
@@ -8,7 +8,8 @@
 //	sources ─ items, each with its part ─ GroupByKey ─▶ a part: order, work, files, receipt ─▶ all parts done: manifest, dead letters
 //
 // An item that cannot be used (a picture that is damaged, a question about an image that is not there) becomes a dead letter with the reason: a line
-// of JSON. What is not about one item fails the job. A part that is whole, of the same items and options, is not done again: its receipt says of what it was made.
+// of JSON. What is not about one item fails the job. A part that is whole, of the same items and options, is not done again: its receipt says of what it was
+// made.
 package batch
 
 import (

@@ -82,7 +82,8 @@ func TestDataPretraining(t *testing.T) {
 	dir := t.TempDir()
 	captions := filepath.Join(dir, "captions.json")
 	save(t, captions, []byte(`{"images": [{"id": 1, "file_name": "COCO_val2014_000000000001.jpg"}, {"id": 2, "file_name": "COCO_val2014_000000000002.jpg"}],
-		"annotations": [{"image_id": 1, "id": 10, "caption": "a dog"}, {"image_id": 2, "id": 11, "caption": "a cat"}, {"image_id": 1, "id": 12, "caption": "a brown dog"}, {"image_id": 3, "id": 13, "caption": "nobody"}]}`))
+		"annotations": [{"image_id": 1, "id": 10, "caption": "a dog"}, {"image_id": 2, "id": 11, "caption": "a cat"},
+		{"image_id": 1, "id": 12, "caption": "a brown dog"}, {"image_id": 3, "id": 13, "caption": "nobody"}]}`))
 	out := "memfs://captions"
 	metrics, err := converted(t, DataOptions{Kind: "coco", Files: []string{captions}, Out: out, Parts: 2})
 	if err != nil {

@@ -40,7 +40,8 @@ func init() {
 	register.Emitter1[Done]()
 }
 
-// Check says before a job begins what would end it: options, an output that holds something else, a detector that is not there (here, and each worker needs it).
+// Check says before a job begins what would end it: options, an output that holds something else, a detector that is not there (here, and each worker
+// needs it).
 func (o ExtractOptions) Check(ctx context.Context) error {
 	if err := errors.Join(o.Sources.check(), checkParts(o.Parts), checkWorkers(o.Workers), files.Check(o.Out)); err != nil {
 		return err
@@ -108,8 +109,8 @@ func (o ExtractOptions) checkOut(ctx context.Context) error {
 	return nil
 }
 
-// Extract finds the regions of pictures and keeps them in a store that is divided into parts, the same bytes as those that lxmert extract --shard writes of the same
-// pictures, sorted by id. The store's manifest is written when all parts are done; dead letters are in OUT.faults.jsonl.
+// Extract finds the regions of pictures and keeps them in a store that is divided into parts, the same bytes as those that lxmert extract --shard writes of
+// the same pictures, sorted by id. The store's manifest is written when all parts are done; dead letters are in OUT.faults.jsonl.
 func Extract(s beam.Scope, o ExtractOptions) {
 	s = s.Scope("extract")
 	byPart := beam.GroupByKey(s, o.Sources.pictures(s, o.Job, o.Parts))

@@ -101,7 +101,8 @@ func (e *extractPart) madeOf() (string, error) {
 	}
 	hash := sha256.New()
 	lines := json.NewEncoder(hash)
-	if err := lines.Encode([]any{"extract", e.part.String(), detector, e.options.Detector.DType, e.options.Detector.Options, e.options.Float32, e.options.ShardBytes}); err != nil {
+	o := e.options
+	if err := lines.Encode([]any{"extract", e.part.String(), detector, o.Detector.DType, o.Detector.Options, o.Float32, o.ShardBytes}); err != nil {
 		return "", err
 	}
 	for _, p := range e.pictures {

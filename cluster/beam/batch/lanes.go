@@ -9,8 +9,8 @@ import (
 // slots are how many parts a worker process works on at once, whatever bundles they are in.
 var slots once[int, chan struct{}]
 
-// lanes work on the parts of a bundle, several at a time. Prism gives all parts of a stage to one bundle, an element after the other, and divides bundles of plain
-// elements no further (v2.77); so a bundle has to keep several workers busy itself. Other runners divide more; then each bundle has one part, and the
+// lanes work on the parts of a bundle, several at a time. Prism gives all parts of a stage to one bundle, an element after the other, and divides bundles of
+// plain elements no further (v2.77); so a bundle has to keep several workers busy itself. Other runners divide more; then each bundle has one part, and the
 // slots of the process are what bounds the work.
 type lanes struct {
 	slots  chan struct{}

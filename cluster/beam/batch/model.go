@@ -23,9 +23,11 @@ type Model struct {
 	MaxTokens int    // cut questions; 0 as the model has it
 }
 
+type predictions = []predict.Prediction
+
 // answering is a model that has been loaded.
 type answering struct {
-	answer func(context.Context, data.Source, []questions.Question, predict.Options) ([]predict.Prediction, error)
+	answer func(context.Context, data.Source, []questions.Question, predict.Options) (predictions, error)
 	config *model.Config
 }
 
@@ -92,9 +94,10 @@ func (m Model) load(ctx context.Context, kind questions.Kind) (*answering, error
 		if err != nil {
 			return nil, err
 		}
-		return &answering{config: judge.Config(), answer: func(ctx context.Context, from data.Source, qs []questions.Question, o predict.Options) ([]predict.Prediction, error) {
+		answer := func(ctx context.Context, from data.Source, qs []questions.Question, o predict.Options) (predictions, error) {
 			return predict.Statements(ctx, judge, from, qs, o)
-		}}, nil
+		}
+		return &answering{answer, judge.Config()}, nil
 	}
 	open := func() (*lxmert.Model, error) { return lxmert.Shipped(options...) }
 	if dir != "" {
@@ -104,9 +107,10 @@ func (m Model) load(ctx context.Context, kind questions.Kind) (*answering, error
 	if err != nil {
 		return nil, err
 	}
-	return &answering{config: answers.Config(), answer: func(ctx context.Context, from data.Source, qs []questions.Question, o predict.Options) ([]predict.Prediction, error) {
+	answer := func(ctx context.Context, from data.Source, qs []questions.Question, o predict.Options) (predictions, error) {
 		return predict.Answers(ctx, answers, from, qs, o)
-	}}, nil
+	}
+	return &answering{answer, answers.Config()}, nil
 }
 
 // fits says whether a store has regions that the model can read; the note is about regions that it can, but was not trained with.

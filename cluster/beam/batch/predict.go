@@ -63,7 +63,8 @@ func (o *PredictOptions) Check(ctx context.Context) (note string, err error) {
 	case m.Parts > 0:
 		o.Parts = m.Parts
 	case !files.IsLocal(o.Regions):
-		return "", fmt.Errorf("%s: the store is not divided into parts, and each worker would have to fetch all of it: extract with --parts, or put it on a file system that all workers have", o.Regions)
+		return "", fmt.Errorf("%s: the store is not divided into parts, and each worker would have to fetch all of it: extract with --parts, or put it on a "+
+			"file system that all workers have", o.Regions)
 	}
 	if err := checkParts(o.Parts); err != nil {
 		return "", err
@@ -118,8 +119,8 @@ type Asked struct {
 	Fault        string // why it cannot be asked
 }
 
-// Predict answers questions. Those about images of one part are answered by whoever works on the part, from its regions, which are read from the store and never
-// sent between workers; of two images the first counts. Answers are in OUT/answers-part-00003-of-00008.jsonl (and .parquet), dead letters in OUT.faults.jsonl.
+// Predict answers questions. Those about images of one part are answered by whoever works on the part, from its regions, which are read from the store and
+// never sent between workers; of two images the first counts. Answers are in OUT/answers-part-00003-of-00008.jsonl (and .parquet), dead letters in OUT.faults.jsonl.
 func Predict(s beam.Scope, o PredictOptions) {
 	s = s.Scope("predict")
 	all := beam.Flatten(s,

@@ -91,7 +91,8 @@ func (p *predictPart) madeOf(m data.Manifest) (string, error) {
 	hash := sha256.New()
 	lines := json.NewEncoder(hash)
 	o := p.options
-	if err := lines.Encode([]any{"predict", p.part.String(), o.Kind, model, o.Model.Labels, o.Model.DType, o.Model.MaxTokens, o.Parquet, sha256.Sum256(regions)}); err != nil {
+	options := []any{"predict", p.part.String(), o.Kind, model, o.Model.Labels, o.Model.DType, o.Model.MaxTokens, o.Parquet, sha256.Sum256(regions)}
+	if err := lines.Encode(options); err != nil {
 		return "", err
 	}
 	for _, a := range p.asked {
@@ -198,7 +199,8 @@ func (p *predictPart) publish(ctx context.Context, made string, done *Done, answ
 	return sign(ctx, out, made, *done, all)
 }
 
-// regions are those of the part, read where they are or fetched to this machine; for statements about two pictures also those of the parts that have the second.
+// regions are those of the part, read where they are or fetched to this machine; for statements about two pictures also those of the parts that have the
+// second.
 func (p *predictPart) regions(ctx context.Context, m data.Manifest, qs []questions.Question) (data.Source, error) {
 	if files.IsLocal(p.options.Regions) {
 		return data.OpenStore(p.options.Regions)

@@ -65,12 +65,14 @@ func TestPredict(t *testing.T) {
 	set := drawn(t, 12)
 	regions := filepath.Join(t.TempDir(), "regions")
 	mustExtract(t, extraction(regions, 4, 2, filepath.Join(set, "images")))
-	path := few(t, filepath.Join(set, "vqa.json"), 60, `{"question_id": "a", "img_id": "nowhere", "sent": "what is it?"}`, `{"question_id": "b", "img_id": "s3-000000"}`,
+	path := few(t, filepath.Join(set, "vqa.json"), 60,
+		`{"question_id": "a", "img_id": "nowhere", "sent": "what is it?"}`, `{"question_id": "b", "img_id": "s3-000000"}`,
 		`{"question_id": "c", "img_id": "s3-000000", "sent": "`+strings.Repeat("why ", 600)+`?"}`)
 	want := answersOf(t, path, regions, questions.KindVQA)
 	var before map[string]string
 	for _, workers := range []int{1, 2, 4} {
-		o := &PredictOptions{Kind: questions.KindVQA, Questions: []string{path}, Regions: regions, Out: filepath.Join(t.TempDir(), "answers"), Workers: workers, Parquet: true}
+		o := &PredictOptions{Kind: questions.KindVQA, Questions: []string{path}, Regions: regions, Workers: workers, Parquet: true}
+		o.Out = filepath.Join(t.TempDir(), "answers")
 		metrics := predicted(t, o)
 		if got := sum(metrics, "items", "dead letters", "parts done"); got != fmt.Sprintf("63 %d 4", 63-len(want)) {
 			t.Errorf("%s", got)
@@ -132,7 +134,8 @@ func TestPredictStatements(t *testing.T) {
 	want := answersOf(t, path, regions, questions.KindNLVR2)
 	inMemory(t, regions, "memfs://regions2")
 	for _, store := range []string{regions, "memfs://regions2"} {
-		o := &PredictOptions{Kind: questions.KindNLVR2, Questions: []string{path}, Regions: store, Out: filepath.Join(t.TempDir(), "answers")}
+		o := &PredictOptions{Kind: questions.KindNLVR2, Questions: []string{path}, Regions: store}
+		o.Out = filepath.Join(t.TempDir(), "answers")
 		predicted(t, o)
 		submission := filepath.Join(t.TempDir(), "submission.csv")
 		if n, err := Submit(t.Context(), *o, submission); err != nil || n != len(want) {
@@ -165,7 +168,8 @@ func TestPredictFails(t *testing.T) {
 		"other questions":       {func(o *PredictOptions) { o.Kind = questions.KindNLVR2 }, "want"},
 		"no place":              {func(o *PredictOptions) { o.Out = filepath.Join(set, "vqa.json", "x") }, "cannot be written"},
 	} {
-		o := &PredictOptions{Kind: questions.KindVQA, Questions: []string{filepath.Join(set, "vqa.json")}, Regions: regions, Out: filepath.Join(t.TempDir(), "answers"), Workers: 1, Job: what}
+		o := &PredictOptions{Kind: questions.KindVQA, Questions: []string{filepath.Join(set, "vqa.json")}, Regions: regions, Workers: 1, Job: what}
+		o.Out = filepath.Join(t.TempDir(), "answers")
 		c.change(o)
 		_, err := o.Check(t.Context())
 		if err == nil {

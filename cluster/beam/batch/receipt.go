@@ -12,8 +12,8 @@ import (
 	"github.com/go-lxmert/lxmert/data"
 )
 
-// A receipt says of what a part was made: part-00003-of-00008.json in OUT.beam, beside OUT. It is written last; a part with one of the same items and options is
-// whole, as long as its files are there.
+// A receipt says of what a part was made: part-00003-of-00008.json in OUT.beam, beside OUT. It is written last; a part with one of the same items and options
+// is whole, as long as its files are there.
 type receipt struct {
 	Format string `json:"format"` // "lxmert beam part"
 	Made   string `json:"made_of"`

@@ -64,8 +64,8 @@ func run(t *testing.T, job string, build func(beam.Scope)) (map[string]Metric, e
 
 func extraction(out string, parts, workers int, pictures ...string) ExtractOptions {
 	return ExtractOptions{
-		Job: rand.Text(), Sources: Sources{Pictures: pictures, Fields: source.DefaultFields()}, Out: out, Parts: parts, Workers: workers, Detector: Detector{Name: scenes.Preset},
-		ShardBytes: 8 << 10,
+		Job: rand.Text(), Sources: Sources{Pictures: pictures, Fields: source.DefaultFields()}, Out: out, Parts: parts, Workers: workers,
+		Detector: Detector{Name: scenes.Preset}, ShardBytes: 8 << 10,
 	}
 }
 

@@ -1,4 +1,5 @@
-// Package files reads and writes files on Beam's file systems (gs://, s3://, memfs://) and on the machine's own, so that readers find a file whole or not at all.
+// Package files reads and writes files on Beam's file systems (gs://, s3://, memfs://) and on the machine's own, so that readers find a file whole or not
+// at all.
 package files
 
 import (

@@ -17,11 +17,11 @@ func newData() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "data KIND FILE... --out DIR --parts N",
 		Short: "Turn a data set's own files into LXMERT's JSON, in parts",
-		Long: `Data reads what the sites of data sets offer, as lxmert data convert and lxmert data build do, and writes the JSON that LXMERT is trained and judged with:
-DIR/part-00003-of-00008.json has what is said of the images of part 3. KIND is ` + strings.Join(batch.DataKinds(), ", ") + `.
+		Long: `Data reads what the sites of data sets offer, as lxmert data convert and lxmert data build do, and writes the JSON that LXMERT is trained and judged
+with: DIR/part-00003-of-00008.json has what is said of the images of part 3. KIND is ` + strings.Join(batch.DataKinds(), ", ") + `.
 
 Each file is read by one worker. A record that cannot be read, or whose id came before, is a line of DIR.faults.jsonl.`,
-		Example: `  lxmert-beam data vqa v2_Questions_Train_mscoco.zip --annotations v2_Annotations_Train_mscoco.zip --answers trainval_label2ans.json --out vqa --parts 8
+		Example: `  lxmert-beam data vqa v2_Questions_Train_mscoco.zip --annotations v2_Annotations_Train_mscoco.zip --answers label2ans.json --out vqa --parts 8
   lxmert-beam data gqa 'train_all_questions/train_all_questions_0.json' train_all_questions/train_all_questions_1.json --out gqa --parts 64`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {

@@ -24,7 +24,8 @@ func newExtract() *cobra.Command {
 		Use:   "extract PICTURES... --out STORE --parts N",
 		Short: "Find the regions of pictures and keep them in a store that is divided into parts",
 		Long: `Extract finds the regions of pictures. The store is the one that lxmert extract --shard i/n writes of the same pictures, sorted by their ids, byte for
-byte, with any number of workers. PICTURES are files, directories and patterns ('train*/*.jpg', 's3://bucket/train/*.jpg'); --list takes files that list pictures:
+byte, with any number of workers. PICTURES are files, directories and patterns ('train*/*.jpg', 's3://bucket/train/*.jpg'); --list takes files that list
+pictures:
 
   NAME           a path on each line
   NAME.jsonl     {"id": ..., "path": ...} on each line, or the picture in base64 ("image")
@@ -62,7 +63,8 @@ started again with the same pictures and options.`,
 	flags.StringSliceVar(&fields.ID, "id-field", fields.ID, "`names` of the field of a list's records with the id")
 	flags.StringSliceVar(&fields.Path, "path-field", fields.Path, "`names` of the field with the path")
 	flags.StringSliceVar(&fields.Content, "image-field", fields.Content, "`names` of the field with the picture's bytes")
-	flags.StringVar(&o.Detector.Name, "detector", scenes.Preset, "what finds the regions: `name` scenes, grid, or a Faster R-CNN: its directory, which each worker must have, or its name on the hub")
+	flags.StringVar(&o.Detector.Name, "detector", scenes.Preset,
+		"what finds the regions: `name` scenes, grid, or a Faster R-CNN: its directory, which each worker must have, or its name on the hub")
 	flags.StringVar(&o.Detector.Engine, "backend", "", "`engine` of a Faster R-CNN (default: simd, or what GOMLX_BACKEND says)")
 	flags.StringVar(&o.Detector.DType, "dtype", "", "multiply a Faster R-CNN's weights as `type` f32, bf16 or int8")
 	flags.StringVar(&o.Detector.Options.Preset, "preset", "", "how a Faster R-CNN finds regions: `name` hf-frcnn or d2-maxnms")

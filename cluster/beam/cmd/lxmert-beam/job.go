@@ -36,7 +36,8 @@ func (f *jobFlags) add(cmd *cobra.Command, out string) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.out, "out", "", out)
 	flags.IntVar(&f.workers, "workers", 1, "parts that a worker process works on at once, `n`")
-	flags.StringVar(&f.scratch, "scratch", "", "`directory` of each worker for parts that are being made (default: a hidden one in --out, or the system's for temporary files)")
+	flags.StringVar(&f.scratch, "scratch", "",
+		"`directory` of each worker for parts that are being made (default: a hidden one in --out, or the system's for temporary files)")
 	flags.BoolVar(&f.again, "again", false, "do parts with dead letters once more")
 	flags.IntVar(&f.retries, "retries", 0, "start the job again, up to `n` times, when the process is killed or the runner fails; whole parts are not done again")
 	flags.BoolVar(&f.verbose, "verbose", false, "show what the runner says")
@@ -47,7 +48,18 @@ func (f *jobFlags) add(cmd *cobra.Command, out string) {
 			own.Hidden = true
 		}
 	}
-	cmd.MarkFlagRequired("out")
+	required(cmd, "out")
+}
+
+// required makes it an error of the command line that a flag is not given.
+func required(cmd *cobra.Command, name string) {
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if flag := cmd.Flags().Lookup(name); flag.Value.String() == "" {
+			return usagef("%s wants --%s; see %s --help", cmd.CommandPath(), name, cmd.CommandPath())
+		}
+		return run(cmd, args)
+	}
 }
 
 // shown are the flags of Beam that --help names; there are a hundred more, for Dataflow most of them.

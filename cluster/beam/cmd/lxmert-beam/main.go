@@ -42,7 +42,8 @@ func isWorker(args []string) bool {
 	})
 }
 
-// Exit codes: everything went well; something failed, and would again; the command line was wrong; the runner or a worker failed, and it may go well another time.
+// Exit codes: everything went well; something failed, and would again; the command line was wrong; the runner or a worker failed, and it may go well another
+// time.
 const (
 	exitOK = iota
 	exitFailure

@@ -78,7 +78,8 @@ FILE has the data set's form, LXMERT's, or one's own, as lxmert predict --data h
 	flags := cmd.Flags()
 	flags.StringVar(&o.Regions, "regions", "", "`directory` of the region store")
 	flags.IntVar(&job.parts, "parts", 1, "divide the questions into `n` parts where the store is not divided")
-	flags.StringVar(&o.Model.Name, "model", "", "model `directory`, which each worker must have, or its name on the hub (default: the model for drawn scenes that is part of the program)")
+	flags.StringVar(&o.Model.Name, "model", "",
+		"model `directory`, which each worker must have, or its name on the hub (default: the model for drawn scenes that is part of the program)")
 	flags.StringVar(&o.Model.Labels, "labels", "", "`file` of the model's answers, where it does not say them")
 	flags.StringVar(&o.Model.Engine, "backend", "", "`engine` (default: simd, or what GOMLX_BACKEND says)")
 	flags.StringVar(&o.Model.DType, "dtype", "", "multiply weights as `type` f32, bf16 or int8")
@@ -87,6 +88,6 @@ FILE has the data set's form, LXMERT's, or one's own, as lxmert predict --data h
 	flags.StringVar(&formats, "format", "jsonl", "`formats` of the answers: jsonl, or jsonl,parquet")
 	flags.StringVar(&submission, "submission", "", "`file` for the data set's server, written at the end")
 	job.add(cmd, "`directory` of the answers, gs://… or s3://…")
-	cmd.MarkFlagRequired("regions")
+	required(cmd, "regions")
 	return cmd
 }

@@ -17,7 +17,8 @@ import (
 // attempt is the variable by which a program that has been started by itself knows it.
 const attempt = "LXMERT_BEAM_ATTEMPT"
 
-// start checks and runs a job, and what comes after it (nil: nothing): here, or with --retries in a process of its own, which is started again when it is killed.
+// start checks and runs a job, and what comes after it (nil: nothing): here, or with --retries in a process of its own, which is started again when it is
+// killed.
 func (f *jobFlags) start(cmd *cobra.Command, check func() error, job string, build func(beam.Scope), after func() error) error {
 	if f.retries < 0 || f.retries > 1000 {
 		return usagef("--retries: found %d, want 0 to 1000", f.retries)

@@ -23,9 +23,9 @@ func newWorker() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "worker",
 		Short: "Start workers for a runner that asks for them",
-		Long: `Worker waits for a runner (--environment_type EXTERNAL --environment_config HOST:PORT), and starts a process for each worker that it asks for. All it
-runs is in this program, so a machine needs nothing but it, the models, and the directories that the job names. Whoever can reach the port can start workers: let nobody
-but the runner.`,
+		Long: `Worker waits for a runner (--environment_type EXTERNAL --environment_config HOST:PORT), and starts a process for each worker that it
+asks for. All it runs is in this program, so a machine needs nothing but it, the models, and the directories that the job names. Whoever can reach the port
+can start workers: let nobody but the runner.`,
 		Example: `  lxmert-beam worker --listen localhost:50000`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -72,7 +72,7 @@ func servePool(ctx context.Context, listener net.Listener, program string, errOu
 }
 
 // StartWorker starts a process.
-func (p *pool) StartWorker(ctx context.Context, req *fnpb.StartWorkerRequest) (*fnpb.StartWorkerResponse, error) {
+func (p *pool) StartWorker(_ context.Context, req *fnpb.StartWorkerRequest) (*fnpb.StartWorkerResponse, error) {
 	refuse := func(format string, args ...any) (*fnpb.StartWorkerResponse, error) {
 		return &fnpb.StartWorkerResponse{Error: fmt.Sprintf(format, args...)}, nil
 	}
@@ -86,7 +86,8 @@ func (p *pool) StartWorker(ctx context.Context, req *fnpb.StartWorkerRequest) (*
 		return refuse("worker %s is running already", id)
 	}
 	ctx, cancel := context.WithCancel(p.ctx)
-	worker := exec.CommandContext(ctx, p.program, "--worker", "--id="+id, "--control_endpoint="+req.GetControlEndpoint().GetUrl(), "--logging_endpoint="+req.GetLoggingEndpoint().GetUrl())
+	worker := exec.CommandContext(ctx, p.program, "--worker", "--id="+id,
+		"--control_endpoint="+req.GetControlEndpoint().GetUrl(), "--logging_endpoint="+req.GetLoggingEndpoint().GetUrl())
 	worker.Env = append(os.Environ(), provisions(ctx, req.GetProvisionEndpoint().GetUrl())...)
 	worker.Stdout, worker.Stderr = p.errOut, p.errOut
 	worker.WaitDelay = 10 * time.Second
