@@ -85,7 +85,7 @@ func FuzzManifest(f *testing.F) {
 	dir, _, _ := smallStore(f)
 	f.Add(read(f, filepath.Join(dir, ManifestName)))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		m, err := parseManifest(content)
+		m, err := ParseManifest(content)
 		if err != nil {
 			return
 		}
@@ -93,7 +93,7 @@ func FuzzManifest(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := parseManifest(again); err != nil {
+		if _, err := ParseManifest(again); err != nil {
 			t.Errorf("%s: %v", again, err)
 		}
 		for _, s := range m.Shards {
@@ -191,7 +191,7 @@ func FuzzPartManifest(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := parseManifest(text); err != nil {
+		if _, err := ParseManifest(text); err != nil {
 			t.Fatalf("%s\n%v", text, err)
 		}
 	})

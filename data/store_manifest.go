@@ -75,14 +75,15 @@ func ReadManifest(dir string) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, err
 	}
-	m, err := parseManifest(content)
+	m, err := ParseManifest(content)
 	if err != nil {
 		return Manifest{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return m, nil
 }
 
-func parseManifest(content []byte) (Manifest, error) {
+// ParseManifest reads what a store's manifest file has.
+func ParseManifest(content []byte) (Manifest, error) {
 	var m Manifest
 	if err := json.Unmarshal(content, &m); err != nil {
 		return Manifest{}, jsonerror.Explain(err)
