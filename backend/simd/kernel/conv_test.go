@@ -31,30 +31,29 @@ type convTerms struct {
 // termsOf rounds the operands by the definition.
 func (c *convolving) termsOf(number Number) convTerms {
 	w := &c.w
-	t := convTerms{number: number, b: make([]float64, len(c.b.x)), ofPictures: !w.single()}
+	t := convTerms{number: number, x: make([]float64, len(c.x.x)), b: make([]float64, len(c.b.x)), ofPictures: !w.single()}
 	group := max(1, w.Channels)
 	if t.ofPictures && number == Int8 {
 		group *= w.Height * w.Width
 	}
 	for at := 0; at < len(c.x.x); at += group {
-		values, step := rounded(number, c.x.x[at:][:group])
-		t.x = append(t.x, values...)
+		step := rounded(number, t.x[at:][:group], c.x.x[at:][:group])
 		for range group / max(1, w.Channels) {
 			t.pixels = append(t.pixels, step)
 		}
 	}
 	k := w.KernelY * w.KernelX * w.Channels
+	column, values := make([]float32, k), make([]float64, k)
 	for output := range c.outputs {
-		column := make([]float32, k)
 		at := func(i int) int { return c.layout.at(i, output, k, c.ldb()) }
 		for i := range column {
 			column[i] = c.b.x[at(i)]
 		}
-		values, step := rounded(number, column)
+		clear(values)
+		t.outputs = append(t.outputs, rounded(number, values, column))
 		for i, v := range values {
 			t.b[at(i)] = v
 		}
-		t.outputs = append(t.outputs, step)
 	}
 	return t
 }
@@ -118,9 +117,14 @@ func (c *convolving) pack(s *Set, buffer []float32) *Packed {
 	return p
 }
 
-// run convolves, in parts of the tiles.
+// run convolves, for check.
 func (c *convolving) run(s *Set, parts int) {
 	c.terms = c.termsOf(s.number)
+	c.convolve(s, parts)
+}
+
+// convolve convolves, in parts of the tiles.
+func (c *convolving) convolve(s *Set, parts int) {
 	x := c.pictures(s, parts, func(n int) []float32 { return newFenced(n, 3).x })
 	packed := c.pack(s, nil)
 	scratch := newFenced(s.ConvolveScratch(&c.w), 1)
@@ -143,14 +147,15 @@ func (c *convolving) at(pixel, output int) (want, bound float64) {
 			if iy < 0 || ix < 0 || iy >= w.Height || ix >= w.Width {
 				continue
 			}
-			for i := range w.Channels {
-				b := ((ky*w.KernelX+kx)*w.Channels+i)*c.outputs + output
-				if c.layout != InputsOutputs {
-					b = ((output*w.Channels+i)*w.KernelY+ky)*w.KernelX + kx
-				}
-				term := c.terms.x[((picture*w.Height+iy)*w.Width+ix)*w.Channels+i] * c.terms.b[b]
+			b, step := (ky*w.KernelX+kx)*w.Channels*c.outputs+output, c.outputs
+			if c.layout != InputsOutputs {
+				b, step = (output*w.Channels*w.KernelY+ky)*w.KernelX+kx, w.KernelY*w.KernelX
+			}
+			for _, v := range c.terms.x[((picture*w.Height+iy)*w.Width+ix)*w.Channels:][:w.Channels] {
+				term := v * c.terms.b[b]
 				sum += term
 				size += math.Abs(term)
+				b += step
 			}
 		}
 	}
@@ -293,9 +298,9 @@ func TestConvolvePixelsAlone(t *testing.T) {
 		r := rand.New(rand.NewPCG(35, 36))
 		w := filling(s, Window{Batch: 1, Height: 13, Width: 17, Channels: 90, KernelY: 3, KernelX: 3, Top: 1, Bottom: 1, Left: 1, Right: 1})
 		c := randomConvolving(r, w, 70, 0, 7)
-		c.run(s, 1)
+		c.convolve(s, 1)
 		want := append([]float32{}, c.c.x...)
-		c.run(s, 16)
+		c.convolve(s, 16)
 		for i, got := range c.c.x {
 			if got != want[i] {
 				t.Fatalf("value %d: in parts %v, whole %v", i, got, want[i])
@@ -311,7 +316,7 @@ func TestConvolveNaN(t *testing.T) {
 		for activation := range 2 {
 			c := randomConvolving(rand.New(rand.NewPCG(37, 38)), w, 37, 0, activation)
 			c.x.x[(4*20+7)*w.Channels+2] = nan
-			c.run(s, 1)
+			c.convolve(s, 1)
 			for pixel := range w.Pixels() {
 				y, x := pixel/20, pixel%20
 				sees := y >= 3 && y <= 5 && x >= 6 && x <= 8 || s.number == Int8

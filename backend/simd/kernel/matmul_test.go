@@ -84,9 +84,14 @@ func (p *product) at(row, column int) (want, bound float64) {
 	return sum, bound
 }
 
-// run multiplies, in parts of the panels and of the left side's tiles.
+// run multiplies, for check.
 func (p *product) run(s *Set, parts int) {
 	p.terms = p.termsOf(s.number)
+	p.multiply(s, parts)
+}
+
+// multiply multiplies, in parts of the panels and of the left side's tiles.
+func (p *product) multiply(s *Set, parts int) {
 	packed := s.PackB(p.b.x, p.ldb, p.k, p.n, p.layout)
 	left := newFenced(s.LeftLen(p.m, p.k), 5)
 	part := func(n, i int) (from, to int) { return n * i / parts, n * (i + 1) / parts }
@@ -199,7 +204,7 @@ func TestMulRowsAlone(t *testing.T) {
 		r := rand.New(rand.NewPCG(11, 12))
 		for i, m := range []int{2, 9, 14, 15, 36, 400} {
 			p := randomProduct(r, m, 70, 1000, 0, i)
-			p.run(s, 1)
+			p.multiply(s, 1)
 			for row := 0; row < m; row += 1 + m/20 {
 				alone := *p
 				alone.m = 1
@@ -208,7 +213,7 @@ func TestMulRowsAlone(t *testing.T) {
 				if p.epilogue.Residual != nil {
 					alone.epilogue.Residual = p.epilogue.Residual[row*p.epilogue.LDResidual:]
 				}
-				alone.run(s, 3)
+				alone.multiply(s, 3)
 				for j, got := range alone.c.x {
 					if want := p.c.x[row*p.ldc+j]; got != want {
 						t.Fatalf("m=%d row %d column %d: alone %v, together %v", m, row, j, got, want)
@@ -235,7 +240,7 @@ func TestMulNaN(t *testing.T) {
 		p := randomProduct(rand.New(rand.NewPCG(13, 14)), 17, 37, 20, 0, 0)
 		p.a.x[3*p.lda+5] = nan
 		p.b.x[7*p.ldb+36] = float32(math.Inf(1))
-		p.run(s, 1)
+		p.multiply(s, 1)
 		for row := range p.m {
 			for column := range p.n {
 				got := p.c.x[row*p.ldc+column]
