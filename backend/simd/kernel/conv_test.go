@@ -16,7 +16,8 @@ type convolving struct {
 	layout   Layout
 	epilogue Epilogue
 
-	terms convTerms // what the set that ran it multiplies
+	terms    convTerms // what the set that ran it multiplies
+	together bool      // parts are convolved at the same time
 }
 
 // convTerms are the operands of a convolution as a type of number has them, in float64, and what they count.
@@ -111,9 +112,7 @@ func (c *convolving) pack(s *Set, buffer []float32) *Packed {
 	k := c.w.KernelY * c.w.KernelX * c.w.Channels
 	p := s.NewPacked(buffer, k, c.outputs)
 	ldb := c.ldb()
-	half := p.Panels() / 2
-	p.Pack(c.b.x, ldb, c.layout, 0, half)
-	p.Pack(c.b.x, ldb, c.layout, half, p.Panels())
+	inParts(2, c.together, func(i int) { p.Pack(c.b.x, ldb, c.layout, p.Panels()*i/2, p.Panels()*(i+1)/2) })
 	return p
 }
 
@@ -127,11 +126,11 @@ func (c *convolving) run(s *Set, parts int) {
 func (c *convolving) convolve(s *Set, parts int) {
 	x := c.pictures(s, parts, func(n int) []float32 { return newFenced(n, 3).x })
 	packed := c.pack(s, nil)
-	scratch := newFenced(s.ConvolveScratch(&c.w), 1)
 	tiles := s.LeftTiles(c.w.Pixels())
-	for i := range parts {
+	inParts(parts, c.together, func(i int) {
+		scratch := newFenced(s.ConvolveScratch(&c.w), 1)
 		s.Convolve(c.c.x, c.ldc, x, c.w, packed, tiles*i/parts, tiles*(i+1)/parts, c.epilogue, scratch.x)
-	}
+	})
 }
 
 // at is one value of the result, by the definition, in float64.

@@ -17,7 +17,8 @@ type product struct {
 	ldb      int
 	epilogue Epilogue
 
-	terms terms // what the set that ran it multiplies
+	terms    terms // what the set that ran it multiplies
+	together bool  // parts are multiplied at the same time
 }
 
 // randomProduct has rows that are pad values longer than they need to be, and the epilogue of that number.
@@ -95,18 +96,18 @@ func (p *product) multiply(s *Set, parts int) {
 	packed := s.PackB(p.b.x, p.ldb, p.k, p.n, p.layout)
 	left := newFenced(s.LeftLen(p.m, p.k), 5)
 	part := func(n, i int) (from, to int) { return n * i / parts, n * (i + 1) / parts }
-	for i := range parts {
+	inParts(parts, p.together, func(i int) {
 		from, to := part(s.LeftTiles(p.m), i)
 		s.PackLeft(left.x, p.a.x, p.lda, p.m, p.k, from, to)
-	}
-	var scratch Scratch
-	for i := range scratch {
-		scratch[i] = nan
-	}
-	for i := range parts {
+	})
+	inParts(parts, p.together, func(i int) {
+		var scratch Scratch
+		for i := range scratch {
+			scratch[i] = nan
+		}
 		from, to := part(packed.Panels(), i)
 		packed.Mul(p.c.x, p.ldc, left.x, p.m, from, to, p.epilogue, &scratch)
-	}
+	})
 }
 
 // checkOnce multiplies without packing the right side beforehand, the left side given transposed, and compares with c, the bits.
