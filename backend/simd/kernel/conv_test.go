@@ -272,7 +272,7 @@ func TestConvolve(t *testing.T) {
 // TestConvolveGroups has more tiles, weights and blocks of k than are gone over at once.
 func TestConvolveGroups(t *testing.T) {
 	eachNumber(t, func(t *testing.T, s *Set) {
-		if testing.Short() && s == &generic {
+		if testing.Short() && s.In(Float32) == &generic {
 			t.Skip("-short: these sizes take seconds without assembly")
 		}
 		r := rand.New(rand.NewPCG(33, 34))
