@@ -18,7 +18,8 @@ type beginning struct {
 func (t *Trainer) sameBeginning() error {
 	rank, found, want, err := t.other()
 	if err == nil && rank > 0 {
-		err = fmt.Errorf("rank %d begins with other weights (step %d) than rank 0 (step %d): every rank must read the same --init or --bert, and the same checkpoint in --out",
+		err = fmt.Errorf("rank %d begins with other weights (step %d) than rank 0 (step %d): "+
+			"every rank must read the same --init or --bert, and the same checkpoint in --out",
 			rank, found.Step, want.Step)
 	}
 	return err
@@ -28,7 +29,8 @@ func (t *Trainer) sameBeginning() error {
 func (t *Trainer) sameStill() error {
 	rank, _, _, err := t.other()
 	if err == nil && rank > 0 {
-		err = fmt.Errorf("rank %d has come to other weights than rank 0: are there different processors? Then give all ranks the same --backend, such as simd:isa=avx2", rank)
+		err = fmt.Errorf("rank %d has come to other weights than rank 0: are there different processors? "+
+			"Then give all ranks the same --backend, such as simd:isa=avx2", rank)
 	}
 	return err
 }

@@ -353,7 +353,8 @@ func TestDrift(t *testing.T) {
 		return t.Context()
 	})
 	for _, err := range errs {
-		if err == nil || !strings.Contains(err.Error(), "rank 1 has come to other weights than rank 0") || !strings.Contains(err.Error(), "there is no checkpoint yet") {
+		if err == nil || !strings.Contains(err.Error(), "rank 1 has come to other weights than rank 0") ||
+			!strings.Contains(err.Error(), "there is no checkpoint yet") {
 			t.Errorf("got %v", err)
 		}
 	}

@@ -35,17 +35,21 @@ func TestRank(t *testing.T) {
 
 // goldenSize is the size of the reference's trained models, for the pictures of a school.
 func goldenSize() []string {
-	return []string{"--config", filepath.Join(golden.Dir(), "train", "pretrain_bertadam", "config.json"), "--set", "visual_feat_dim=16", "--set", "num_object_labels=4", "--set", "num_attr_labels=4"}
+	return []string{"--config", filepath.Join(golden.Dir(), "train", "pretrain_bertadam", "config.json"),
+		"--set", "visual_feat_dim=16", "--set", "num_object_labels=4", "--set", "num_attr_labels=4"}
 }
 
 // fiftySteps are command lines that train for 50 steps in 4 parts.
 func (s *school) fiftySteps(kind, out string, more ...string) []string {
-	args := []string{"--features", s.file("features.tsv"), "--vocab", s.file("vocab.txt"), "--out", s.run(out), "--batch", "8", "--epochs", "20", "--max-steps", "50", "--lr", "5e-4", "--accumulate", "4", "--save-every", "5"}
+	args := []string{"--features", s.file("features.tsv"), "--vocab", s.file("vocab.txt"), "--out", s.run(out),
+		"--batch", "8", "--epochs", "20", "--max-steps", "50", "--lr", "5e-4", "--accumulate", "4", "--save-every", "5"}
 	args = slices.Concat(args, goldenSize(), more)
 	if kind == "pretrain" {
-		return append([]string{"pretrain", "--train", s.file("pretrain_train.json"), "--valid", s.file("pretrain_valid.json"), "--labels", s.file("all_ans.json")}, args...)
+		return append([]string{"pretrain",
+			"--train", s.file("pretrain_train.json"), "--valid", s.file("pretrain_valid.json"), "--labels", s.file("all_ans.json")}, args...)
 	}
-	return append([]string{"finetune", kind, "--train", s.file(kind + "_train.json"), "--valid", s.file(kind + "_valid.json"), "--labels", s.file("labels.json")}, args...)
+	return append([]string{"finetune", kind,
+		"--train", s.file(kind + "_train.json"), "--valid", s.file(kind + "_valid.json"), "--labels", s.file("labels.json")}, args...)
 }
 
 // mpirun runs the command on so many ranks.
