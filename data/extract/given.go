@@ -10,12 +10,12 @@ type Given struct {
 	ID, Path string // Path is for messages
 	Err      error  // it is known already that it cannot be looked at: it will be a fault
 
-	// Open is for its bytes, and how many they claim to be; nil opens the file at Path. It is called once at most, by any goroutine, and perhaps for several
-	// pictures at once.
+	// Open is for its bytes, and how many they claim to be; nil opens the file at Path. It is called once at most, by any goroutine, and perhaps for
+	// several pictures at once.
 	Open func() (io.ReadCloser, int64, error)
 }
 
-// Pick makes pictures of those that the caller gives, in their order; for who finds them elsewhere than [Find] does. The second with an id is a fault, and so is
+	// Open is for its bytes, and how many they claim to be; nil opens the file at Path. It is called once at most, by any goroutine, and perhaps for
 // one whose id cannot be kept.
 func Pick(all iter.Seq[Given]) *Pictures {
 	return &Pictures{sources: []source{given{all}}, streams: true, seen: map[[16]byte]struct{}{}}
@@ -42,8 +42,8 @@ func (g given) each(yield func(picture) bool) error {
 	return nil
 }
 
-// Each goes through the pictures without looking at them, until yield answers false; err says why one cannot be looked at. The error says why there are no more.
-// Lists and tar archives are used up by it.
+// Each goes through the pictures without looking at them, until yield answers false; err says why one cannot be looked at. The error says why there are no
+// more. Lists and tar archives are used up by it.
 func (p *Pictures) Each(yield func(id, path string, err error) bool) error {
 	return p.each(func(found picture) bool { return yield(found.id, found.path, found.err) })
 }

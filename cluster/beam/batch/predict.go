@@ -120,7 +120,8 @@ type Asked struct {
 }
 
 // Predict answers questions. Those about images of one part are answered by whoever works on the part, from its regions, which are read from the store and
-// never sent between workers; of two images the first counts. Answers are in OUT/answers-part-00003-of-00008.jsonl (and .parquet), dead letters in OUT.faults.jsonl.
+// never sent between workers; of two images the first counts. Answers are in OUT/answers-part-00003-of-00008.jsonl (and .parquet), dead letters in
+// OUT.faults.jsonl.
 func Predict(s beam.Scope, o PredictOptions) {
 	s = s.Scope("predict")
 	all := beam.Flatten(s,

@@ -120,7 +120,8 @@ func TestPredict(t *testing.T) {
 	if err := files.Write(t.Context(), "memfs://questions/vqa.json", text); err != nil {
 		t.Fatal(err)
 	}
-	o := &PredictOptions{Kind: questions.KindVQA, Questions: []string{"memfs://questions/vqa.json"}, Regions: "memfs://regions", Out: "memfs://answers", Parquet: true}
+	o := &PredictOptions{Kind: questions.KindVQA, Questions: []string{"memfs://questions/vqa.json"}, Regions: "memfs://regions", Parquet: true}
+	o.Out = "memfs://answers"
 	predicted(t, o)
 	same(t, "in memory", contents(t, o.Out), before)
 }

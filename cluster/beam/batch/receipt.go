@@ -63,21 +63,13 @@ func whole(ctx context.Context, out string, part data.Part, made string) (Done, 
 		if err != nil || !ok {
 			return Done{}, false, err
 		}
-		size, err := sizeOf(ctx, path)
+		size, err := files.Size(ctx, path)
 		if err != nil || size != f.Bytes {
 			return Done{}, false, err
 		}
 	}
 	r.Done.Whole, r.Done.Milliseconds = true, 0
 	return r.Done, true, nil
-}
-
-func sizeOf(ctx context.Context, path string) (int64, error) {
-	file, size, err := files.Open(ctx, path)
-	if err != nil {
-		return 0, err
-	}
-	return size, file.Close()
 }
 
 // sign writes the receipt of a part whose files are in their places.

@@ -108,6 +108,27 @@ func Has(ctx context.Context, path string) (bool, error) {
 	return len(found) > 0, err
 }
 
+// Size is how many bytes a file has.
+func Size(ctx context.Context, path string) (int64, error) {
+	if IsLocal(path) {
+		info, err := os.Stat(path)
+		if err != nil {
+			return 0, err
+		}
+		return info.Size(), nil
+	}
+	system, err := filesystem.New(ctx, path)
+	if err != nil {
+		return 0, err
+	}
+	defer system.Close()
+	size, err := system.Size(ctx, path)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", path, err)
+	}
+	return size, nil
+}
+
 // Open opens a file for reading, and says how many bytes it has. The error satisfies errors.Is(err, fs.ErrNotExist) where the file system tells.
 func Open(ctx context.Context, path string) (io.ReadCloser, int64, error) {
 	if IsLocal(path) {

@@ -31,6 +31,9 @@ func TestFiles(t *testing.T) {
 		if _, err := Read(ctx, path, 2); err == nil || !strings.Contains(err.Error(), "bytes") {
 			t.Errorf("%s: %v", path, err)
 		}
+		if n, err := Size(ctx, path); n != 3 || err != nil {
+			t.Errorf("%s: %d bytes, %v", path, n, err)
+		}
 		if ok, err := Has(ctx, path); !ok || err != nil {
 			t.Errorf("%s: %v, %v", path, ok, err)
 		}
