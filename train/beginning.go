@@ -16,21 +16,39 @@ type beginning struct {
 
 // sameBeginning is the error that a rank begins with other weights than rank 0, as from another file of the same name.
 func (t *Trainer) sameBeginning() error {
+	rank, found, want, err := t.other()
+	if err == nil && rank > 0 {
+		err = fmt.Errorf("rank %d begins with other weights (step %d) than rank 0 (step %d): every rank must read the same --init or --bert, and the same checkpoint in --out",
+			rank, found.Step, want.Step)
+	}
+	return err
+}
+
+// sameStill is the error that a rank has come to other weights than rank 0, which all should have to the bit.
+func (t *Trainer) sameStill() error {
+	rank, _, _, err := t.other()
+	if err == nil && rank > 0 {
+		err = fmt.Errorf("rank %d has come to other weights than rank 0: are there different processors? Then give all ranks the same --backend, such as simd:isa=avx2", rank)
+	}
+	return err
+}
+
+// other is the first rank with other weights than rank 0, what it has and what rank 0 has; 0 if there is none.
+func (t *Trainer) other() (rank int, found, want beginning, err error) {
 	if t.options.Ranks.Size() == 1 {
-		return nil
+		return 0, found, want, nil
 	}
 	hash, err := t.hashWeights()
 	all, err := Confer(t.options.Ranks, beginning{t.state.Step, hash}, err)
 	if err != nil {
-		return err
+		return 0, found, want, err
 	}
 	for rank, b := range all {
 		if b != all[0] {
-			return fmt.Errorf("rank %d begins with other weights (step %d) than rank 0 (step %d): every rank must read the same --init or --bert, and the same checkpoint in --out",
-				rank, b.Step, all[0].Step)
+			return rank, b, all[0], nil
 		}
 	}
-	return nil
+	return 0, found, want, nil
 }
 
 // hashWeights is a checksum of all weights and of what the optimiser keeps beside them.

@@ -338,6 +338,41 @@ func TestOtherWeights(t *testing.T) {
 	}
 }
 
+// TestDrift: a rank that comes to other weights than the others ends the run, before they are saved.
+func TestDrift(t *testing.T) {
+	w := newWorld(t)
+	o := small(t.TempDir())
+	errs := w.over(t, 2, o, func(rank int, s *session) context.Context {
+		s.Watch(watch{step: func(r train.StepRecord, _ int) {
+			if rank == 1 && r.Step == 5 {
+				if err := s.task.Network.Update(func() error { return nudge(s) }); err != nil {
+					t.Error(err)
+				}
+			}
+		}})
+		return t.Context()
+	})
+	for _, err := range errs {
+		if err == nil || !strings.Contains(err.Error(), "rank 1 has come to other weights than rank 0") || !strings.Contains(err.Error(), "there is no checkpoint yet") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+// nudge changes a weight a little.
+func nudge(s *session) error {
+	for variable := range s.task.Network.Store().IterVariables() {
+		if variable.Trainable {
+			value, err := variable.Value()
+			if err != nil {
+				return err
+			}
+			return tensors.MutableFlatData(value, func(flat []float32) { flat[0] += 1e-6 })
+		}
+	}
+	return errors.New("there is no weight")
+}
+
 // TestUndivided: parts that ranks cannot share evenly are refused; unless told otherwise there is one for each.
 func TestUndivided(t *testing.T) {
 	w := newWorld(t)

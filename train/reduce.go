@@ -98,7 +98,7 @@ func inPlace(t *tensors.Tensor, change func(flat []float32) error) (err error) {
 
 // sumBFloat16 is Sum with bfloat16 on the way, half the bytes: each rank adds up one piece of the numbers in float32, as they were sent by
 // the others, and sends the sums to all. So a number is rounded twice, however many ranks there are: what was sent, and the sum, each by
-// at most 2⁻⁹ of it.
+// at most 2⁻⁸ of it.
 func sumBFloat16(r Reducer, values []float32) error {
 	n := r.Size()
 	piece := (len(values) + n - 1) / n

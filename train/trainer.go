@@ -276,6 +276,9 @@ func (t *Trainer) describe(examples []int) string {
 // endEpoch judges the model, and saves it.
 func (t *Trainer) endEpoch(ctx context.Context) error {
 	start := time.Now()
+	if err := t.sameStill(); err != nil {
+		return err
+	}
 	v, err := t.task.Validate(ctx)
 	if err != nil {
 		return err

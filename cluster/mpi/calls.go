@@ -37,12 +37,12 @@ static int begin_send(void *bytes, int count, int to, int tag, MPI_Request *requ
 	return MPI_Isend(bytes, count, MPI_BYTE, to, tag, MPI_COMM_WORLD, request);
 }
 
-static int sent(int count, MPI_Request *requests, int *done) {
-	return MPI_Testall(count, requests, done, MPI_STATUSES_IGNORE);
+static int sent(MPI_Request *request, int *done) {
+	return MPI_Test(request, done, MPI_STATUS_IGNORE);
 }
 
-// arrived looks for a message, from any rank if from is below 0, and says from whom it is and how long.
-static int arrived(int from, int tag, int *there, int *source, int *count) {
+// incoming looks for a message, from any rank if from is below 0, and says from whom it is and how long.
+static int incoming(int from, int tag, int *there, int *source, int *count) {
 	MPI_Status status;
 	int failed = MPI_Iprobe(from < 0 ? MPI_ANY_SOURCE : from, tag, MPI_COMM_WORLD, there, &status);
 	if (failed != MPI_SUCCESS || !*there)
@@ -120,39 +120,28 @@ const (
 	down = C.down
 )
 
-// sends are messages under way. They, and what they send, must stay where they are until all have arrived.
-type sends struct {
-	requests *C.MPI_Request
-	count    int
+// A sending is a message under way. It, and what it sends, must stay where they are until it has arrived.
+type sending struct{ request *C.MPI_Request }
+
+// send begins to send a message; free gives the sending's memory back.
+func send(bytes []byte, to, tag int) (sending, error) {
+	s := sending{(*C.MPI_Request)(C.malloc(C.size_t(unsafe.Sizeof(*new(C.MPI_Request)))))}
+	return s, failure("MPI_Isend", C.begin_send(unsafe.Pointer(unsafe.SliceData(bytes)), C.int(len(bytes)), C.int(to), C.int(tag), s.request))
 }
 
-// newSends makes room for so many, which free gives back.
-func newSends(count int) *sends {
-	return &sends{requests: (*C.MPI_Request)(C.malloc(C.size_t(max(count, 1)) * C.size_t(unsafe.Sizeof(*new(C.MPI_Request)))))}
-}
+func (s sending) free() { C.free(unsafe.Pointer(s.request)) }
 
-func (s *sends) free() { C.free(unsafe.Pointer(s.requests)) }
-
-func (s *sends) begin(bytes []byte, to, tag int) error {
-	next := (*C.MPI_Request)(unsafe.Add(unsafe.Pointer(s.requests), uintptr(s.count)*unsafe.Sizeof(*s.requests)))
-	if err := failure("MPI_Isend", C.begin_send(unsafe.Pointer(unsafe.SliceData(bytes)), C.int(len(bytes)), C.int(to), C.int(tag), next)); err != nil {
-		return err
-	}
-	s.count++
-	return nil
-}
-
-// done says whether all have arrived.
-func (s *sends) done() (bool, error) {
+// arrived says whether it has.
+func (s sending) arrived() (bool, error) {
 	var done C.int
-	err := failure("MPI_Testall", C.sent(C.int(s.count), s.requests, &done))
+	err := failure("MPI_Test", C.sent(s.request, &done))
 	return done != 0, err
 }
 
-// arrived takes a message that has come, from any rank if from is below 0.
-func arrived(from, tag int) (bytes []byte, source int, ok bool, err error) {
+// incoming takes a message that has come, from any rank if from is below 0.
+func incoming(from, tag int) (bytes []byte, source int, ok bool, err error) {
 	var there, rank, count C.int
-	if err := failure("MPI_Iprobe", C.arrived(C.int(from), C.int(tag), &there, &rank, &count)); err != nil || there == 0 {
+	if err := failure("MPI_Iprobe", C.incoming(C.int(from), C.int(tag), &there, &rank, &count)); err != nil || there == 0 {
 		return nil, 0, false, err
 	}
 	bytes = make([]byte, count)

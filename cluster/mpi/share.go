@@ -6,8 +6,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"runtime"
-	"time"
+	"slices"
 )
 
 // Share implements train.Reducer: everything goes to rank 0, and from there to all. Those who wait look now and then and sleep in between, where
@@ -30,51 +31,58 @@ func (w *World) Share(mine []byte) ([][]byte, error) {
 // collect is rank 0's side.
 func (w *World) collect(mine []byte) ([][]byte, error) {
 	all := make([][]byte, w.size)
-	come := make([]bool, w.size)
-	all[0], come[0] = mine, true
-	still := func() (ranks []int) {
-		for rank, there := range come {
-			if !there {
-				ranks = append(ranks, rank)
-			}
-		}
-		return ranks
+	all[0] = mine
+	away := map[int]bool{} // the ranks that have not come
+	for rank := 1; rank < w.size; rank++ {
+		away[rank] = true
 	}
-	pause := newPause(w.limit())
-	for left := w.size - 1; left > 0; {
-		text, from, ok, err := arrived(-1, up)
+	for pause := newPause(w.limit()); len(away) > 0; {
+		text, from, ok, err := incoming(-1, up)
 		switch {
 		case err != nil:
 			return nil, err
 		case ok:
-			all[from], come[from] = text, true
-			left--
+			all[from] = text
+			delete(away, from)
 		case !pause.wait():
-			return nil, w.missing(still())
+			return nil, w.missing(maps.Keys(away))
 		}
 	}
 	text := joined(all)
 	if len(text) > maxCount {
 		return nil, fmt.Errorf("the ranks' messages have %d bytes, want at most %d", len(text), maxCount)
 	}
-	var pin runtime.Pinner
+	return all, w.pass(text)
+}
+
+// pass tells all what all have said.
+func (w *World) pass(text []byte) error {
+	var pin runtime.Pinner // C has the address until the text has been sent; if it never is, for ever
 	pin.Pin(&text[0])
-	under := newSends(w.size - 1)
+	under := map[int]sending{}
 	for rank := 1; rank < w.size; rank++ {
-		if err := under.begin(text, rank, down); err != nil {
-			return nil, err
+		var err error
+		if under[rank], err = send(text, rank, down); err != nil {
+			return err
 		}
 	}
-	for pause := newPause(w.limit()); ; {
-		if done, err := under.done(); err != nil || done {
-			under.free()
-			pin.Unpin()
-			return all, err
+	for pause := newPause(w.limit()); len(under) > 0; {
+		for rank, s := range under {
+			there, err := s.arrived()
+			if err != nil {
+				return err
+			}
+			if there {
+				s.free()
+				delete(under, rank)
+			}
 		}
-		if !pause.wait() { // what is under way stays where it is
-			return nil, fmt.Errorf("a rank did not take what the others said for %v", w.limit())
+		if len(under) > 0 && !pause.wait() {
+			return w.missing(maps.Keys(under))
 		}
 	}
+	pin.Unpin()
+	return nil
 }
 
 // report is every other rank's side.
@@ -86,15 +94,15 @@ func (w *World) report(mine []byte) ([][]byte, error) {
 	if len(mine) > 0 {
 		pin.Pin(&mine[0])
 	}
-	under := newSends(1)
-	if err := under.begin(mine, 0, up); err != nil {
+	under, err := send(mine, 0, up)
+	if err != nil {
 		return nil, err
 	}
 	var text []byte
 	for pause, come := newPause(w.limit()), false; ; {
-		sent, err := under.done() // MPI sends only while somebody looks
+		sent, err := under.arrived() // MPI sends only while somebody looks
 		if err == nil && !come {
-			text, _, come, err = arrived(0, down)
+			text, _, come, err = incoming(0, down)
 		}
 		switch {
 		case err != nil:
@@ -104,7 +112,7 @@ func (w *World) report(mine []byte) ([][]byte, error) {
 			pin.Unpin()
 			return parted(text, w.size)
 		case !pause.wait():
-			return nil, w.missing([]int{0})
+			return nil, w.missing(slices.Values([]int{0}))
 		}
 	}
 }
@@ -131,43 +139,4 @@ func parted(text []byte, count int) ([][]byte, error) {
 		all[i] = left.Next(int(n))
 	}
 	return all, nil
-}
-
-// A pause is what lies between looking and looking again: nothing at first, for most messages come at once, then more and more.
-type pause struct {
-	begun, last time.Time
-	limit       time.Duration
-	next        time.Duration
-}
-
-const (
-	pauseAfter = 50 * time.Microsecond
-	firstPause = 20 * time.Microsecond
-	longest    = 2 * time.Millisecond
-	// frozen is how long this program must have stood still itself for the others not to be blamed for it.
-	frozen = time.Second
-)
-
-func newPause(limit time.Duration) *pause {
-	now := time.Now()
-	return &pause{begun: now, last: now, limit: limit, next: firstPause}
-}
-
-// wait waits a little, and is false when the time is up.
-func (p *pause) wait() bool {
-	now := time.Now()
-	if still := now.Sub(p.last); still > frozen {
-		p.begun = p.begun.Add(still)
-	}
-	p.last = now
-	switch waited := now.Sub(p.begun); {
-	case waited > p.limit:
-		return false
-	case waited < pauseAfter:
-		runtime.Gosched()
-	default:
-		time.Sleep(p.next)
-		p.next = min(longest, p.next*2)
-	}
-	return true
 }

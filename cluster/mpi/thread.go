@@ -3,7 +3,7 @@
 package mpi
 
 import (
-	"fmt"
+	"errors"
 	"runtime"
 	"time"
 )
@@ -22,18 +22,27 @@ func newThread() *thread {
 	return t
 }
 
+// errLate is what do says after the limit.
+var errLate = errors.New("the call takes too long")
+
 // do makes a call and waits for it, for ever if limit is 0. After the limit the thread is lost to it.
 func (t *thread) do(call func() error, limit time.Duration) error {
 	done := make(chan error, 1)
 	t.calls <- func() { done <- call() }
-	var late <-chan time.Time
-	if limit > 0 {
-		late = time.After(limit)
+	if limit == 0 {
+		return <-done
 	}
-	select {
-	case err := <-done:
-		return err
-	case <-late:
-		return fmt.Errorf("a rank did not answer for %v, in the midst of a sum", limit)
+	p := newPatience(limit)
+	look := time.NewTicker(frozen / 10)
+	defer look.Stop()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-look.C:
+			if p.lost() {
+				return errLate
+			}
+		}
 	}
 }

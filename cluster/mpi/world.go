@@ -5,6 +5,8 @@ package mpi
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"iter"
 	"os"
 	"runtime"
 	"slices"
@@ -29,6 +31,7 @@ var _ train.Reducer = (*World)(nil)
 type place struct {
 	Host string
 	CPUs string // those that it may use
+	PID  int
 }
 
 // Open meets the other ranks. Whoever waits for one longer than patience gives up, with a [Missing] where it knows which. A program opens one
@@ -46,10 +49,7 @@ func Open(patience time.Duration) (*World, error) {
 		return nil, err
 	}
 	host, _ := os.Hostname() // a name for people; none will do
-	w.places, err = train.Confer(w, place{host, allowedCPUs()}, nil)
-	if w.size == 1 {
-		w.places = []place{{host, ""}}
-	}
+	w.places, err = train.Confer(w, place{host, allowedCPUs(), os.Getpid()}, nil)
 	return w, err
 }
 
@@ -72,9 +72,9 @@ func (w *World) Size() int { return w.size }
 
 // Sharers is how many ranks share this one's processors: those of the same machine, unless the launcher has bound them to different ones.
 func (w *World) Sharers() int {
-	n := 0
+	n, own := 0, w.places[w.rank]
 	for _, p := range w.places {
-		if p == w.places[w.rank] {
+		if p.Host == own.Host && p.CPUs == own.CPUs {
 			n++
 		}
 	}
@@ -119,7 +119,7 @@ func (e *Missing) Error() string {
 	return fmt.Sprintf("%s did not answer for %v", strings.Join(names, ", "), e.Waited)
 }
 
-// Sum implements train.Reducer. It cannot say which rank it was that did not answer.
+// Sum implements train.Reducer. Which rank it was that did not answer it can say of those on this machine only.
 func (w *World) Sum(values []float32) error {
 	return w.do(func() error {
 		if w.size == 1 {
@@ -145,8 +145,25 @@ func (w *World) Exchange(send, receive []byte) error {
 func (w *World) do(call func() error) error {
 	if w.broken == nil {
 		w.broken = w.thread.do(call, w.limit())
+		if errors.Is(w.broken, errLate) {
+			w.broken = fmt.Errorf("a rank did not answer for %v, in the midst of a sum; none on this machine has been stopped", w.limit())
+			if ranks := w.standing(); ranks != nil {
+				w.broken = w.missing(slices.Values(ranks))
+			}
+		}
 	}
 	return w.broken
+}
+
+// standing are the ranks of this machine that have been stopped (SIGSTOP) or are no more, as far as the kernel says.
+func (w *World) standing() (ranks []int) {
+	for rank, p := range w.places {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID))
+		if p.Host == w.places[w.rank].Host && (errors.Is(err, fs.ErrNotExist) || strings.Contains(string(status), "\nState:\tT")) {
+			ranks = append(ranks, rank)
+		}
+	}
+	return ranks
 }
 
 // limit is how long this rank waits. Rank 0 loses patience first, so that one speaks, and it knows most.
@@ -168,8 +185,8 @@ func (w *World) Close() error {
 }
 
 // missing is the error about ranks.
-func (w *World) missing(ranks []int) error {
-	e := &Missing{Ranks: slices.Sorted(slices.Values(ranks)), Waited: w.limit()}
+func (w *World) missing(ranks iter.Seq[int]) error {
+	e := &Missing{Ranks: slices.Sorted(ranks), Waited: w.limit()}
 	for _, rank := range e.Ranks {
 		host := "another machine"
 		if w.places != nil {

@@ -33,7 +33,7 @@ func TestRank(t *testing.T) {
 		if again := w.Sum([]float32{1}); again != err {
 			err = fmt.Errorf("after %v: %v", err, again)
 		}
-	case "sum":
+	case "sum": // as if by a rank that has gone astray
 		if w.Rank() == 1 {
 			time.Sleep(time.Minute)
 		}
