@@ -52,7 +52,7 @@ func (m *Model) Attend(ctx context.Context, regions Regions, question string, an
 		if m.closed {
 			return nil, model.ErrClosed
 		}
-		return m.network.Attend(context.Background(), m.batch(queries, []tokenizer.Encoding{encoding}, []int{0}), []int{answer})
+		return m.network.Attend(context.Background(), m.batchOf(queries, []tokenizer.Encoding{encoding}, []int{0}, false), []int{answer})
 	})
 	if err != nil {
 		return nil, err

@@ -33,8 +33,8 @@ func (m *Model) HiddenStates(ctx context.Context, q Query) ([][]float32, error) 
 			return nil, err
 		}
 		states, width := make([][]float32, encoding.Len()), m.config.HiddenSize
-		if len(flat) != len(states)*width {
-			return nil, fmt.Errorf("language_output has %d numbers, want %d tokens × %d", len(flat), len(states), width)
+		if len(flat) < len(states)*width {
+			return nil, fmt.Errorf("language_output has %d numbers, want %d tokens × %d, or more where they are padded", len(flat), len(states), width)
 		}
 		for i := range states {
 			states[i] = flat[i*width : (i+1)*width]

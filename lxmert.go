@@ -23,6 +23,7 @@ import (
 
 	"github.com/gomlx/compute"
 
+	"github.com/go-lxmert/lxmert/internal/padding"
 	"github.com/go-lxmert/lxmert/internal/plainfile"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/pretrained"
@@ -168,7 +169,7 @@ func New(network *model.LxmertForQuestionAnswering, words *tokenizer.Tokenizer, 
 	if err != nil {
 		return nil, err
 	}
-	r.network, r.borrowed = network.Network, true
+	r.network, r.borrowed, r.few = network.Network, true, padding.Few(network.Backend())
 	return &Model{r, slices.Clone(labels)}, nil
 }
 

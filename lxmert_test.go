@@ -221,7 +221,8 @@ func TestAskConcurrently(t *testing.T) {
 
 // TestMemoryStaysFlat: 10,000 passes of 64 callers at once leave neither memory nor goroutines behind. They come in 195 shapes, of
 // 1 to 3 questions with 1 to 13 words about pictures with 1 to 16 regions, the same picture or several; and each caller brings new
-// shapes, of which there are more than the model keeps graphs for (128).
+// shapes. That is more than the model keeps graphs for (128): 98 shapes come often, so that their graphs stay, and every eleventh pass
+// is any of the 195, most of which have lost their graph and are compiled again: a thousand times in all.
 func TestMemoryStaysFlat(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: 10,000 passes take some seconds")
@@ -260,7 +261,12 @@ func TestMemoryStaysFlat(t *testing.T) {
 		for caller := range 64 {
 			group.Go(func() {
 				for i := range 51 {
-					if err := ask((i*64 + caller) * 7 % 195); err != nil {
+					pass := i*64 + caller
+					shape := pass * 7 % 195
+					if pass%11 != 0 {
+						shape -= shape % 2
+					}
+					if err := ask(shape); err != nil {
 						t.Error(err)
 						return
 					}

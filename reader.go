@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/go-lxmert/lxmert/backend"
+	"github.com/go-lxmert/lxmert/internal/padding"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/pretrained"
 	"github.com/go-lxmert/lxmert/tokenizer"
@@ -27,6 +28,7 @@ type reader struct {
 	text      string          // what it reads, as errors call it: question or statement
 	maxTokens int             // to which texts are cut; 0: those that are too long are refused
 	borrowed  bool            // the network is the caller's
+	few       bool            // the engine wants few different shapes ([padding.Few])
 	engine    compute.Backend // to finalize; nil if the caller's
 	slots     chan struct{}   // one for each forward pass that may run at once
 
@@ -74,6 +76,7 @@ func openReader(text string, d directory, config *model.Config, head model.Head,
 		}
 		return nil, err
 	}
+	r.few = padding.Few(engine)
 	return r, nil
 }
 
@@ -148,7 +151,7 @@ func wait[T any](ctx context.Context, r *reader, passes func() (T, error)) (T, e
 	}
 }
 
-// run makes one pass for each group of n texts: the logits of each text, in their order. mu is held. The error is ctx's
+// run makes one pass for each group of n texts: the logits of each text, in their order, the first rows of what the pass gives. mu is held. The error is ctx's
 // if that ends between two passes.
 func (r *reader) run(ctx context.Context, n int, groups [][]int, pass func(group []int) (logits *tensors.Tensor, err error)) ([][]float32, error) {
 	if r.closed {
@@ -167,7 +170,7 @@ func (r *reader) run(ctx context.Context, n int, groups [][]int, pass func(group
 		if err != nil {
 			return nil, err
 		}
-		classes := len(flat) / len(group)
+		classes := len(flat) / out.Shape().Dim(0) // there may be more rows than texts
 		for row, i := range group {
 			logits[i] = flat[row*classes:][:classes]
 		}

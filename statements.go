@@ -9,6 +9,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"github.com/go-lxmert/lxmert/internal/padding"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/tokenizer"
 )
@@ -78,7 +79,7 @@ func NewStatements(network *model.LxmertForNLVR2, words *tokenizer.Tokenizer, op
 	if err != nil {
 		return nil, err
 	}
-	r.network, r.borrowed = network.Network, true
+	r.network, r.borrowed, r.few = network.Network, true, padding.Few(network.Backend())
 	return &Statements{r}, nil
 }
 
@@ -179,15 +180,18 @@ func (s *Statements) groups(pairs []Pair, encodings []tokenizer.Encoding) [][]in
 	return groups
 }
 
-// batch puts the pairs of a group side by side.
+// batch puts the pairs of a group side by side, padded as [Model]'s are.
 func (s *Statements) batch(pairs []Pair, encodings []tokenizer.Encoding, group []int) *model.Batch {
 	batch := &model.Batch{}
-	putTexts(batch, encodings, group)
+	if s.few {
+		group = filledUp(group)
+	}
+	s.putTexts(batch, encodings, group, s.few)
 	var pictures []Regions
 	for _, i := range group {
 		pictures = append(pictures, pairs[i].Left, pairs[i].Right)
 	}
-	putPictures(batch, pictures, len(group), 2)
+	putPictures(batch, pictures, s.few, len(group), 2)
 	return batch
 }
 

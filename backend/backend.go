@@ -35,8 +35,11 @@ func Open(name string) (compute.Backend, error) {
 	if name == "go" {
 		name = Portable
 	}
-	kind, _, _ := strings.Cut(name, ":")
+	kind, options, _ := strings.Cut(name, ":")
 	if known := Names(); !slices.Contains(known, kind) {
+		if kind == XLA {
+			return nil, fmt.Errorf("%s: found %q, this program has %s: for GPUs build it with -tags xla (docs/gpu.md)", source, kind, strings.Join(known, ", "))
+		}
 		return nil, fmt.Errorf("%s: found %q, this program has %s", source, kind, strings.Join(known, ", "))
 	}
 	opening.Lock()
@@ -46,7 +49,11 @@ func Open(name string) (compute.Backend, error) {
 	stdout := os.Stdout
 	os.Stdout = os.Stderr
 	defer func() { os.Stdout = stdout }()
-	opened, err := compute.NewWithConfig(name)
+	open := func(string) (compute.Backend, error) { return compute.NewWithConfig(name) }
+	if own := openers[kind]; own != nil {
+		open = own
+	}
+	opened, err := open(options)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", source, name, err)
 	}
@@ -71,9 +78,15 @@ func WithWeights(name, number string) (string, error) {
 
 var opening sync.Mutex
 
+// What engines of build tags add at the program's start: how they are opened, if not by GoMLX's registry alone, and other names for them in it.
+var (
+	openers = map[string]func(options string) (compute.Backend, error){}
+	aliases []string
+)
+
 // Names lists the engines built into this program, sorted.
 func Names() []string {
-	names := compute.List()
+	names := slices.DeleteFunc(compute.List(), func(name string) bool { return slices.Contains(aliases, name) })
 	slices.Sort(names)
 	return names
 }

@@ -3,6 +3,7 @@ package backend
 import (
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,7 +17,7 @@ func TestOpen(t *testing.T) {
 		}
 		opened.Finalize()
 	}
-	for name, want := range map[string]string{"tpu": "this program has go, simd", "simd:cores=2": "cores", "simd:threads=0": "threads", "simd:isa=sse": "sse", "go:nonsense": "nonsense"} {
+	for name, want := range map[string]string{"tpu": "this program has go, simd", "stablehlo": "this program has go, simd", "simd:cores=2": "cores", "simd:threads=0": "threads", "simd:isa=sse": "sse", "go:nonsense": "nonsense"} {
 		if _, err := Open(name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Open(%q): %v, want an error with %q", name, err, want)
 		}
@@ -24,6 +25,20 @@ func TestOpen(t *testing.T) {
 	t.Setenv("GOMLX_BACKEND", "none")
 	if _, err := Open(""); err == nil || !strings.Contains(err.Error(), "GOMLX_BACKEND") {
 		t.Errorf("want an error that names the variable, got %v", err)
+	}
+}
+
+// TestGPUWithoutTheTag: who asks for a GPU of a program without the engine for it is told how it is built.
+func TestGPUWithoutTheTag(t *testing.T) {
+	if slices.Contains(Names(), XLA) {
+		t.Skip("built with the tag xla")
+	}
+	if _, err := Open("xla:cuda"); err == nil || !strings.Contains(err.Error(), "-tags xla") {
+		t.Errorf("found %v, want how to build it", err)
+	}
+	t.Setenv(PluginPath, touch(t, "pjrt_c_api_cuda_plugin.so"))
+	if found := Plugins(); found != nil {
+		t.Errorf("found plug-ins %v of an engine that is not there", found)
 	}
 }
 

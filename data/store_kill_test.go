@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bufio"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -20,6 +21,7 @@ func TestKilledWriter(t *testing.T) {
 		t.Skip("the other half of TestStoreKilled")
 	}
 	w := writeStore(t, dir, StoreOptions{ShardBytes: 100 << 10})
+	fmt.Println("it writes")
 	for i := w.Len(); ; i++ {
 		add(t, w, fmt.Sprint(i), regions(2, i%50))
 	}
@@ -34,13 +36,22 @@ func TestStoreKilled(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "store")
 	r := rand.New(rand.NewPCG(20, 19))
 	before, grown := 0, 0
-	for range 20 {
+	for kill := range 20 {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledWriter$")
 		cmd.Env = append(os.Environ(), killDir+"="+dir)
+		said, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(20*time.Millisecond + time.Duration(r.IntN(150))*time.Millisecond)
+		if kill%5 != 4 { // else it is killed while it begins
+			if _, err := bufio.NewReader(said).ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Duration(r.IntN(150)) * time.Millisecond)
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}

@@ -19,7 +19,7 @@ import (
 
 // TestBFloat16 runs the reference's cases in bfloat16. A number of 8 bits is off by up to 2⁻⁹, or 0.002, of itself; the outputs of the
 // tiny model are off by up to 0.017 of their mean size, and by more than nothing, or it was not bfloat16.
-func TestBFloat16(t *testing.T) { eachEngine(t, testBFloat16) }
+func TestBFloat16(t *testing.T) { twoEngines(t, testBFloat16) }
 
 func testBFloat16(t *testing.T, backend compute.Backend) {
 	const least, most = 0.0005, 0.025
@@ -55,7 +55,7 @@ func testBFloat16(t *testing.T, backend compute.Backend) {
 }
 
 // TestBFloat16Gradients compares gradients in bfloat16 with those in float32: a weight's is off by up to 0.027 of its size.
-func TestBFloat16Gradients(t *testing.T) { eachEngine(t, testBFloat16Gradients) }
+func TestBFloat16Gradients(t *testing.T) { twoEngines(t, testBFloat16Gradients) }
 
 func testBFloat16Gradients(t *testing.T, backend compute.Backend) {
 	const most = 0.05

@@ -82,6 +82,9 @@ func testFull(t *testing.T, backend compute.Backend) {
 	}
 	golden.Near(t, "question_answering_score, alone", scores.QuestionAnsweringScore, want["question_answering_score"], golden.Tolerance{Absolute: 1e-6}, 0)
 
+	if backend.Name() != simd.Name {
+		return // the same encoders, at the portable engine's pace
+	}
 	encoders, err := model.NewLxmertModel(backend, config, func(name string, dimensions []int) ([]float32, error) {
 		return formula.Weights("lxmert."+name, dimensions)
 	})

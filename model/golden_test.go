@@ -15,6 +15,7 @@ import (
 // The engines that tests run on.
 var (
 	eachEngine = golden.EachEngine
+	twoEngines = golden.TwoEngines
 	portable   = golden.Portable
 )
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 )
@@ -63,7 +64,21 @@ func NewIn(backend compute.Backend, c *Config, head Head, precision Precision, s
 			return nil, fmt.Errorf("%s: %w", w.Name, err)
 		}
 	}
-	return n, n.SetSeed(0)
+	return n, n.declareRandom()
+}
+
+// declareRandom makes the variable of the random numbers' state. Left to GoMLX (0.28.8) it would not know its store, which graphs for several
+// devices ask it for.
+func (n *Network) declareRandom() error {
+	state, err := graph.RNGStateFromSeed(0)
+	if err != nil {
+		return err
+	}
+	variable, err := n.store.CreateVariable(model.RNGStateVariableName, state)
+	if err == nil {
+		variable.SetTrainable(false)
+	}
+	return err
 }
 
 // declare makes the variable of one weight.

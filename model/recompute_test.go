@@ -20,7 +20,7 @@ import (
 type inGraph = func(*gomodel.Scope, *model.Inputs[*graph.Node]) *graph.Node
 
 // TestCheckpointing: layers that are computed again give the gradients of layers that are kept, with dropout too: the masks are the same.
-func TestCheckpointing(t *testing.T) { eachEngine(t, testCheckpointing) }
+func TestCheckpointing(t *testing.T) { twoEngines(t, testCheckpointing) }
 
 func testCheckpointing(t *testing.T, backend compute.Backend) {
 	start := filepath.Join("train", "pretrain_bertadam")
@@ -51,7 +51,7 @@ func testCheckpointing(t *testing.T, backend compute.Backend) {
 
 // TestCheckpointingHeads is TestCheckpointing where the last layer computes the first token alone: for questions about one picture, which
 // layers spread over the batch, and for statements, which are spread over their pictures.
-func TestCheckpointingHeads(t *testing.T) { eachEngine(t, testCheckpointingHeads) }
+func TestCheckpointingHeads(t *testing.T) { twoEngines(t, testCheckpointingHeads) }
 
 func testCheckpointingHeads(t *testing.T, backend compute.Backend) {
 	judge, pairs := statements(t, backend)

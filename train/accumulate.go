@@ -4,29 +4,41 @@ import (
 	"path"
 
 	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/model/initializer"
 )
 
-// accumulatedScope is where the gradients of earlier batches of a step wait, beside the weights.
+// accumulatedScope is where the gradients of a step's parts are added up, beside the weights.
 const accumulatedScope = "accumulated"
 
-// accumulated adds this batch's share of the gradients to those of the batches before it; they are kept for the next batch unless it is the last.
-func accumulated(scope *model.Scope, p phase, gradients []*Node, share *Node) []*Node {
-	sums := make([]*Node, len(gradients))
+// accumulated is the sum of a weight's gradients.
+func accumulated(scope *model.Scope, weight *model.Variable) *model.Variable {
+	beside := scope.Store().Scope(path.Join("/", accumulatedScope, weight.Scope())).WithInitializer(initializer.Zero)
+	return beside.VariableWithShape(weight.Name(), weight.Shape()).SetTrainable(false)
+}
+
+// accumulate adds this part's share of the gradients to those of the parts before it.
+func accumulate(scope *model.Scope, first bool, gradients []*Node, share *Node) {
 	i := 0
-	for variable := range trained(scope, gradients[0].Graph()) {
-		sum := Mul(gradients[i], share)
-		kept := scope.Store().Scope(path.Join("/", accumulatedScope, variable.Scope())).WithInitializer(initializer.Zero).
-			VariableWithShape(variable.Name(), variable.Shape()).SetTrainable(false)
-		if p != phaseFirst {
-			sum = Add(kept.NodeValue(sum), sum)
+	for weight := range trained(scope, gradients[0].Graph()) {
+		sum, sums := Mul(gradients[i], share), accumulated(scope, weight)
+		if !first {
+			sum = Add(sums.NodeValue(sum), sum)
 		}
-		if p != phaseLast {
-			kept.SetNodeValue(sum)
-		}
-		sums[i] = sum
+		sums.SetNodeValue(sum)
 		i++
 	}
-	return sums
+}
+
+// accumulatedValues are the sums for weights with these paths.
+func accumulatedValues(store *model.Store, weights []string) ([]*tensors.Tensor, error) {
+	values := make([]*tensors.Tensor, len(weights))
+	for i, weight := range weights {
+		var err error
+		if values[i], err = store.GetVariable(accumulatedPath(weight)).Value(); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
 }

@@ -109,8 +109,8 @@ func (j *journal) close() error { return errors.Join(j.events.Close(), j.log.Clo
 // record writes down a step, if it is its turn, and tells who watches.
 func (t *Trainer) record(r Result, rate, seconds float64, examples int) error {
 	record := StepRecord{Step: t.state.Step, Epoch: t.state.Epoch + 1, Loss: r.Loss, Losses: r.Parts,
-		GradientNorm: r.GradientNorm, LearningRate: rate, Seconds: seconds}
-	if t.state.Step%t.options.LogEvery == 0 || t.state.Step == t.total {
+		GradientNorm: r.GradientNorm, LearningRate: rate, Seconds: seconds, Waiting: r.Waiting, Reducing: r.Reducing}
+	if t.first() && (t.state.Step%t.options.LogEvery == 0 || t.state.Step == t.total) {
 		if err := t.journal.step(record); err != nil {
 			return fmt.Errorf("step %d: %w", t.state.Step, err)
 		}

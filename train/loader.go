@@ -10,9 +10,9 @@ const ahead = 2
 
 // loaded is what one step learns from.
 type loaded struct {
-	batches  []*Batch
-	examples []int
-	err      error // the last thing that comes
+	batches  []*Batch // the parts that this rank computes
+	examples []int    // of all parts
+	err      error    // the last thing that comes
 }
 
 // free gives the batches' memory back.
@@ -46,19 +46,31 @@ func (t *Trainer) loader(ctx context.Context, epoch, from, to int) <-chan loaded
 	return out
 }
 
-// prepare makes the batches of one step.
+// prepare makes this rank's batches of one step. What is in a part, and what falls to chance in it, is the same whoever computes it.
 func (t *Trainer) prepare(ctx context.Context, epoch, step int, examples []int) ([]*Batch, error) {
 	size := len(examples) / t.options.Accumulate
-	batches := make([]*Batch, t.options.Accumulate)
-	for i := range batches {
-		chance := NewRandom(t.options.Seed, fmt.Sprintf("batch %d of step %d", i, step)).Uint64()
-		var err error
-		if batches[i], err = t.task.Batch(ctx, Request{Examples: examples[i*size:][:size], Epoch: epoch, Chance: chance}); err != nil {
-			(&loaded{batches: batches[:i]}).free()
+	from, to := share(t.options.Ranks, t.options.Accumulate)
+	var batches []*Batch
+	for part := from; part < to; part++ {
+		chance := NewRandom(t.options.Seed, fmt.Sprintf("batch %d of step %d", part, step)).Uint64()
+		batch, err := t.task.Batch(ctx, Request{Examples: examples[part*size:][:size], Epoch: epoch, Chance: chance})
+		if err != nil {
+			(&loaded{batches: batches}).free()
 			return nil, err
 		}
+		batch.Seed = new(dropoutSeed(t.options.Seed, step, part))
+		batches = append(batches, batch)
 	}
 	return batches, nil
+}
+
+// dropoutSeed is the seed of the dropout in a part of a step.
+func dropoutSeed(seed uint64, step, part int) int64 {
+	purpose := fmt.Sprintf("dropout of step %d", step)
+	if part > 0 {
+		purpose = fmt.Sprintf("dropout of part %d of step %d", part, step)
+	}
+	return int64(NewRandom(seed, purpose).Uint64() >> 1)
 }
 
 // order is the order of the examples in an epoch, from 0.

@@ -25,6 +25,8 @@ type StepRecord struct {
 	GradientNorm float64            // of all gradients together, before clipping
 	LearningRate float64
 	Seconds      float64 // that the step took
+	// Waiting and Reducing are how much of that rank 0 waited for other ranks, and added up gradients with them; 0 on one rank.
+	Waiting, Reducing float64
 }
 
 // An EpochRecord is what a run's log says about an epoch when it is over. nil is what was not measured.
@@ -49,7 +51,8 @@ type LogRecord struct {
 // MarshalJSON makes one line of log.jsonl, without the line's end.
 func (r StepRecord) MarshalJSON() ([]byte, error) {
 	return json.Marshal(logLine{Step: r.Step, Epoch: r.Epoch, Loss: some(r.Loss), Losses: numbers(r.Losses),
-		GradientNorm: some(r.GradientNorm), LearningRate: some(r.LearningRate), Seconds: some(r.Seconds)})
+		GradientNorm: some(r.GradientNorm), LearningRate: some(r.LearningRate), Seconds: some(r.Seconds),
+		Waiting: unlessZero(r.Waiting), Reducing: unlessZero(r.Reducing)})
 }
 
 // MarshalJSON makes one line of log.jsonl, without the line's end.
@@ -70,7 +73,8 @@ func (r *LogRecord) UnmarshalJSON(line []byte) error {
 	*r = LogRecord{}
 	if l.Loss.known {
 		r.Step = &StepRecord{Step: l.Step, Epoch: l.Epoch, Loss: l.Loss.value, Losses: values(l.Losses),
-			GradientNorm: l.GradientNorm.value, LearningRate: l.LearningRate.value, Seconds: l.Seconds.value}
+			GradientNorm: l.GradientNorm.value, LearningRate: l.LearningRate.value, Seconds: l.Seconds.value,
+			Waiting: l.Waiting.value, Reducing: l.Reducing.value}
 	} else {
 		r.Epoch = &EpochRecord{Epoch: l.Epoch, Step: l.Step, TrainLoss: l.TrainLoss.pointer(), TrainScore: l.TrainScore.pointer(),
 			ValidLoss: l.ValidLoss.pointer(), ValidScore: l.ValidScore.pointer(), ValidLosses: values(l.ValidLosses), Seconds: l.Seconds.value, Busy: l.Busy.pointer()}
@@ -140,6 +144,8 @@ type logLine struct {
 	ValidLosses  map[string]number `json:"valid_losses,omitempty"`
 	Seconds      number            `json:"seconds,omitzero"`
 	Busy         number            `json:"busy,omitzero"`
+	Waiting      number            `json:"waiting,omitzero"`
+	Reducing     number            `json:"reducing,omitzero"`
 }
 
 // A number may be missing, which is not the same as null: null is there, but not finite.
@@ -156,6 +162,8 @@ func optional(v *float64) number {
 	}
 	return some(*v)
 }
+
+func unlessZero(v float64) number { return number{v, v != 0} }
 
 func (n number) pointer() *float64 {
 	if !n.known {

@@ -11,8 +11,11 @@ type Options struct {
 	Out     string // the run's directory
 	Claimed bool   // whoever calls has claimed it ([Claim])
 
-	Batch      int // examples a step; what is left over at an epoch's end is left out, as in the original
-	Accumulate int // parts of a batch that go through the model one after the other, to save memory; 0: 1
+	Batch int // examples a step; what is left over at an epoch's end is left out, as in the original
+	// Accumulate is the number of parts of a batch that go through the model one after the other, to save memory, or on different ranks, which
+	// must divide it: 4 parts on 1, 2 or 4 ranks teach the same but for rounding. Chance falls otherwise with another number. 0: one for each device
+	// of each rank.
+	Accumulate int
 	Epochs     int
 	MaxSteps   int // where the run ends before its time; the schedule does not know of it. 0: it does not
 
@@ -32,6 +35,10 @@ type Options struct {
 	Keep         int           // how many checkpoints stay, the last one included; 0: 1
 
 	Watch Watcher // who is told how it goes; nil: nobody
+
+	Devices        int     // of the model's engine, among which a rank divides its parts; 0: 1
+	Ranks          Reducer // who else computes parts of each step; nil: nobody
+	ReduceBFloat16 bool    // gradients go from rank to rank in half as many bytes, rounded to 8 bits
 }
 
 // A Watcher is told how a run goes. It is called by the goroutine that trains, which waits for it.
@@ -59,10 +66,17 @@ func (o *Options) check(n int) error {
 	case !(o.Clip >= 0):
 		return fmt.Errorf("found a clip of %v, want 0 or more", o.Clip)
 	}
-	o.Accumulate, o.LogEvery, o.Keep = max(o.Accumulate, 1), max(o.LogEvery, 1), max(o.Keep, 1)
+	o.Ranks, o.Devices = orAlone(o.Ranks), max(o.Devices, 1)
+	if o.Accumulate == 0 {
+		o.Accumulate = o.Ranks.Size() * o.Devices
+	}
+	o.LogEvery, o.Keep = max(o.LogEvery, 1), max(o.Keep, 1)
 	o.Batch = min(o.Batch, n)
 	if o.Batch%o.Accumulate != 0 {
 		return fmt.Errorf("a batch of %d cannot be divided into %d equal parts", o.Batch, o.Accumulate)
+	}
+	if err := divisible(o.Ranks, o.Devices, o.Accumulate); err != nil {
+		return err
 	}
 	return o.schedule(n).Check()
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -73,7 +74,38 @@ func (r *Record) Write(dir string) error {
 
 // Differs says what a run that is to go on has been told otherwise than the one that was begun; nil if nothing.
 func (r *Record) Differs(begun *Record) error {
-	var differences []string
+	differences := r.differences(begun)
+	if differences == nil {
+		return nil
+	}
+	return fmt.Errorf("the run was begun otherwise: %s; give it what it was begun with, or begin another", strings.Join(differences, "; "))
+}
+
+// SameOnAll says which rank was started otherwise than rank 0, and in what; nil if none. All ranks call it, and have the same answer.
+func (r *Record) SameOnAll(ranks Reducer) error {
+	if orAlone(ranks).Size() == 1 {
+		return nil
+	}
+	all, err := Confer(ranks, *r, nil)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for rank := range all {
+		differences := all[rank].differences(&all[0])
+		for _, name := range slices.Sorted(maps.Keys(all[0].Versions)) {
+			if was, is := all[0].Versions[name], all[rank].Versions[name]; was != is {
+				differences = append(differences, fmt.Sprintf("%s was %s, is %s", name, was, orNothing(is)))
+			}
+		}
+		if differences != nil {
+			errs = append(errs, fmt.Errorf("rank %d was started otherwise than rank 0: %s", rank, strings.Join(differences, "; ")))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (r *Record) differences(begun *Record) (differences []string) {
 	if r.Task != begun.Task {
 		differences = append(differences, fmt.Sprintf("it learned %s, not %s", begun.Task, r.Task))
 	}
@@ -93,10 +125,7 @@ func (r *Record) Differs(begun *Record) error {
 			}
 		}
 	}
-	if differences == nil {
-		return nil
-	}
-	return fmt.Errorf("the run was begun otherwise: %s; give it what it was begun with, or begin another", strings.Join(differences, "; "))
+	return differences
 }
 
 func orNothing(s string) string {

@@ -1,69 +1,65 @@
 package train
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	gomodel "github.com/gomlx/gomlx/ml/model"
 )
 
-// phase is a batch's place among those whose gradients are averaged.
+// phase is a part's place in a step.
 type phase int
 
 const (
 	phaseOnly  phase = iota // gradient and update
 	phaseFirst              // its gradient is kept
 	phaseNext               // its gradient is added
-	phaseLast               // the same, and the update
 )
-
-// phaseOf is the phase of batch i of n.
-func phaseOf(i, n int) phase {
-	switch {
-	case n == 1:
-		return phaseOnly
-	case i == 0:
-		return phaseFirst
-	case i == n-1:
-		return phaseLast
-	}
-	return phaseNext
-}
-
-func (p phase) updates() bool { return p == phaseOnly || p == phaseLast }
 
 // stepGraph is the graph of one phase, for batches with the same inputs.
 type stepGraph struct {
-	step  *Step
-	phase phase
-	exec  *gomodel.Exec
-	parts []string // names, in the order of the outputs
+	step    *Step
+	phase   phase
+	program program
+	parts   []string // names, in the order of the outputs
 	// choices says whether the objective does.
 	choices bool
+	// weights are the paths of those that have a gradient, in order; trained is a hash of them.
+	weights []string
+	trained string
 }
 
-// stepOutput is what a graph found.
+// stepOutput is what a graph found. Its fields are told to other ranks.
 type stepOutput struct {
-	loss, norm float64
-	parts      map[string]float64
-	choices    []int32
+	Loss, Norm float64
+	Parts      map[string]float64
+	Choices    []int32
 }
 
-// run executes the graph. The model's lock is held.
-func (g *stepGraph) run(rate float64, number int, share float64, batch *Batch) (stepOutput, error) {
-	args, assemble := batch.Inputs.Nodes()
-	if batch.Target != nil {
-		args = append(args, batch.Target)
-	}
+// run executes the graph on a batch for each device. The model's lock is held.
+func (g *stepGraph) run(rate float64, number int, share float64, batches []*Batch) ([]stepOutput, error) {
 	scalars := []any{float32(share)}
-	if g.phase.updates() {
+	if g.phase == phaseOnly {
 		scalars = append(scalars, float32(rate), float32(number))
 	}
-	if g.exec == nil {
-		exec, err := gomodel.NewExec(g.step.model.Backend(), g.step.model.Store(), func(s *gomodel.Scope, nodes []*graph.Node) []*graph.Node {
+	var inputs [][]any
+	var seeds []*int64
+	for _, batch := range batches {
+		args, _ := batch.Inputs.Nodes()
+		if batch.Target != nil {
+			args = append(args, batch.Target)
+		}
+		inputs, seeds = append(inputs, slices.Concat(scalars, args)), append(seeds, batch.Seed)
+	}
+	if g.program == nil {
+		batch := batches[0]
+		_, assemble := batch.Inputs.Nodes()
+		program, err := g.step.program(func(s *gomodel.Scope, nodes []*graph.Node) []*graph.Node {
 			s.Store().SetTraining(nodes[0].Graph(), true) // before the objective, which asks whether to drop out
 			inputs := nodes[len(scalars):]
 			var target *graph.Node
@@ -74,18 +70,25 @@ func (g *stepGraph) run(rate float64, number int, share float64, batch *Batch) (
 			return g.build(s, nodes[:len(scalars)], g.step.objective(s, assemble(inputs), target))
 		})
 		if err != nil {
-			return stepOutput{}, err
+			return nil, err
 		}
-		g.exec = exec
+		g.program = program
 	}
-	out, err := g.exec.Call(append(scalars, args...)...)
+	out, err := g.program.call(inputs, seeds)
 	if err != nil {
-		return stepOutput{}, err
+		return nil, err
 	}
-	return g.read(out, batch)
+	found := make([]stepOutput, len(batches))
+	for i, batch := range batches {
+		var failed error
+		if found[i], failed = g.read(out[i], batch); failed != nil {
+			err = failed
+		}
+	}
+	return found, err
 }
 
-// build adds gradients and update to a loss; the outputs are loss, gradient norm, parts and choices.
+// build adds gradients, and what becomes of them, to a loss; the outputs are loss, gradient norm, parts and choices.
 func (g *stepGraph) build(s *gomodel.Scope, scalars []*graph.Node, loss Loss) []*graph.Node {
 	restore := freezeUnreached(s, loss.Total)
 	defer restore()
@@ -93,13 +96,16 @@ func (g *stepGraph) build(s *gomodel.Scope, scalars []*graph.Node, loss Loss) []
 	if len(gradients) == 0 {
 		panic(errors.New("train.Step: the loss depends on no weight"))
 	}
-	if g.phase != phaseOnly {
-		gradients = accumulated(s, g.phase, gradients, scalars[0])
+	g.weights = nil
+	for weight := range trained(s, loss.Total.Graph()) {
+		g.weights = append(g.weights, weight.Path())
 	}
+	g.trained = fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(g.weights, "\n"))))
 	norm := graph.ScalarZero(loss.Total.Graph(), loss.Total.DType())
-	if g.phase.updates() {
-		norm = globalNorm(gradients)
-		g.step.optimizer.Update(s, clipped(gradients, norm, g.step.clip), scalars[1], scalars[2])
+	if g.phase == phaseOnly {
+		norm = g.step.update(s, g.step.overDevices(gradients, scalars[0]), scalars[1], scalars[2])
+	} else {
+		accumulate(s, g.phase == phaseFirst, gradients, scalars[0])
 	}
 	outputs := []*graph.Node{loss.Total, norm}
 	g.parts = nil
@@ -128,15 +134,15 @@ func (g *stepGraph) read(out []*tensors.Tensor, batch *Batch) (stepOutput, error
 		}
 		numbers[i] = float64(value)
 	}
-	o := stepOutput{loss: numbers[0], norm: numbers[1], parts: map[string]float64{}}
+	o := stepOutput{Loss: numbers[0], Norm: numbers[1], Parts: map[string]float64{}}
 	for i, name := range g.parts {
 		if !slices.Contains(batch.Unlabelled, name) {
-			o.parts[name] = numbers[2+i]
+			o.Parts[name] = numbers[2+i]
 		}
 	}
 	if g.choices {
 		var err error
-		if o.choices, err = tensors.CopyFlatData[int32](out[len(numbers)]); err != nil {
+		if o.Choices, err = tensors.CopyFlatData[int32](out[len(numbers)]); err != nil {
 			return o, err
 		}
 	}

@@ -26,6 +26,8 @@ const PredictionsName = "valid_predict.json"
 //
 // A run that was stopped or killed at any moment goes on from its last checkpoint, and ends with the same weights, to the bit, as one that
 // was not (on the same kind of machine).
+//
+// Several ranks ([Options.Ranks]) each have a Trainer with the same options, data and model. Rank 0 alone claims, writes and removes files.
 type Trainer struct {
 	model    *model.Network
 	task     Task
@@ -121,48 +123,75 @@ func (e *Interrupted) Error() string {
 	return fmt.Sprintf("stopped after step %d, which is saved", e.Step)
 }
 
-// Run trains to the end. When ctx ends it ends the step under way, saves a checkpoint, and returns an *[Interrupted].
-func (t *Trainer) Run(ctx context.Context) (err error) {
-	if !t.options.Claimed {
+// Run trains to the end. When ctx ends it ends the step under way, saves a checkpoint, and returns an *[Interrupted]. Of several ranks all
+// stop after the same step when one is told to, and all have the same error when one fails.
+func (t *Trainer) Run(ctx context.Context) error {
+	if t.first() && !t.options.Claimed {
 		release, err := Claim(t.options.Out)
 		if err != nil {
-			return err
+			return Agree(t.options.Ranks, err)
 		}
 		defer release()
 	}
-	if t.journal, err = openJournal(t.options.Out, t.state); err != nil {
-		return err
+	return Agree(t.options.Ranks, t.run(ctx))
+}
+
+// first says whether this is the rank that writes.
+func (t *Trainer) first() bool { return t.options.Ranks.Rank() == 0 }
+
+func (t *Trainer) run(ctx context.Context) (err error) {
+	if t.first() {
+		if t.journal, err = openJournal(t.options.Out, t.state); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, t.journal.close()) }()
 	}
-	defer func() { err = errors.Join(err, t.journal.close()) }()
 	if t.step, err = NewStep(t.model, t.task.Objective(), t.options.Optimizer, t.options.Clip); err != nil {
 		return err
 	}
 	defer t.step.Close()
+	t.step.Over(t.options.Ranks, t.options.ReduceBFloat16)
+	if err := t.step.On(t.options.Devices); err != nil {
+		return err
+	}
+	if err := t.sameBeginning(); err != nil {
+		return err
+	}
 	t.savedAt = time.Now()
 	for !t.state.Ended {
 		err := t.epoch(ctx)
+		if err == nil {
+			continue
+		}
+		err = Agree(t.options.Ranks, err) // whatever the other ranks are at, they hear of it
 		// Whatever else goes wrong meanwhile is no interruption: after a loss that is no number the weights are lost, and must not be saved.
-		if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
-			if t.state.Step > t.savedStep {
-				if err := t.save(context.WithoutCancel(ctx), false); err != nil {
-					return t.failed(err)
-				}
+		if stopping(err) && (ctx.Err() != nil || Agreed(err)) {
+			if t.first() && t.state.Step > t.savedStep {
+				err = t.save(context.WithoutCancel(ctx), false)
+			} else {
+				err = nil
 			}
-			return &Interrupted{t.state.Step}
+			if err := Agree(t.options.Ranks, err); err != nil {
+				return t.failed(err)
+			}
+			return agreedError{&Interrupted{t.state.Step}}
 		}
-		if err != nil {
-			return t.failed(err)
-		}
+		return t.failed(err)
 	}
 	return nil
 }
 
 // failed adds to an error what a run that cannot go on leaves behind.
 func (t *Trainer) failed(err error) error {
-	if t.savedStep == 0 {
+	saved := t.savedStep
+	if !t.first() { // rank 0 saves, and may be what has gone
+		s, _ := readState(t.path(LastName)) // of step 0 if there is none
+		saved = s.Step
+	}
+	if saved == 0 {
 		return fmt.Errorf("%w; there is no checkpoint yet", err)
 	}
-	return fmt.Errorf("%w; the last checkpoint is that of step %d", err, t.savedStep)
+	return fmt.Errorf("%w; the last checkpoint is that of step %d", err, saved)
 }
 
 // epoch makes the steps that are left of an epoch, and judges the model.
@@ -189,7 +218,7 @@ func (t *Trainer) epoch(ctx context.Context) error {
 		if err := t.oneStep(l, start, waited); err != nil {
 			return err
 		}
-		if t.due() && t.state.InEpoch < to {
+		if t.first() && t.due() && t.state.InEpoch < to {
 			if err := t.save(ctx, false); err != nil {
 				return err
 			}
@@ -208,9 +237,6 @@ func (t *Trainer) due() bool {
 // oneStep learns from one batch.
 func (t *Trainer) oneStep(l loaded, start time.Time, waited time.Duration) error {
 	number := t.state.Step + 1
-	if err := t.model.SetSeed(int64(NewRandom(t.options.Seed, fmt.Sprintf("dropout of step %d", number)).Uint64() >> 1)); err != nil {
-		return err
-	}
 	rate := t.schedule.At(number)
 	r, err := t.step.Run(rate, number, l.batches...)
 	if err != nil {
@@ -250,6 +276,9 @@ func (t *Trainer) describe(examples []int) string {
 // endEpoch judges the model, and saves it.
 func (t *Trainer) endEpoch(ctx context.Context) error {
 	start := time.Now()
+	if err := t.sameStill(); err != nil {
+		return err
+	}
 	v, err := t.task.Validate(ctx)
 	if err != nil {
 		return err
@@ -266,6 +295,19 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	}
 	s.Ended = s.Step >= t.total || t.options.Patience > 0 && s.SinceBest >= t.options.Patience
 	s.Loss, s.Score, s.Seconds, s.Waited = mean{}, mean{}, 0, 0
+	if t.first() {
+		if err := t.writeEpoch(ctx, v, record, best || v == nil); err != nil {
+			return err
+		}
+	}
+	if t.options.Watch != nil {
+		t.options.Watch.Epoch(record)
+	}
+	return nil
+}
+
+// writeEpoch writes what an epoch leaves behind; with best its model is the best so far.
+func (t *Trainer) writeEpoch(ctx context.Context, v *Validation, record EpochRecord, best bool) error {
 	if v != nil && v.Predictions != nil {
 		if err := t.task.WritePredictions(t.path(PredictionsName), v.Predictions); err != nil {
 			return err
@@ -275,12 +317,9 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	if err := t.journal.epoch(record); err != nil {
 		return err
 	}
-	if err := t.save(context.WithoutCancel(ctx), best || v == nil); err != nil {
+	if err := t.save(context.WithoutCancel(ctx), best); err != nil {
 		return err
 	}
 	t.savedAt = time.Now()
-	if t.options.Watch != nil {
-		t.options.Watch.Epoch(record)
-	}
 	return nil
 }

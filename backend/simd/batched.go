@@ -71,6 +71,35 @@ func (b *Backend) multiply(p batched, c, left, right []float32) {
 	})
 }
 
+// multiplyShort lets a node be batched products of bfloat16.
+func (n *node) multiplyShort(p batched) {
+	if p.turn {
+		p.products.StrideA = p.left
+	}
+	n.kernel = func(x *execution, n *node) error {
+		left, err := x.shortInput(n.inputs[0])
+		if err != nil {
+			return err
+		}
+		right, err := x.shortInput(n.inputs[1])
+		if err != nil {
+			return err
+		}
+		c, err := x.shortOutput(n.outputs[0])
+		if err != nil {
+			return err
+		}
+		b := x.backend
+		set := b.set.In(kernel.BFloat16)
+		b.share(p.pairs, func(from, to int) {
+			scratch := b.memory.take(set.ShortProductsScratch(&p.products))
+			set.MultiplyBF16(c, left, right, &p.products, p.turn, from, to, scratch)
+			b.memory.give(scratch)
+		})
+		return nil
+	}
+}
+
 // turn copies to scratch left matrices that lie as [sums, rows] to [rows, sums], one after another.
 func (b *Backend) turn(p batched, x []float32) []float32 {
 	m, k := p.products.M, p.products.K

@@ -19,6 +19,7 @@ import (
 // Buffer is memory of the portable backend, or what was packed of it, or both. Nobody writes to it once it is made.
 type Buffer struct {
 	backend *Backend
+	device  compute.DeviceNum
 	shape   shapes.Shape
 
 	mu     sync.Mutex
@@ -46,8 +47,8 @@ func (p packing) stride() int {
 }
 
 // newBuffer owns memory of that shape.
-func (b *Backend) newBuffer(memory compute.Buffer, shape shapes.Shape) *Buffer {
-	return &Buffer{backend: b, shape: shape, memory: memory}
+func (b *Backend) newBuffer(memory compute.Buffer, shape shapes.Shape, device compute.DeviceNum) *Buffer {
+	return &Buffer{backend: b, device: device, shape: shape, memory: memory}
 }
 
 // SetContext lets a computation that reads the buffer end when ctx ends, after the operation under way, with ctx's error. An engine's
@@ -232,7 +233,7 @@ func (b *Buffer) Finalize() error {
 func (b *Buffer) Shape() (shapes.Shape, error) { return b.shape, nil }
 
 // DeviceNum implements compute.Buffer.
-func (b *Buffer) DeviceNum() (compute.DeviceNum, error) { return 0, nil }
+func (b *Buffer) DeviceNum() (compute.DeviceNum, error) { return b.device, nil }
 
 // ToFlatData implements compute.Buffer.
 func (b *Buffer) ToFlatData(flat any) error {
@@ -248,15 +249,18 @@ func (b *Buffer) Data() (any, error) {
 	return nil, fmt.Errorf("simd: shared buffers: %w", compute.ErrNotImplemented)
 }
 
-// CopyToDevice implements compute.Buffer; there is one device, so the copy is one on it.
+// CopyToDevice implements compute.Buffer; a copy on the same device is one, too.
 func (b *Buffer) CopyToDevice(device compute.DeviceNum) (compute.Buffer, error) {
+	if err := b.backend.has(device); err != nil {
+		return nil, err
+	}
 	memory, err := b.flat()
 	if err != nil {
 		return nil, err
 	}
-	copied, err := memory.CopyToDevice(device)
+	copied, err := b.backend.copyOf(memory, b.shape)
 	if err != nil {
 		return nil, err
 	}
-	return b.backend.newBuffer(copied, b.shape), nil
+	return b.backend.newBuffer(copied, b.shape, device), nil
 }

@@ -17,6 +17,10 @@ type builder struct {
 	backend         *Backend
 	main            *function
 	whole           bool // run the shadow
+	meets           bool // there is an AllReduce
+
+	replicas int                 // devices that run the computation at once; 0: it is not distributed
+	assigned []compute.DeviceNum // the devices; nil: any one, or the first
 }
 
 func newBuilder(b *Backend, name string) *builder {
@@ -44,14 +48,21 @@ func (b *builder) Compile() (compute.Executable, error) {
 	for _, n := range needed {
 		b.whole = b.whole || n.whole
 	}
+	if b.whole && b.meets {
+		return nil, fmt.Errorf("simd: AllReduce in a computation with functions, closures or dynamic shapes: %w", compute.ErrNotImplemented)
+	}
 	if b.whole {
 		shadow, err := b.Builder.Compile()
 		if err != nil {
 			return nil, err
 		}
-		return &wholeExecutable{Executable: shadow, backend: b.backend}, nil
+		return b.distribute(&wholeExecutable{Executable: shadow, backend: b.backend}), nil
 	}
-	return b.plan(needed)
+	plan, err := b.plan(needed)
+	if err != nil {
+		return nil, err
+	}
+	return b.distribute(plan), nil
 }
 
 // node is an operation as it was recorded.
@@ -64,6 +75,7 @@ type node struct {
 	// parameter is the position among the computation's inputs, -1 for an operation.
 	parameter int
 	whole     bool // cannot be built in a segment
+	meets     bool // waits for other devices
 
 	// What chains know of the operation.
 	element elementOp
@@ -74,6 +86,7 @@ type node struct {
 
 	// What products in narrow numbers look through.
 	rounds bool  // a conversion of float32 to bfloat16
+	widens bool  // a conversion of bfloat16 to float32: chains read the operand
 	turned []int // a transposition's permutation
 
 	constant any // a constant's values
@@ -131,7 +144,8 @@ func (f *function) record(n *node) *node {
 	return n
 }
 
-// setKernel gives the node that makes v a kernel: work fills dst from the node's inputs, of which absent ones are nil.
+// setKernel gives the node that makes v a kernel: work fills dst from the node's inputs, of which absent ones are nil. Values of
+// bfloat16 are widened for it, and its result is rounded where that is one.
 func (f *function) setKernel(v compute.Value, work func(b *Backend, dst []float32, in [][]float32)) {
 	f.maker[v].kernel = func(x *execution, n *node) error {
 		in := make([][]float32, len(n.inputs))
@@ -140,21 +154,21 @@ func (f *function) setKernel(v compute.Value, work func(b *Backend, dst []float3
 			if input == nil {
 				continue
 			}
-			if in[i], err = x.input(input); err != nil {
+			var done func()
+			if in[i], done, err = x.widened(input); err != nil {
 				return err
 			}
+			defer done()
 		}
-		dst, err := x.output(v)
-		if err != nil {
-			return err
-		}
-		work(x.backend, dst, in)
-		return nil
+		return x.rounded(v, func(dst []float32) { work(x.backend, dst, in) })
 	}
 }
 
 // Parameter implements compute.Function.
 func (f *function) Parameter(name string, shape shapes.Shape, sharding *compute.ShardingSpec) (compute.Value, error) {
+	if f.builder.replicas > 0 {
+		sharding = nil // shapes are those of one device
+	}
 	v, err := f.Function.Parameter(name, shape, sharding)
 	if err != nil {
 		return nil, err

@@ -36,12 +36,16 @@ type instruction struct {
 	x, y, z int // -1: none
 	scratch int // where dst lies in scratch memory; -1: in the output's own memory
 	output  int // which output that is
+	// Of a result of bfloat16:
+	round bool // dst, for those that read it
+	short int  // which output gets what is in dst, rounded; -1: none
 }
 
 // output is a result that others read, in memory in the result's order.
 type output struct {
-	v   value
-	reg int
+	v     value
+	reg   int
+	short bool // it is bfloat16
 }
 
 // sum is the sum over all of a register's values.
@@ -101,13 +105,19 @@ func (g *grouping) newChain(of *group, read func(value) bool, float func(value) 
 			c.sums = append(c.sums, sum{n.outputs[0], at(inputs[i][0])})
 			continue
 		}
-		in := instruction{op: n.element, dst: len(c.operands) + len(c.work), x: -1, y: -1, z: -1, scratch: -1, output: -1}
+		in := instruction{op: n.element, dst: len(c.operands) + len(c.work), x: -1, y: -1, z: -1, scratch: -1, output: -1, short: -1}
+		short := g.f.shape(n.outputs[0]).DType == dtypes.BFloat16
+		in.round = short && !n.element.exact()
 		for j, reg := range inputs[i] {
 			*[]*int{&in.x, &in.y, &in.z}[j] = at(reg)
 		}
 		if read(n.outputs[0]) {
-			in.output = len(c.outputs)
-			c.outputs = append(c.outputs, output{n.outputs[0], in.dst})
+			if short {
+				in.short = len(c.outputs)
+			} else {
+				in.output = len(c.outputs)
+			}
+			c.outputs = append(c.outputs, output{n.outputs[0], in.dst, short})
 		}
 		c.work = append(c.work, in)
 	}
@@ -137,6 +147,9 @@ func (c *chain) allocate() {
 	place := map[int]int{}
 	for i := range c.work {
 		in := &c.work[i]
+		if _, read := last[in.dst]; !read {
+			in.round = false // it is rounded on its way out
+		}
 		done := i // the last reader of a vector may write over it,
 		if in.op == opClamp {
 			done-- // unless it reads twice
@@ -219,6 +232,7 @@ type chainRun struct {
 	operands []any
 	floats   [][]float32
 	outputs  [][]float32
+	shorts   [][]uint16  // the outputs of bfloat16
 	sums     [][]float32 // of each block
 }
 
@@ -244,7 +258,7 @@ func (r *chainRun) run(from, to int, scratch []float32) {
 			regs[o] = scratch[op.scratch*r.block:][:n]
 			if op.pattern.isScalar() {
 				if !filled[o] {
-					op.load(scratch[op.scratch*r.block:][:1], r.operands[o], 0)
+					op.load(r.set, scratch[op.scratch*r.block:][:1], r.operands[o], 0)
 					spreadFirst(scratch[op.scratch*r.block:][:r.block])
 					filled[o] = true
 				}
@@ -252,7 +266,8 @@ func (r *chainRun) run(from, to int, scratch []float32) {
 			}
 			regs[o] = r.gather(op, o, regs[o], start)
 		}
-		for _, in := range c.work {
+		for w := range c.work {
+			in := &c.work[w]
 			dst := scratch[max(0, in.scratch)*r.block:]
 			if in.output >= 0 {
 				dst = r.outputs[in.output][start:]
@@ -260,6 +275,10 @@ func (r *chainRun) run(from, to int, scratch []float32) {
 			dst = dst[:n]
 			regs[in.dst] = dst
 			x := regs[in.x]
+			if in.op == opConvert && in.short >= 0 && !in.round {
+				r.set.ToBF16(r.shorts[in.short][start:end], x)
+				continue
+			}
 			y, z := x, x
 			if in.y >= 0 {
 				y = regs[in.y]
@@ -268,6 +287,12 @@ func (r *chainRun) run(from, to int, scratch []float32) {
 				z = regs[in.z]
 			}
 			elementWorks[in.op](r.set, dst, x, y, z)
+			if in.round {
+				r.set.RoundBF16(dst)
+			}
+			if in.short >= 0 {
+				r.set.ToBF16(r.shorts[in.short][start:end], dst)
+			}
 		}
 		for s, of := range c.sums {
 			r.sums[s][i] = r.set.Sum(regs[of.reg])
@@ -284,12 +309,12 @@ func (r *chainRun) gather(op *operand, o int, dst []float32, start int) []float3
 		part := dst[done : done+run]
 		switch {
 		case stride == 0:
-			op.load(part[:1], r.operands[o], at)
+			op.load(r.set, part[:1], r.operands[o], at)
 			spreadFirst(part)
 		case run == n && r.floats[o] != nil:
 			return r.floats[o][at : at+n]
 		default:
-			op.load(part, r.operands[o], at)
+			op.load(r.set, part, r.operands[o], at)
 		}
 		done += run
 	}
@@ -337,12 +362,17 @@ func (c *chain) run(x *execution) error {
 		r.operands[i] = flat
 		r.floats[i], _ = flat.([]float32)
 	}
-	for _, o := range c.outputs {
-		dst, err := x.output(o.v)
+	r.outputs, r.shorts = make([][]float32, len(c.outputs)), make([][]uint16, len(c.outputs))
+	for i, o := range c.outputs {
+		var err error
+		if o.short {
+			r.shorts[i], err = x.shortOutput(o.v)
+		} else {
+			r.outputs[i], err = x.output(o.v)
+		}
 		if err != nil {
 			return err
 		}
-		r.outputs = append(r.outputs, dst)
 	}
 	blocks := r.blocks()
 	for range c.sums {

@@ -87,10 +87,10 @@ func execute(t *testing.T, e compute.Executable, in []compute.Buffer) []float32 
 	return values
 }
 
-// sameAs runs the operation on both backends, twice: the second time weights are packed already.
-func (o operation) sameAs(t *testing.T, name string, backend, portable compute.Backend, seed uint64) {
+// sameAs runs the operation on both backends, on ours twice: the second time weights are packed already.
+func (o operation) sameAs(t *testing.T, name string, backend compute.Backend, portable *reference, seed uint64) {
 	t.Helper()
-	want := execute(t, o.compile(t, portable), o.buffers(t, portable, seed))
+	want := portable.result(t, name, o, seed)
 	var largest float64
 	for _, v := range want {
 		if !math.IsInf(float64(v), 0) {
@@ -119,7 +119,7 @@ func (o operation) sameAs(t *testing.T, name string, backend, portable compute.B
 		if err := buffer.ToFlatData(got); err != nil {
 			t.Fatal(err)
 		}
-		if err := o.buffers(t, portable, seed)[i].ToFlatData(want); err != nil {
+		if err := o.buffers(t, portable.backend, seed)[i].ToFlatData(want); err != nil {
 			t.Fatal(err)
 		}
 		for j := range want {
@@ -130,14 +130,37 @@ func (o operation) sameAs(t *testing.T, name string, backend, portable compute.B
 	}
 }
 
-func portableBackend(t *testing.T) compute.Backend {
+// A reference is the portable backend and the results that it has given, for one set after the other to be compared with.
+type reference struct {
+	backend compute.Backend
+	results map[string][]float32 // by name
+}
+
+func newReference(t *testing.T) *reference {
 	t.Helper()
 	portable, err := gobackend.New("ops_sequential")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(portable.Finalize)
-	return portable
+	return &reference{portable, map[string][]float32{}}
+}
+
+// result is that of an operation of that name, which says all about it but the seed: each name has its own.
+func (r *reference) result(t *testing.T, name string, o operation, seed uint64) []float32 {
+	t.Helper()
+	if _, ok := r.results[name]; !ok {
+		r.results[name] = execute(t, o.compile(t, r.backend), o.buffers(t, r.backend, seed))
+	}
+	return r.results[name]
+}
+
+// rounds are how many operations at random are compared, with -short a third.
+func rounds(n int) int {
+	if testing.Short() {
+		return n / 3
+	}
+	return n
 }
 
 // The ways in which pictures, [batch, height, width, channels], and weights, [rows, columns, inputs, outputs], may lie in memory: entry i is
@@ -157,10 +180,10 @@ func ordered(order [4]int, dims ...int) []int {
 }
 
 func TestConvolutions(t *testing.T) {
-	portable := portableBackend(t)
+	portable := newReference(t)
 	eachSet(t, func(t *testing.T, backend compute.Backend) {
 		r := rand.New(rand.NewPCG(61, 62))
-		for round := range 150 {
+		for round := range rounds(150) {
 			in, out, weights := pictureOrders[round%3], pictureOrders[round/3%3], weightOrders[round%4]
 			batch, channels, outputs := 1+r.IntN(3), 1+r.IntN(40), 1+r.IntN(70)
 			height, width, down, across := 1+r.IntN(14), 1+r.IntN(20), 1+r.IntN(4), 1+r.IntN(4)
@@ -196,8 +219,12 @@ func TestConvolutions(t *testing.T) {
 
 // large3x3 has weights that are kept packed alone, and work for several threads. Where it does not stride, it goes the way of Winograd.
 func large3x3(stride int) operation {
+	pictures := []int{2, 64, 37, 39}
+	if testing.Short() {
+		pictures = []int{2, 64, 13, 21}
+	}
 	return operation{
-		inputs: [][]int{{2, 64, 37, 39}, {128, 64, 3, 3}},
+		inputs: [][]int{pictures, {128, 64, 3, 3}},
 		build: func(f compute.Function, in []compute.Value) (compute.Value, error) {
 			axes := compute.ConvolveAxesConfig{
 				InputBatch: 0, InputChannels: 1, InputSpatial: []int{2, 3},
@@ -211,7 +238,7 @@ func large3x3(stride int) operation {
 }
 
 func TestConvolutionOfLargeWeights(t *testing.T) {
-	portable := portableBackend(t)
+	portable := newReference(t)
 	eachSet(t, func(t *testing.T, backend compute.Backend) {
 		for stride := 1; stride <= 2; stride++ {
 			large3x3(stride).sameAs(t, fmt.Sprintf("3×3, channels first, stride %d", stride), backend, portable, 5)
@@ -250,11 +277,11 @@ func TestConvolutionsConcurrent(t *testing.T) {
 }
 
 func TestPooling(t *testing.T) {
-	portable := portableBackend(t)
+	portable := newReference(t)
 	eachSet(t, func(t *testing.T, backend compute.Backend) {
 		r := rand.New(rand.NewPCG(63, 64))
 		kinds := []compute.ReduceOpType{compute.ReduceOpMax, compute.ReduceOpSum, compute.ReduceOpMin, compute.ReduceOpProduct}
-		for round := range 120 {
+		for round := range rounds(120) {
 			order := pictureOrders[round%3]
 			window := ordered(order, 1, 1+r.IntN(4), 1+r.IntN(4), 1)
 			strides := ordered(order, 1, 1+r.IntN(3), 1+r.IntN(3), 1)

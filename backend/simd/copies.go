@@ -7,7 +7,7 @@ import (
 	"github.com/gomlx/compute/shapes"
 )
 
-// Operations that only copy, in float32.
+// Operations that only copy.
 
 // Slice implements compute.Function.
 func (f *function) Slice(x compute.Value, starts, limits, strides []int) (compute.Value, error) {
@@ -18,7 +18,7 @@ func (f *function) Slice(x compute.Value, starts, limits, strides []int) (comput
 	if err != nil {
 		return nil, err
 	}
-	if f.made(v, inputs) == nil || !f.plain(x, v) || slices.ContainsFunc(strides, func(s int) bool { return s != 1 }) {
+	if f.made(v, inputs) == nil || !f.floats(x, v) || slices.ContainsFunc(strides, func(s int) bool { return s != 1 }) {
 		return v, nil
 	}
 	from, to := f.shape(x), f.shape(v)
@@ -34,7 +34,7 @@ func (f *function) Concatenate(axis int, operands ...compute.Value) (compute.Val
 	if err != nil {
 		return nil, err
 	}
-	if f.made(v, operands) == nil || !f.plain(v) || !f.plain(operands...) {
+	if f.made(v, operands) == nil || !f.floats(append(operands[:len(operands):len(operands)], v)...) {
 		return v, nil
 	}
 	to := f.shape(v)
@@ -62,7 +62,7 @@ func (f *function) Pad(x, fill compute.Value, axes ...compute.PadAxis) (compute.
 		return nil, err
 	}
 	outwards := func(a compute.PadAxis) bool { return a.Start >= 0 && a.End >= 0 && a.Interior == 0 }
-	if f.made(v, inputs) == nil || !f.plain(x, fill, v) || slices.ContainsFunc(axes, func(a compute.PadAxis) bool { return !outwards(a) }) {
+	if f.made(v, inputs) == nil || !f.floats(x, fill, v) || slices.ContainsFunc(axes, func(a compute.PadAxis) bool { return !outwards(a) }) {
 		return v, nil
 	}
 	from, to := f.shape(x), f.shape(v)

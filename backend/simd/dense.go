@@ -46,7 +46,7 @@ func (f *function) FusedDense(x, weight, bias compute.Value, options compute.Den
 		if err != nil {
 			return err
 		}
-		return run.product(n, left{rows, len(rows) / k, k, false}, right)
+		return run.product(n, left{values: rows, m: len(rows) / k, k: k}, right)
 	}
 	return v, nil
 }

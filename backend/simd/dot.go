@@ -22,7 +22,11 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 	if n != nil && len(lhsBatch)+len(rhsBatch) == 0 && f.narrowProduct(v, lhs, lhsContracting, rhs, rhsContracting, config) {
 		return v, nil
 	}
-	if n == nil || !f.plain(v, lhs, rhs) || config.AccumulatorDType != dtypes.InvalidDType && config.AccumulatorDType != dtypes.Float32 {
+	if p, ok := f.batchedProduct(lhs, lhsContracting, lhsBatch, rhs, rhsContracting, rhsBatch); ok && n != nil && f.short(v, lhs, rhs) && sumsInFloat32(config) {
+		n.multiplyShort(p)
+		return v, nil
+	}
+	if n == nil || !f.plain(v, lhs, rhs) || !sumsInFloat32(config) {
 		return v, nil
 	}
 	if p, ok := f.batchedProduct(lhs, lhsContracting, lhsBatch, rhs, rhsContracting, rhsBatch); ok {
@@ -33,19 +37,24 @@ func (f *function) DotGeneral(lhs compute.Value, lhsContracting, lhsBatch []int,
 	if !rows.ok || !columns.ok || len(lhsBatch)+len(rhsBatch) > 0 {
 		return v, nil
 	}
-	n.multiply(rows, columns, kernel.Float32)
+	n.multiply(rows, columns, kernel.Float32, false)
 	return v, nil
 }
 
-// multiply lets a node be the product of its first two inputs, of which the first is float32.
-func (n *node) multiply(rows, columns side, number kernel.Number) {
+// sumsInFloat32 reports whether a product may add up in float32.
+func sumsInFloat32(config compute.DotGeneralConfig) bool {
+	return config.AccumulatorDType == dtypes.InvalidDType || config.AccumulatorDType == dtypes.Float32
+}
+
+// multiply lets a node be the product of its first two inputs, whose result is rounded if it is bfloat16.
+func (n *node) multiply(rows, columns side, number kernel.Number, rounds bool) {
 	p := packing{layout: kernel.OutputsInputs, k: columns.sums, n: columns.rows, number: number}
 	if columns.sumsFirst {
 		p.layout = kernel.InputsOutputs
 	}
-	n.finish = &finish{columns: p.n}
+	n.finish = &finish{columns: p.n, number: number, rounds: rounds}
 	n.kernel = func(x *execution, n *node) error {
-		values, err := x.input(n.inputs[0])
+		l, err := x.left(n.inputs[0], rows)
 		if err != nil {
 			return err
 		}
@@ -57,7 +66,7 @@ func (n *node) multiply(rows, columns side, number kernel.Number) {
 		if err != nil {
 			return err
 		}
-		return x.product(n, left{values, rows.rows, rows.sums, rows.sumsFirst}, right)
+		return x.product(n, l, right)
 	}
 }
 

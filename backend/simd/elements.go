@@ -12,7 +12,8 @@ import (
 )
 
 // elementOp is an element-wise operation: each value of its result depends on one value of each operand. Chains (see chain) are made
-// of them. Inside a chain everything is float32; true and false are 1 and 0.
+// of them. Inside a chain everything is float32; true and false are 1 and 0, and a
+// result of bfloat16 is rounded to a number that stays float32.
 type elementOp int
 
 const (
@@ -32,7 +33,7 @@ const (
 	opSqrt
 	opTanh
 	opCopy    // the operand, spread over the result's axes
-	opConvert // from another type to float32, which is a matter of loading; or from float32 to bool
+	opConvert // from another type to float32, which is a matter of loading; or from float32 to bfloat16
 
 	opAdd
 	opSub
@@ -128,7 +129,16 @@ func signOf(x float32) float32 {
 	return x // ±0, or NaN
 }
 
-// element records an element-wise operation. Of float32 and bool it may become a part of a chain.
+// exact reports whether an operation's result is one of its operands, or that with another sign: one of bfloat16 needs no rounding.
+func (op elementOp) exact() bool {
+	switch op {
+	case opAbs, opNeg, opSign, opCopy, opMax, opMin, opWhere, opClamp:
+		return true
+	}
+	return false
+}
+
+// element records an element-wise operation. Of float32, bfloat16 and bool it may become a part of a chain.
 func (f *function) element(op elementOp, inputs []compute.Value, again func(compute.Function, []compute.Value) (compute.Value, error)) (compute.Value, error) {
 	v, err := f.one(inputs, again)
 	if err != nil {
@@ -156,7 +166,7 @@ func (f *function) made(v compute.Value, inputs []compute.Value) *node {
 	return n
 }
 
-// chainable reports whether an operation can be part of a chain: its values are float32 or bool, and where both occur the operation is
+// chainable reports whether an operation can be part of a chain: its values are float32, bfloat16 or bool, and where several of these occur the operation is
 // one that mixes them.
 func (f *function) chainable(op elementOp, v compute.Value, inputs []compute.Value) bool {
 	if !chained(f, v) {
@@ -168,7 +178,13 @@ func (f *function) chainable(op elementOp, v compute.Value, inputs []compute.Val
 		if from.IsDynamic() {
 			return false
 		}
-		return out == dtypes.Float32 && loaders[from.DType] != nil || out == dtypes.Bool && from.DType == dtypes.Bool
+		switch out {
+		case dtypes.Float32:
+			return loaders[from.DType] != nil
+		case dtypes.BFloat16:
+			return from.DType == dtypes.Float32
+		}
+		return from.DType == dtypes.Bool
 	}
 	kinds := map[dtypes.DType]bool{}
 	for _, input := range inputs {
@@ -179,17 +195,18 @@ func (f *function) chainable(op elementOp, v compute.Value, inputs []compute.Val
 	}
 	switch op {
 	case opWhere:
-		return f.shape(inputs[0]).DType == dtypes.Bool && out == dtypes.Float32
+		return f.shape(inputs[0]).DType == dtypes.Bool && out != dtypes.Bool
 	case opEqual, opNotEqual, opLess, opLessOrEqual, opGreater, opGreaterOrEqual, opNot, opAnd, opOr:
 		return len(kinds) == 1
 	}
-	return out == dtypes.Float32 && !kinds[dtypes.Bool]
+	return out != dtypes.Bool && kinds[out] && len(kinds) == 1
 }
 
 // chained reports whether a value is of a type that chains hold, of known size, and not empty.
 func chained(f *function, v compute.Value) bool {
 	shape := f.shape(v)
-	return (shape.DType == dtypes.Float32 || shape.DType == dtypes.Bool) && !shape.IsDynamic() && shape.Size() > 0
+	known := shape.DType == dtypes.Float32 || shape.DType == dtypes.BFloat16 || shape.DType == dtypes.Bool
+	return known && !shape.IsDynamic() && shape.Size() > 0
 }
 
 // BroadcastInDim implements compute.Function. Chains read the operand itself, spread over the result's axes.

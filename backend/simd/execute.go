@@ -6,6 +6,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/dtypes/bfloat16"
 	"github.com/gomlx/compute/shapes"
 )
 
@@ -18,10 +19,16 @@ type execution struct {
 	callers map[value]*Buffer        // parameters
 	donated map[value]bool
 	ends    []context.Context // any of which ends the run
+	at      place
 }
 
 // Execute implements compute.Executable.
-func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.DeviceNum) ([]compute.Buffer, error) {
+func (e *executable) Execute(inputs []compute.Buffer, donate []bool, device compute.DeviceNum) ([]compute.Buffer, error) {
+	return e.executeAt(place{device: device}, inputs, donate)
+}
+
+// executeAt is Execute at some place.
+func (e *executable) executeAt(at place, inputs []compute.Buffer, donate []bool) ([]compute.Buffer, error) {
 	if len(inputs) != len(e.parameters) {
 		return nil, fmt.Errorf("simd: found %d inputs, want %d", len(inputs), len(e.parameters))
 	}
@@ -29,9 +36,12 @@ func (e *executable) Execute(inputs []compute.Buffer, donate []bool, _ compute.D
 	if err != nil {
 		return nil, err
 	}
-	x := &execution{backend: e.backend, plan: e, memory: map[value]compute.Buffer{}, callers: map[value]*Buffer{}, donated: map[value]bool{}}
+	x := &execution{backend: e.backend, plan: e, memory: map[value]compute.Buffer{}, callers: map[value]*Buffer{}, donated: map[value]bool{}, at: at}
 	for i, input := range inputs {
 		buffer, err := e.backend.own(input)
+		if err == nil {
+			err = at.holds(buffer)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("simd: input %d (%s): %w", i, e.names[i], err)
 		}
@@ -166,7 +176,7 @@ func (x *execution) results(returned []value) ([]compute.Buffer, error) {
 		} else {
 			given[src] = !inSlab
 		}
-		outputs[i] = x.backend.newBuffer(memory, x.plan.outputs[i])
+		outputs[i] = x.backend.newBuffer(memory, x.plan.outputs[i], x.at.device)
 	}
 	return outputs, nil
 }
@@ -229,10 +239,14 @@ func (x *execution) input(v value) ([]float32, error) {
 	return floats, nil
 }
 
-// values is a value in memory, as a slice of its type; what lies in the slab is float32.
+// values is a value in memory, as a slice of its type; what lies in the slab is float32 or bfloat16.
 func (x *execution) values(v value) (any, error) {
 	if offset, ok := x.plan.offsets[v]; ok {
-		return x.slab[offset:][:x.plan.shapes[v].Size()], nil
+		n := x.plan.shapes[v].Size()
+		if x.plan.shapes[v].DType == dtypes.BFloat16 {
+			return inSlab(x.slab[offset:], n), nil
+		}
+		return x.slab[offset:][:n], nil
 	}
 	memory, err := x.buffer(v)
 	if err != nil {
@@ -249,13 +263,15 @@ func (x *execution) buffer(v value) (compute.Buffer, error) {
 		if err != nil {
 			return nil, err
 		}
-		from := x.slab[offset:][:shape.Size()]
-		if shape.DType == dtypes.Bool {
-			for i, v := range from {
-				flat.([]bool)[i] = v != 0
+		switch to := flat.(type) {
+		case []bool:
+			for i, v := range x.slab[offset:][:len(to)] {
+				to[i] = v != 0
 			}
-		} else {
-			copy(flat.([]float32), from)
+		case []bfloat16.BFloat16:
+			copy(to, inSlab(x.slab[offset:], len(to)))
+		case []float32:
+			copy(to, x.slab[offset:])
 		}
 		return memory, nil
 	}
@@ -279,6 +295,11 @@ type wholeExecutable struct {
 
 // Execute implements compute.Executable.
 func (e *wholeExecutable) Execute(inputs []compute.Buffer, donate []bool, device compute.DeviceNum) ([]compute.Buffer, error) {
+	return e.executeAt(place{device: device}, inputs, donate)
+}
+
+// executeAt is Execute at some place.
+func (e *wholeExecutable) executeAt(at place, inputs []compute.Buffer, donate []bool) ([]compute.Buffer, error) {
 	given, err := donated(inputs, donate)
 	if err != nil {
 		return nil, err
@@ -286,6 +307,9 @@ func (e *wholeExecutable) Execute(inputs []compute.Buffer, donate []bool, device
 	in := make([]compute.Buffer, len(inputs))
 	for i, input := range inputs {
 		buffer, err := e.backend.own(input)
+		if err == nil {
+			err = at.holds(buffer)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("simd: input %d: %w", i, err)
 		}
@@ -296,7 +320,7 @@ func (e *wholeExecutable) Execute(inputs []compute.Buffer, donate []bool, device
 			buffer.take()
 		}
 	}
-	out, err := e.Executable.Execute(in, given, device)
+	out, err := e.Executable.Execute(in, given, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -305,7 +329,7 @@ func (e *wholeExecutable) Execute(inputs []compute.Buffer, donate []bool, device
 		if err != nil {
 			return nil, err
 		}
-		out[i] = e.backend.newBuffer(memory, shape)
+		out[i] = e.backend.newBuffer(memory, shape, at.device)
 	}
 	return out, finalize(inputs, donate)
 }

@@ -5,9 +5,11 @@ import "github.com/go-lxmert/lxmert/backend/simd/kernel"
 // finish is what a product or a convolution does to its result while that is still in the cache: it adds a bias for each column, and
 // another value, and then applies an activation.
 type finish struct {
-	columns    int   // of the result's rows
-	bias       value // nil: none
-	residual   value // nil: none
+	number     kernel.Number // that is multiplied
+	rounds     bool          // the product is rounded to bfloat16 before anything else
+	columns    int           // of the result's rows
+	bias       value         // nil: none
+	residual   value         // nil: none
 	activation kernel.Activation
 }
 
@@ -51,8 +53,9 @@ func (g *grouping) fuse() {
 func (g *grouping) finishWith(product, next *group) {
 	f := *product.kernel.finish
 	result := product.kernel.outputs[0]
-	for _, n := range next.chain {
-		if f.activation != kernel.Identity || !g.extend(&f, n, result) {
+	for i, n := range next.chain {
+		narrowed := i > 0 && g.f.short(result)
+		if narrowed || f.activation != kernel.Identity && !n.rounds || !g.extend(&f, n, result) {
 			return
 		}
 		result = n.outputs[0]
@@ -81,9 +84,15 @@ func (g *grouping) extend(f *finish, n *node, result value) bool {
 	if g.f.shape(n.outputs[0]).Size() != g.f.shape(result).Size() {
 		return false
 	}
-	if activation, ok := finishes[n.element]; ok {
-		f.activation = activation
-		return g.f.source(n.inputs[0]) == result
+	if g.f.short(n.outputs[0]) && f.number != kernel.BFloat16 {
+		return false
+	}
+	if activation, ok := finishes[n.element]; ok || n.element == opConvert {
+		if ok {
+			f.activation = activation
+		}
+		from, _ := g.operand(n, n.inputs[0])
+		return from == result
 	}
 	if n.element != opAdd && n.element != opMax {
 		return false

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/dtypes/bfloat16"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -201,6 +202,8 @@ func (m *maker) input(dtype dtypes.DType, dims []int) value {
 	switch dtype {
 	case dtypes.Float32:
 		return m.parameter(dims, fill(n, func() float32 { return 4*r.Float32() - 2 }))
+	case dtypes.BFloat16:
+		return m.parameter(dims, fill(n, func() bfloat16.BFloat16 { return bfloat16.FromFloat32(4*r.Float32() - 2) }))
 	case dtypes.Int32:
 		return m.parameter(dims, fill(n, func() int32 { return r.Int32N(8) }))
 	case dtypes.Int64:
@@ -232,6 +235,8 @@ func (m *maker) parameter(dims []int, values any) value {
 	switch values := values.(type) {
 	case []float32:
 		v = addParameter(m, name, dims, values)
+	case []bfloat16.BFloat16:
+		v = addParameter(m, name, dims, values)
 	case []int32:
 		v = addParameter(m, name, dims, values)
 	case []int64:
@@ -244,10 +249,10 @@ func (m *maker) parameter(dims []int, values any) value {
 	return v
 }
 
-func addParameter[T float32 | int32 | int64 | bool](m *maker, name string, dims []int, values []T) value {
+func addParameter[T float32 | bfloat16.BFloat16 | int32 | int64 | bool](m *maker, name string, dims []int, values []T) value {
 	x := Parameter(m.graph, name, shapes.Make(dtypes.FromGenericsType[T](), dims...))
 	m.data = append(m.data, func() *tensors.Tensor { return tensors.FromFlatDataAndDimensions(values, dims...) })
-	return value{Node: x, exact: true, smooth: x.DType().IsFloat(), size: 2}
+	return value{Node: x, exact: true, smooth: x.DType() == dtypes.Float32, size: 2}
 }
 
 // axes chooses some axes, at least one, in order.

@@ -19,7 +19,7 @@ var steps = []func(m *maker){
 	(*maker).transpose, (*maker).slice, (*maker).concatenate, (*maker).pad, (*maker).broadcast, (*maker).gather, (*maker).scatter,
 	(*maker).convert, (*maker).source, (*maker).chain, (*maker).chain, (*maker).update, (*maker).feedForward, (*maker).convolution,
 	(*maker).dropout, (*maker).scatterInto, (*maker).transposed, (*maker).everyReduction,
-	(*maker).barrier,
+	(*maker).barrier, (*maker).shortElements, (*maker).shortElements, (*maker).shortReduce, (*maker).shortProduct, (*maker).shortProduct,
 }
 
 // source adds a value that is made of nothing.
@@ -547,7 +547,6 @@ func (m *maker) convert() {
 			v = m.exactFloat(0)
 			v.Node = ConvertDType(v.Node, dtypes.BFloat16)
 		}
-		// 16-bit arithmetic is the portable backend's on both sides.
 		m.add(value{Node: ConvertDType(MulScalar(Add(v.Node, v.Node), 0.25), dtypes.Float32), exact: true, size: v.size})
 	case 3:
 		v, ok := m.pick(func(v value) bool { return v.DType().IsInt() || v.DType() == dtypes.Bool })

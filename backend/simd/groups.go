@@ -10,7 +10,8 @@ import (
 
 // A computation is cut into groups, which run one after another: a kernel; a chain of element-wise operations; or a segment, which is
 // what the portable backend runs. Some operations are no work at all: a reshaped value is its operand's memory, a chain
-// reads a broadcast value from the operand, and what depends on constants alone is computed once, when the plan is made.
+// reads a broadcast value, and one that was converted to float32, from the operand, and what depends on constants alone is computed once, when the plan
+// is made.
 
 // group is a part of a computation that runs as one.
 type group struct {
@@ -35,7 +36,7 @@ type grouping struct {
 	groups    []*group
 	maker     map[value]*group
 	constant  map[*node]bool
-	unfolded  map[value]bool // broadcast values that must be in memory
+	unfolded  map[value]bool // broadcast and widened values that must be in memory
 	wanted    map[value]bool // constants that somebody reads from memory
 	positions map[*node]int
 }
@@ -66,7 +67,7 @@ const mostConstant = 1 << 20
 
 // isConstant reports whether a node depends on constants alone.
 func (g *grouping) isConstant(n *node) bool {
-	if n.parameter >= 0 {
+	if n.parameter >= 0 || n.meets {
 		return false
 	}
 	for _, v := range n.inputs {
@@ -92,7 +93,7 @@ func (f *function) source(v value) value {
 
 // behindBarrier reports whether a barrier stands between v and the memory that it is.
 func (f *function) behindBarrier(v value) bool {
-	for n := f.maker[v]; n.view || n.spread != nil; n = f.maker[n.inputs[0]] {
+	for n := f.maker[v]; n.view || n.widens || n.spread != nil; n = f.maker[n.inputs[0]] {
 		if n.barrier {
 			return true
 		}
@@ -103,12 +104,15 @@ func (f *function) behindBarrier(v value) bool {
 // mustLie notes that somebody reads v's memory.
 func (g *grouping) mustLie(v value) {
 	v = g.f.source(v)
-	if n := g.f.maker[v]; n.spread != nil {
+	if g.f.maker[v].looked() {
 		g.unfolded[v] = true
 	}
 }
 
-// unfold finds broadcast values that must lie in memory, because a kernel reads them, or a chain in a way that it cannot spread.
+// looked reports whether chains look through an operation at its operand: one that is spread over more values, or widened.
+func (n *node) looked() bool { return n.widens || n.spread != nil }
+
+// unfold finds broadcast and widened values that must lie in memory, because a kernel reads them, or a chain in a way that it cannot spread.
 func (g *grouping) unfold(n *node) {
 	switch {
 	case n.kernel != nil:
@@ -132,10 +136,10 @@ func (g *grouping) operand(n *node, v value) (value, pattern) {
 	if n.spread != nil {
 		p = broadcastPattern(f.shape(v).Dimensions, to, n.spread)
 	}
-	v = f.source(v)
+	v = g.unwidened(v)
 	for f.maker[v].spread != nil {
 		made := f.maker[v]
-		from := f.source(made.inputs[0])
+		from := g.unwidened(made.inputs[0])
 		single := f.shape(from).Size() == 1
 		if !single && (!p.isStraight() || f.maker[from].spread != nil || g.unfolded[v]) {
 			g.unfolded[v] = true
@@ -151,11 +155,20 @@ func (g *grouping) operand(n *node, v value) (value, pattern) {
 	return v, p
 }
 
+// unwidened follows views and conversions to float32 to the value in memory that a chain reads.
+func (g *grouping) unwidened(v value) value {
+	v = g.f.source(v)
+	for g.f.maker[v].widens && !g.unfolded[v] {
+		v = g.f.source(g.f.maker[v].inputs[0])
+	}
+	return v
+}
+
 // place puts a node into a group.
 func (g *grouping) place(n *node) {
 	switch {
 	case n.parameter >= 0, n.view, g.constant[n] && (n.spread == nil || !g.unfolded[n.outputs[0]]):
-	case n.spread != nil && !g.unfolded[n.outputs[0]]:
+	case n.looked() && !g.unfolded[n.outputs[0]]:
 	case n.kernel != nil && n.sums && g.joinAsSum(n):
 	case n.kernel != nil:
 		g.add(&group{kernel: n, key: g.positions[n], reads: g.read(n)}, n)
@@ -352,7 +365,7 @@ func (g *grouping) leaves(n *node, list []value) []value {
 
 // free reports whether a segment builds a node itself instead of reading its result.
 func (g *grouping) free(n *node) bool {
-	return n.parameter < 0 && (n.view || g.constant[n] || n.spread != nil && !g.unfolded[n.outputs[0]])
+	return n.parameter < 0 && (n.view || g.constant[n] || n.looked() && !g.unfolded[n.outputs[0]])
 }
 
 // sort orders the groups: those that need others after them, and else as they would like.

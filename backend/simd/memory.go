@@ -10,7 +10,7 @@ import (
 	"github.com/go-lxmert/lxmert/backend/simd/kernel"
 )
 
-// layOut decides where values lie. What is returned in float32 is the caller's and lies in memory of its own; so does what segments
+// layOut decides where values lie. What is returned in float32 or bfloat16 is the caller's and lies in memory of its own; so does what segments
 // make, and kernels in other types; everything else lies in the slab from the step that makes it to the last that reads it.
 func (e *executable) layOut() {
 	const atTheEnd = 1 << 30
@@ -38,7 +38,7 @@ func (e *executable) layOut() {
 			e.findDonors(s.chain, i, last, parameter, returned)
 		}
 		for _, v := range s.makes() {
-			float := e.shapes[v].DType == dtypes.Float32
+			float := e.shapes[v].DType == dtypes.Float32 || e.shapes[v].DType == dtypes.BFloat16
 			if s.segment != nil || s.kernel != nil && !float || returned[v] && float {
 				continue
 			}
@@ -47,7 +47,7 @@ func (e *executable) layOut() {
 				last[over] = -1 // no longer there to be freed
 				continue
 			}
-			e.offsets[v] = slab.take(e.shapes[v].Size())
+			e.offsets[v] = slab.take(wordsOf(e.shapes[v]))
 		}
 		for _, v := range slices.Concat(e.reads(s), s.makes()) {
 			if last[v] != i || parameter[v] || e.constants[v] != nil {
@@ -55,7 +55,7 @@ func (e *executable) layOut() {
 			}
 			last[v] = -1 // it may be read twice
 			if offset, ok := e.offsets[v]; ok {
-				slab.free(offset, e.shapes[v].Size())
+				slab.free(offset, wordsOf(e.shapes[v]))
 			} else {
 				e.spend(s, v)
 			}
@@ -82,8 +82,8 @@ func (e *executable) overwrites(s *step, v value, i int, last map[value]int) (va
 	}
 	for j := range s.chain.outputs {
 		out := &s.chain.outputs[j]
-		if out.v != v {
-			continue
+		if out.v != v || out.short {
+			continue // a bfloat16 value's place would be another block's
 		}
 		for o, operand := range s.chain.operands {
 			if _, ok := e.offsets[operand.from]; ok && last[operand.from] == i && s.chain.mayOverwrite(out, o) {

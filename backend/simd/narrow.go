@@ -13,22 +13,14 @@ import (
 // Products in bfloat16 and int8. GoMLX says them as conversions and products of the converted; here the conversion of the left side is a part of its packing, and
 // weights are packed in the type that they are of.
 
-// narrowProduct makes a product of bfloat16 whose result is float32 a kernel, where its left side is a float32 value that was converted, and its right side
-// weights of bfloat16, or a float32 value that was converted.
+// narrowProduct makes a product of bfloat16 a kernel, whose result is bfloat16 or float32.
 func (f *function) narrowProduct(v, lhs compute.Value, lhsContracting []int, rhs compute.Value, rhsContracting []int, config compute.DotGeneralConfig) bool {
-	if f.shape(lhs).DType != dtypes.BFloat16 || f.shape(rhs).DType != dtypes.BFloat16 || !f.plain(v) ||
-		config.AccumulatorDType != dtypes.InvalidDType && config.AccumulatorDType != dtypes.Float32 {
+	if !f.short(lhs, rhs) || !f.plain(v) && !f.short(v) || !sumsInFloat32(config) {
 		return false
 	}
-	x, weights := f.converted(lhs), f.converted(rhs)
-	if weights == nil && f.maker[rhs] != nil && f.maker[rhs].parameter >= 0 {
-		weights = rhs
-	}
-	if x == nil || weights == nil {
-		return false
-	}
+	x, weights := f.operandOf(v, lhs), f.operandOf(v, rhs)
 	rows, columns := f.side(x, lhsContracting), f.side(weights, rhsContracting)
-	if !rows.ok || !columns.ok || f.shape(x).IsDynamic() || f.shape(x).Size() == 0 || f.shape(weights).Size() == 0 {
+	if !rows.ok || !columns.ok {
 		return false
 	}
 	n := f.maker[v]
@@ -46,8 +38,17 @@ func (f *function) narrowProduct(v, lhs compute.Value, lhsContracting []int, rhs
 		y, err := g.DotGeneral(sides[0], lhsContracting, nil, sides[1], rhsContracting, nil, config)
 		return []compute.Value{y}, err
 	}
-	n.multiply(rows, columns, kernel.BFloat16)
+	n.multiply(rows, columns, kernel.BFloat16, f.short(v))
 	return true
+}
+
+// operandOf is what the product v reads for its operand x: x itself, or the float32 value that it was converted from, if that lies in memory anyway. A
+// parameter does; and where the result is float32, so that hidden states are, too, for their residuals.
+func (f *function) operandOf(v, x compute.Value) compute.Value {
+	if from := f.converted(x); from != nil && (f.plain(v) || f.maker[f.source(from)].parameter >= 0) {
+		return from
+	}
+	return x
 }
 
 // converted is the float32 value that v is, converted to bfloat16; nil if it is none.
@@ -59,8 +60,12 @@ func (f *function) converted(v compute.Value) compute.Value {
 	return n.inputs[0]
 }
 
-// ConvertDType implements compute.Function. Conversions to float32 are a matter of loading, for chains; those to bfloat16 are, for products, a matter of packing.
+// ConvertDType implements compute.Function. Conversions to float32 are a matter of loading, for chains; those to bfloat16 are a matter of storing, or,
+// for products, of packing.
 func (f *function) ConvertDType(x compute.Value, dtype dtypes.DType) (compute.Value, error) {
+	if n := f.maker[x]; n != nil && n.widens && dtype == dtypes.BFloat16 {
+		return n.inputs[0], nil // there and back again
+	}
 	inputs := []compute.Value{x}
 	v, err := f.element(opConvert, inputs, func(g compute.Function, in []compute.Value) (compute.Value, error) {
 		return g.ConvertDType(in[0], dtype)
@@ -68,8 +73,10 @@ func (f *function) ConvertDType(x compute.Value, dtype dtypes.DType) (compute.Va
 	if err != nil {
 		return nil, err
 	}
-	if n := f.made(v, inputs); n != nil && dtype == dtypes.BFloat16 && f.shape(x).DType == dtypes.Float32 {
-		n.rounds = true
+	if n := f.made(v, inputs); n != nil && n.element == opConvert {
+		from := f.shape(x).DType
+		n.rounds = dtype == dtypes.BFloat16 && from == dtypes.Float32
+		n.widens = dtype == dtypes.Float32 && from == dtypes.BFloat16
 	}
 	return v, nil
 }
@@ -132,7 +139,7 @@ func (f *function) FusedQuantizedDense(x, weights, bias compute.Value, q *comput
 		if err != nil {
 			return err
 		}
-		return run.product(n, left{rows, len(rows) / p.k, p.k, false}, right)
+		return run.product(n, left{values: rows, m: len(rows) / p.k, k: p.k}, right)
 	}
 	return v, nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/gomlx/compute/shapes"
 )
 
-// A plan is a list of steps, one for each group, and where each value lies: float32 values that only kernels and chains read in
+// A plan is a list of steps, one for each group, and where each value lies: float32 and bfloat16 values that only kernels and chains read in
 // one piece of memory, the slab, in which they take turns; the others in memory of the portable backend.
 
 // step is a kernel, a chain or a segment. After it the values in spent, which lie in the portable backend's memory, are no longer needed.
@@ -47,7 +47,7 @@ type executable struct {
 }
 
 // plan makes a plan for the needed nodes.
-func (b *builder) plan(needed []*node) (compute.Executable, error) {
+func (b *builder) plan(needed []*node) (*executable, error) {
 	f := b.main
 	g, err := f.group(needed)
 	if err != nil {
@@ -148,7 +148,8 @@ func (e *executable) makeSteps(g *grouping) error {
 		}
 	}
 	float := func(v value) bool {
-		return e.shapes[v].DType == dtypes.Float32 || g.maker[v] != nil && g.maker[v].chain != nil
+		dtype := e.shapes[v].DType
+		return dtype == dtypes.Float32 || dtype == dtypes.Bool && g.maker[v] != nil && g.maker[v].chain != nil
 	}
 	for i, of := range g.groups {
 		read := func(v value) bool {

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 
 	"github.com/go-lxmert/lxmert/backend/simd/kernel"
@@ -38,7 +37,7 @@ func (f *function) ReduceMin(x compute.Value, axes ...int) (compute.Value, error
 	return f.reduce(x, axes, byMin, compute.Function.ReduceMin)
 }
 
-// reduce records a reduction. Where the reduced axes stand together it has a kernel.
+// reduce records a reduction. Where the reduced axes stand together it has a kernel, which adds in float32 and rounds once where the values are bfloat16.
 func (f *function) reduce(x compute.Value, axes []int, by reduction, op func(compute.Function, compute.Value, ...int) (compute.Value, error)) (compute.Value, error) {
 	inputs := []compute.Value{x}
 	v, err := f.one(inputs, func(g compute.Function, in []compute.Value) (compute.Value, error) { return op(g, in[0], axes...) })
@@ -46,7 +45,7 @@ func (f *function) reduce(x compute.Value, axes []int, by reduction, op func(com
 		return nil, err
 	}
 	n := f.made(v, inputs)
-	if n == nil || !f.plain(x) || f.shape(v).DType != dtypes.Float32 {
+	if n == nil || !f.floats(x, v) {
 		return v, nil
 	}
 	r, ok := readReduced(f.shape(x), axes)
@@ -54,7 +53,7 @@ func (f *function) reduce(x compute.Value, axes []int, by reduction, op func(com
 		return v, nil
 	}
 	f.setKernel(v, func(b *Backend, dst []float32, in [][]float32) { b.reduce(r, by, dst, in[0]) })
-	n.sums = by.adds && f.shape(v).Size() == 1
+	n.sums = by.adds && f.shape(v).Size() == 1 && f.plain(v)
 	return v, nil
 }
 

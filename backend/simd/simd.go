@@ -1,7 +1,7 @@
 // Package simd is an engine for GoMLX on CPUs, a compute.Backend named "simd": pure Go and assembly, no cgo. Import
 // it to register it.
 //
-// What takes the time in a transformer, its training and a convolutional detector, in float32, runs on package kernel's packed,
+// What takes the time in a transformer, its training (in float32 or bfloat16) and a convolutional detector runs on package kernel's packed,
 // vectorised kernels, and element-wise operations between them run in chains, a block of values at a time. Everything else runs on
 // GoMLX's portable backend, in segments between them, so every operation that the portable backend has is there, and what it
 // cannot do says so in its words.
@@ -12,7 +12,8 @@
 // Configuration, after the colon of "simd:threads=2,isa=avx2": threads, how many goroutines share the work of
 // one operation (default: GOMAXPROCS); isa, generic, avx2 or avx512 (default: the best that the CPU runs, or $SIMD_ISA); weights,
 // float32, bfloat16 or int8 (default float32): in which type large weights that a caller keeps are multiplied, in products and convolutions of float32. In a narrower
-// type they take half or a quarter of the memory, and are no longer what they were: for inference.
+// type they take half or a quarter of the memory, and are no longer what they were: for inference; devices, as how many devices
+// the processor is to appear (default 1), to try what is meant for several (see devices.go).
 package simd
 
 import (
@@ -42,6 +43,7 @@ type Backend struct {
 	set      *kernel.Set
 	threads  int
 	weights  kernel.Number // that large float32 weights are multiplied in
+	devices  int           // virtual ones
 	pool     *pool
 	memory   memory
 	garbage  atomic.Int64 // bytes let go since the garbage collector was last called for it
@@ -49,7 +51,7 @@ type Backend struct {
 
 // New makes an engine; see the package's documentation for config.
 func New(config string) (compute.Backend, error) {
-	b := &Backend{threads: runtime.GOMAXPROCS(0)}
+	b := &Backend{threads: runtime.GOMAXPROCS(0), devices: 1}
 	var err error
 	if b.set, err = kernel.Default(); err != nil {
 		return nil, fmt.Errorf("simd: %w", err)
@@ -61,6 +63,10 @@ func New(config string) (compute.Backend, error) {
 		case "threads":
 			if b.threads, err = strconv.Atoi(value); err != nil || b.threads < 1 || b.threads > 1<<10 {
 				return nil, fmt.Errorf("simd: threads: found %q, want 1..%d", value, 1<<10)
+			}
+		case "devices":
+			if b.devices, err = strconv.Atoi(value); err != nil || b.devices < 1 || b.devices > mostDevices {
+				return nil, fmt.Errorf("simd: devices: found %q, want 1..%d", value, mostDevices)
 			}
 		case "isa":
 			if b.set, err = kernel.Lookup(value); err != nil {
@@ -76,7 +82,7 @@ func New(config string) (compute.Backend, error) {
 				return nil, fmt.Errorf("simd: weights: found %q, want float32, bfloat16 or int8", value)
 			}
 		default:
-			return nil, fmt.Errorf("simd: found option %q, want threads, isa or weights", key)
+			return nil, fmt.Errorf("simd: found option %q, want threads, isa, weights or devices", key)
 		}
 	}
 	b.pool = newPool(b.threads - 1)
@@ -98,16 +104,11 @@ func (b *Backend) Description() string {
 	return fmt.Sprintf("CPU engine with %s kernels on %d threads", b.set, b.threads)
 }
 
-// NumDevices implements compute.Backend: there is one CPU.
-func (b *Backend) NumDevices() int { return 1 }
-
-// DeviceDescription implements compute.Backend.
-func (b *Backend) DeviceDescription(compute.DeviceNum) string { return b.Description() }
-
-// Capabilities implements compute.Backend: the portable backend's and attention, less quantised lookups.
+// Capabilities implements compute.Backend: the portable backend's, attention and AllReduce, less quantised lookups.
 func (b *Backend) Capabilities() compute.Capabilities {
 	c := b.portable.Capabilities().Clone()
 	c.Operations[compute.OpTypeFusedScaledDotProductAttention] = true
+	c.Operations[compute.OpTypeAllReduce] = true
 	delete(c.Operations, compute.OpTypeQuantizedEmbeddingLookup)
 	return c
 }
@@ -137,19 +138,22 @@ func (b *Backend) NewSharedBuffer(compute.DeviceNum, shapes.Shape) (compute.Buff
 
 // BufferFromFlatData implements compute.DataInterface. It copies. flat may be nil where the shape has no values.
 func (b *Backend) BufferFromFlatData(device compute.DeviceNum, flat any, shape shapes.Shape) (compute.Buffer, error) {
+	if err := b.has(device); err != nil {
+		return nil, err
+	}
 	if flat == nil {
 		if !shape.Ok() || shape.IsDynamic() || shape.Size() > 0 {
 			return nil, fmt.Errorf("simd: found no values, want those of %s", shape)
 		}
-		empty, _, err := b.portable.NewSharedBuffer(device, shape)
+		empty, _, err := b.portable.NewSharedBuffer(0, shape)
 		if err != nil {
 			return nil, err
 		}
-		return b.newBuffer(empty, shape), nil
+		return b.newBuffer(empty, shape, device), nil
 	}
-	buffer, err := b.portable.BufferFromFlatData(device, flat, shape)
+	buffer, err := b.portable.BufferFromFlatData(0, flat, shape)
 	if err != nil {
 		return nil, err
 	}
-	return b.newBuffer(buffer, shape), nil
+	return b.newBuffer(buffer, shape, device), nil
 }

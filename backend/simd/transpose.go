@@ -23,14 +23,27 @@ func (f *function) Transpose(x compute.Value, permutation ...int) (compute.Value
 		return v, nil
 	}
 	n.turned = permutation
-	if !f.plain(x) {
+	if !f.floats(x) {
 		return v, nil
 	}
 	m, ok := readMove(f.shape(x), permutation)
-	if !ok {
-		return v, nil
+	switch {
+	case !ok:
+	case f.plain(x):
+		f.setKernel(v, func(b *Backend, dst []float32, in [][]float32) { shuffle(b, m, dst, in[0]) })
+	default:
+		n.kernel = func(x *execution, n *node) error {
+			src, err := x.shortInput(n.inputs[0])
+			if err != nil {
+				return err
+			}
+			dst, err := x.shortOutput(n.outputs[0])
+			if err == nil {
+				shuffle(x.backend, m, dst, src)
+			}
+			return err
+		}
 	}
-	f.setKernel(v, func(b *Backend, dst []float32, in [][]float32) { b.move(m, dst, in[0]) })
 	return v, nil
 }
 
@@ -82,11 +95,11 @@ func readMove(in shapes.Shape, permutation []int) (move, bool) {
 	return move{size(0, first), size(first, cut), size(cut, last), size(last, rank)}, true
 }
 
-// move permutes src into dst; threads share the outermost axis, or the rows of the result.
-func (b *Backend) move(m move, dst, src []float32) {
+// shuffle permutes src into dst; threads share the outermost axis, or the rows of the result.
+func shuffle[T float32 | uint16](b *Backend, m move, dst, src []T) {
 	size := m.rows * m.columns * m.block
 	if m.outer == 1 && m.block == 1 {
-		b.transpose(dst, src, m.rows, m.columns)
+		transpose(b, dst, src, m.rows, m.columns)
 		return
 	}
 	b.shareRows(m.outer, size, func(from, to int) {
@@ -102,7 +115,7 @@ func (b *Backend) move(m move, dst, src []float32) {
 }
 
 // transpose is y = xᵀ of a matrix [rows, columns]; threads share the columns.
-func (b *Backend) transpose(y, x []float32, rows, columns int) {
+func transpose[T float32 | uint16](b *Backend, y, x []T, rows, columns int) {
 	const block = 16 // of columns: their cache lines are read together
 	b.shareRows((columns+block-1)/block, block*rows, func(from, to int) {
 		for at := from * block; at < min(to*block, columns); at += block {

@@ -222,7 +222,7 @@ func TestInitRefuses(t *testing.T) {
 
 // TestVersion: the flag prints something.
 func TestVersion(t *testing.T) {
-	if code, out, errOut := command(t, "", "--version"); code != exitOK || !strings.Contains(out, "lxmert version") {
+	if code, out, errOut := command(t, "", "--version"); code != exitOK || !strings.Contains(out, "lxmert version") || !strings.Contains(out, "engines go, simd") {
 		t.Errorf("exit code %d, %s%s", code, out, errOut)
 	}
 }

@@ -16,7 +16,7 @@ import (
 // benchmark is what bench was asked for.
 type benchmark struct {
 	dir, size, engine, detector                      string
-	proposals                                        int
+	proposals, devices                               int
 	batches                                          []int
 	train                                            bool
 	tokens, regions, threads, perImage, rounds, warm int
@@ -31,7 +31,7 @@ func newBench() *cobra.Command {
 		Short: "Measure how fast questions are answered, or a model is trained",
 		Long: `Bench times the forward pass of question answering, without the tokenizer: median and 95th percentile over
 some rounds after a warm-up, questions a second, GFLOP/s of the matrix products that are computed, and their share of the multiply-add
-peak in float32, which it measures on the same threads between passes. Peak memory is the whole process's, up to then. --size base
+peak in float32, which it measures on the same threads between passes (not for the engine xla). Peak memory is the whole process's, up to then. --size base
 makes LXMERT's base-size model with 3,129 answers from a formula, without a file.
 
 With --train it times whole steps of pre-training: the loss of all five tasks with dropout, its gradient, clipped, and BertAdam's
@@ -84,6 +84,7 @@ With --questions-per-image K there is a picture for each K questions, and a pass
 	flags.IntVar(&b.threads, "threads", 0, "threads of the simd engine (default: GOMAXPROCS)")
 	flags.IntVar(&b.perImage, "questions-per-image", 1, "questions about each picture; divides the batch size")
 	flags.BoolVar(&b.train, "train", false, "time training steps")
+	flags.IntVar(&b.devices, "devices", 1, "with --train: `devices` of the engine that divide the batch")
 	flags.IntVar(&b.rounds, "rounds", 20, "timed passes")
 	flags.IntVar(&b.warm, "warm-up", 3, "passes before those")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object a line")
@@ -109,6 +110,14 @@ func (b *benchmark) check() error {
 	}
 	if b.train && b.perImage != 1 {
 		return usagef("--questions-per-image is for answering; training encodes each example's own picture")
+	}
+	if b.devices < 1 || b.devices > 1 && !b.train {
+		return usagef("--devices: found %d, want 1 or more, with --train", b.devices)
+	}
+	for _, batch := range b.batches {
+		if batch%b.devices != 0 {
+			return usagef("--devices: found %d with batch %d, want a divisor of it", b.devices, batch)
+		}
 	}
 	if b.train && b.dtype.or(model.Float32) == model.Int8 {
 		return usagef("--dtype: found int8 with --train, want f32 or bf16: a quantised model is not trained")
@@ -158,8 +167,12 @@ func (b *benchmark) print(w io.Writer, results []benchResult) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(table, "batch\ttokens\tregions\tmedian ms\tp95 ms\t%s/s\tGFLOP/s\tof peak\tpeak MB\t\n", each)
 	for _, r := range results {
-		fmt.Fprintf(table, "%d\t%d\t%d\t%.1f\t%.1f\t%.1f\t%.0f\t%.0f %%\t%.0f\t\n",
-			r.Batch, r.Tokens, r.Regions, r.MedianMS, r.P95MS, r.PerSecond, r.GFLOPS, 100*r.ShareOfPeak, r.RSSMB)
+		share := "-" // not known
+		if r.PeakGFLOPS > 0 {
+			share = fmt.Sprintf("%.0f %%", 100*r.ShareOfPeak)
+		}
+		fmt.Fprintf(table, "%d\t%d\t%d\t%.1f\t%.1f\t%.1f\t%.0f\t%s\t%.0f\t\n",
+			r.Batch, r.Tokens, r.Regions, r.MedianMS, r.P95MS, r.PerSecond, r.GFLOPS, share, r.RSSMB)
 	}
 	return table.Flush()
 }

@@ -26,7 +26,10 @@ const (
 )
 
 // A checkup collects findings.
-type checkup struct{ findings []finding }
+type checkup struct {
+	findings []finding
+	engines  []string // those that can be opened here
+}
 
 func (c *checkup) ok(subject, format string, args ...any) {
 	c.findings = append(c.findings, finding{subject, stateOK, fmt.Sprintf(format, args...), ""})

@@ -21,11 +21,15 @@ import (
 func (c *checkup) program() {
 	c.ok("program", "lxmert %s, %s, %s/%s", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	for _, name := range backend.Names() {
+		if name == backend.XLA && !c.plugins() {
+			continue
+		}
 		engine, err := backend.Open(name)
 		if err != nil {
 			c.fault("engine "+name, "choose another with --backend", err)
 			continue
 		}
+		c.engines = append(c.engines, name)
 		as := ""
 		if name == backend.Default {
 			as = "; the one that is used unless told otherwise"
@@ -33,6 +37,18 @@ func (c *checkup) program() {
 		c.ok("engine "+name, "%s%s", engine.Description(), as)
 		engine.Finalize()
 	}
+}
+
+// plugins says which plug-ins the engine xla has here, and whether there is one.
+func (c *checkup) plugins() bool {
+	found := backend.Plugins()
+	for _, p := range found {
+		c.ok("plug-in "+p.Name, "%s", p.File)
+	}
+	if len(found) == 0 {
+		c.note("engine "+backend.XLA, "set "+backend.PluginPath+" to the directory of a PJRT plug-in, such as that of an installed JAX; see docs/gpu.md", "built in, but found no plug-in for it")
+	}
+	return len(found) > 0
 }
 
 // processor says which kernels are used, and what stands in the way of better ones.

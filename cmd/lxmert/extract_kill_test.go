@@ -21,17 +21,24 @@ import (
 	"github.com/go-lxmert/lxmert/data"
 )
 
-// built is the command as a program of its own.
+// asCommand is set where the test program is the command.
+const asCommand = "LXMERT_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// built is the command as a program of its own, for the rest of the test: the test program, which has it in it.
 func built(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("builds the command")
+		t.Skip("starts and kills the command")
 	}
-	program := filepath.Join(t.TempDir(), "lxmert.exe")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return program
+	t.Setenv(asCommand, "1")
+	return os.Args[0]
 }
 
 // noisy writes pictures that take a while, one of them broken.

@@ -51,7 +51,7 @@ original does when it prepares these. RUN/valid_predict.json are the answers of 
 					return err
 				}
 			}
-			return run.all(cmd)
+			return run.onRanks(cmd, run.all)
 		},
 	}
 	flags := cmd.Flags()

@@ -9,9 +9,12 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/go-lxmert/lxmert/backend"
 )
 
 func main() {
@@ -20,6 +23,9 @@ func main() {
 	context.AfterFunc(ctx, stop) // so that a second signal ends the program at once
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
+	if leave != nil && leave() != nil && code == exitOK {
+		code = exitFailure
+	}
 	os.Exit(code)
 }
 
@@ -39,9 +45,12 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	root.SetErr(errOut)
 	err := root.ExecuteContext(ctx)
 	var usage usageError
+	var said saidError
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &said):
+		return exitFailure
 	case errors.As(err, &usage):
 		fmt.Fprintf(errOut, "lxmert: %v\n", err)
 		return exitUsage
@@ -57,7 +66,7 @@ func newRoot() *cobra.Command {
 		Use:           "lxmert",
 		Short:         "Ask questions about pictures",
 		Long:          "lxmert answers questions about pictures with LXMERT (Tan & Bansal, EMNLP 2019).",
-		Version:       version(),
+		Version:       version() + ", engines " + strings.Join(backend.Names(), ", "),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args: func(cmd *cobra.Command, args []string) error {

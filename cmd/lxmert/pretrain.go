@@ -51,10 +51,10 @@ The paper learns to answer questions in a second stage only: with --qa-from 11 t
 		Example: `  lxmert pretrain --data coco --data vg --valid-data minival --labels all_ans.json --vocab vocab.txt --out pretrained
   lxmert pretrain --train mscoco_train.json --valid mscoco_minival.json --features train2014 --features val2014 --labels all_ans.json \
       --bert bert-base-uncased --qa-from 11 --out pretrained --resume
-  lxmert pretrain --data scenes --labels scenes/answers.json --vocab scenes/vocab.txt --set hidden_size=128 --set num_attention_heads=4 \
+  lxmert pretrain --data scenes --vocab scenes/vocab.txt --config scenes/config.json --set hidden_size=128 --set num_attention_heads=4 \
       --batch 64 --epochs 10 --out small`,
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return run.all(cmd) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return run.onRanks(cmd, run.all) },
 	}
 	flags := cmd.Flags()
 	run.add(cmd, preTraining, "")

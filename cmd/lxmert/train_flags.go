@@ -26,6 +26,8 @@ type trainFlags struct {
 	maxTokens                            int
 	tiny, fast, skipBad, index, resume   bool
 	compute                              model.Options
+	reduceTimeout                        time.Duration
+	reduceType                           string
 	hide                                 hiding
 }
 
@@ -51,7 +53,8 @@ func (f *trainFlags) add(cmd *cobra.Command, r trainingRecipe, rates string) {
 	flags.StringArrayVar(&f.sets, "set", nil, "override a config `key=value` of a model with fresh weights (repeatable)")
 	flags.StringVar(&f.vocab, "vocab", "", "vocabulary `file` (vocab.txt) (default: --init's or --bert's)")
 	flags.IntVar(&f.Batch, "batch", r.batch, "`examples` a step")
-	flags.IntVar(&f.Accumulate, "accumulate", 1, "`parts` in which a batch goes through the model, one after the other, to save memory")
+	flags.IntVar(&f.Accumulate, "accumulate", 1, "`parts` in which a batch goes through the model, one after the other, to save memory; ranks and their devices divide them\n(default: the run's; of one that begins, one for each device of each rank)")
+	flags.IntVar(&f.Devices, "devices", 1, "`devices` of the engine, such as GPUs, that each compute some of these parts")
 	flags.IntVar(&f.Epochs, "epochs", r.epochs, "`times` that all examples are learned")
 	flags.IntVar(&f.MaxSteps, "max-steps", 0, "end after so many `steps`; the learning rate goes the way of all --epochs")
 	flags.Float64Var(&f.Rate, "lr", r.rate, "highest learning `rate`"+rates)
@@ -73,6 +76,8 @@ func (f *trainFlags) add(cmd *cobra.Command, r trainingRecipe, rates string) {
 	flags.IntVar(&f.Keep, "keep", 1, "keep the last `n` checkpoints: RUN/last, and RUN/step-… before it")
 	flags.BoolVar(&f.compute.BFloat16, "bf16", false, "multiply in bfloat16, with float32 weights, where the engine can")
 	flags.BoolVar(&f.compute.Checkpointing, "checkpointing", false, "compute the layers twice, to save memory (gradient checkpointing)")
+	flags.DurationVar(&f.reduceTimeout, "reduce-timeout", 30*time.Minute, "with MPI: how long ranks wait for another before all give up")
+	flags.StringVar(&f.reduceType, "reduce-dtype", "", "with MPI: how gradients go from rank to rank: f32 or, in half the bytes, bf16 (default f32)")
 	f.hide.add(cmd)
 	backendFlag(cmd, &f.engine)
 }
@@ -116,11 +121,19 @@ func (f *trainFlags) check(cmd *cobra.Command) error {
 	if err := f.hide.check(); err != nil {
 		return err
 	}
+	switch f.reduceType {
+	case "", "f32", "bf16":
+		f.ReduceBFloat16 = f.reduceType == "bf16"
+	default:
+		return usagef("--reduce-dtype: found %q, want f32 or bf16", f.reduceType)
+	}
 	switch {
+	case f.reduceTimeout <= 0:
+		return usagef("--reduce-timeout: found %v, want more than 0", f.reduceTimeout)
 	case f.tiny && f.fast:
 		return usagef("--tiny and --fast: choose one of them")
-	case f.LogEvery < 1 || f.Keep < 1 || f.Accumulate < 1:
-		return usagef("--log-every, --keep and --accumulate: want 1 or more")
+	case f.LogEvery < 1 || f.Keep < 1 || f.Accumulate < 1 || f.Devices < 1:
+		return usagef("--log-every, --keep, --accumulate and --devices: want 1 or more")
 	case !(f.dropout >= 0 && f.dropout < 1):
 		return usagef("--dropout: found %v, want a share, from 0 to less than 1", f.dropout)
 	case f.initDir != "" && (f.config != "" || f.bert != ""):
@@ -151,7 +164,7 @@ func settings(cmd *cobra.Command) (decide, files map[string]string) {
 			return
 		}
 		switch flag.Name {
-		case "resume", "keep", "save-every", "log-every", "index", "help":
+		case "resume", "keep", "save-every", "log-every", "index", "help", "reduce-timeout", "devices":
 		case "out", "backend", "init", "bert", "config", "vocab", "labels", "load-answers", "load-answers-labels",
 			"data", "valid-data", "train", "valid", "annotations", "valid-annotations", "features":
 			files[flag.Name] = value

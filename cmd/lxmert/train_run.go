@@ -21,6 +21,7 @@ import (
 	"github.com/go-lxmert/lxmert/data"
 	"github.com/go-lxmert/lxmert/data/questions"
 	"github.com/go-lxmert/lxmert/eval"
+	"github.com/go-lxmert/lxmert/internal/padding"
 	"github.com/go-lxmert/lxmert/model"
 	"github.com/go-lxmert/lxmert/predict"
 	"github.com/go-lxmert/lxmert/pretrained"
@@ -57,13 +58,22 @@ func (f *trainFlags) run(cmd *cobra.Command, l lesson) error {
 		return err
 	}
 	defer func() { release() }()
+	if err := f.divide(cmd, begun); err != nil {
+		return err
+	}
 	engine, err := backend.Open(f.engine)
 	if err != nil {
 		return usageError{err}
 	}
 	defer engine.Finalize()
+	if n := engine.NumDevices(); f.Devices > n {
+		return usagef("--devices: found %d, the engine %s has %d", f.Devices, engine.Name(), n)
+	}
 	record, err := f.record(cmd, l, engine)
 	if err != nil {
+		return err
+	}
+	if err := record.SameOnAll(f.Ranks); err != nil {
 		return err
 	}
 	if begun != nil {
@@ -98,13 +108,18 @@ func (f *trainFlags) run(cmd *cobra.Command, l lesson) error {
 			return err
 		}
 	}
-	if begun == nil { // now that nothing is wrong with it
-		if release, err = f.claim(); err != nil {
+	if err := train.Agree(f.Ranks, nil); err != nil { // that nothing is wrong with it
+		return err
+	}
+	if f.writes() {
+		if begun == nil {
+			if release, err = f.claim(); err != nil {
+				return err
+			}
+		}
+		if err := record.Write(f.Out); err != nil {
 			return err
 		}
-	}
-	if err := record.Write(f.Out); err != nil {
-		return err
 	}
 	return f.train(ctx, cmd, trainer)
 }
@@ -113,7 +128,9 @@ func (f *trainFlags) run(cmd *cobra.Command, l lesson) error {
 func (f *trainFlags) train(ctx context.Context, cmd *cobra.Command, trainer *train.Trainer) error {
 	total, perEpoch, done := trainer.Steps()
 	progress := newTrainingProgress(cmd.ErrOrStderr(), total, f.Epochs, perEpoch, done+1, time.Now)
-	trainer.Watch(watcher{progress})
+	if f.writes() {
+		trainer.Watch(watcher{progress})
+	}
 	err := trainer.Run(ctx)
 	progress.end()
 	var stopped *train.Interrupted
@@ -135,8 +152,26 @@ func (w watcher) Epoch(record train.EpochRecord)             { w.epoch(record) }
 func (w watcher) Saved(string, int)                          {}
 
 // existing looks at the run's directory: the record of a run that was begun, nil if there is none, and whether it has a checkpoint. If there is a run
-// its directory is claimed until release is called.
+// its directory is claimed until release is called. Rank 0 looks, and claims it, for all.
 func (f *trainFlags) existing() (begun *train.Record, found bool, release func(), err error) {
+	release = func() {}
+	if f.writes() {
+		begun, found, release, err = f.look()
+	}
+	type seen struct {
+		Begun *train.Record
+		Found bool
+	}
+	all, err := train.Confer(f.Ranks, seen{begun, found}, err)
+	if err != nil {
+		release()
+		return nil, false, nil, err
+	}
+	return all[0].Begun, all[0].Found, release, nil
+}
+
+// look is existing by who writes.
+func (f *trainFlags) look() (begun *train.Record, found bool, release func(), err error) {
 	release = func() {}
 	begun, err = train.ReadRecord(f.Out)
 	switch {
@@ -148,11 +183,9 @@ func (f *trainFlags) existing() (begun *train.Record, found bool, release func()
 		return nil, false, release, f.taken()
 	}
 	if release, err = train.Claim(f.Out); err != nil {
-		return nil, false, nil, err
+		return nil, false, func() {}, err
 	}
-	if found, err = train.Recover(f.Out); err != nil {
-		release()
-	}
+	found, err = train.Recover(f.Out)
 	return begun, found, release, err
 }
 
@@ -354,7 +387,9 @@ func (f *trainFlags) lesson(ctx context.Context, l lesson, found bool, network *
 	}
 	common := tasks.Common{
 		Network: network, Tokenizer: words, MaxTokens: min(f.maxTokens, network.Config().MaxPositionEmbeddings),
-		Train: learn, Valid: judge, Features: f.hide.source(source), Trained: trained, Compute: f.compute,
+		Train: learn, Valid: judge, Features: f.hide.source(source), Trained: trained, Compute: f.compute, Ranks: f.Ranks,
+		// Whatever the number of devices in use, so that a run may go on with another.
+		FixedSizes: padding.Few(network.Backend()) || network.Backend().NumDevices() > 1,
 	}
 	if skipped != nil {
 		common.Bad = skipped.Add

@@ -399,7 +399,7 @@ func TestTrainingUsage(t *testing.T) {
 		"--save-every: found \"often\"":                    s.vqa("x", "--save-every", "often"),
 		"--save-every: found \"-3\"":                       s.vqa("x", "--save-every", "-3"),
 		"--tiny and --fast":                                s.vqa("x", "--tiny", "--fast"),
-		"--log-every, --keep and --accumulate":             s.vqa("x", "--keep", "0"),
+		"--log-every, --keep, --accumulate and --devices":  s.vqa("x", "--keep", "0"),
 		"--dropout: found 1":                               s.vqa("x", "--dropout", "1"),
 		"--init says all about the model":                  s.vqa("x", "--init", s.runs, "--bert", s.runs),
 		"needs --vocab":                                    s.finetune("vqa", "x"),

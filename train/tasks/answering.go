@@ -107,11 +107,13 @@ func (t *Answering) Validate(ctx context.Context) (*train.Validation, error) {
 		return nil, err
 	}
 	defer m.Close()
-	found, err := predict.Answers(ctx, m, t.Features, t.Valid, predict.Options{Progress: t.Progress})
+	found, err := t.predicted(func(mine []questions.Question) ([]predict.Prediction, error) {
+		return predict.Answers(ctx, m, t.Features, mine, predict.Options{Progress: t.Progress})
+	})
 	if err != nil {
 		return nil, err
 	}
-	return t.score(predict.Plain(found))
+	return t.score(found)
 }
 
 // score is the validation that predictions come to.

@@ -167,7 +167,7 @@ func (d *drawing) batch(ctx context.Context, examples []int, chance uint64, with
 		}
 		return r.Len()
 	}
-	b := newPreTrainingBatch(d.task.config, len(examples))
+	b := newPreTrainingBatch(&d.task.Common, d.task.config, len(examples))
 	for _, e := range examples {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -187,7 +187,7 @@ func (d *drawing) batch(ctx context.Context, examples []int, chance uint64, with
 			return nil, fmt.Errorf("%s: %w", describe(&d.questions[e]), err)
 		}
 	}
-	return b.finish(d.task.MaxTokens, withAnswers), nil
+	return b.finish(withAnswers), nil
 }
 
 // Objective implements [train.Task].
@@ -233,9 +233,39 @@ func (t *PreTraining) Validate(ctx context.Context) (*train.Validation, error) {
 	if t.valid == nil {
 		return nil, nil
 	}
-	m := &model.LxmertForPreTraining{Network: t.Network}
+	mine, err := t.validationLosses(ctx)
+	ranks, err := train.Confer(t.Ranks, mine, err)
+	if err != nil {
+		return nil, err
+	}
 	sums, counts := map[string]float64{}, map[string]int{}
-	for start := 0; start < len(t.Valid); start += validationBatch {
+	for _, batch := range slices.Concat(ranks...) { // in their order, so that the sums are the same on any number of ranks
+		for name, loss := range batch.Losses {
+			sums[name] += loss * float64(batch.Examples)
+			counts[name] += batch.Examples
+		}
+	}
+	v := &train.Validation{Losses: map[string]float64{}, Loss: new(0.0)}
+	for _, name := range slices.Sorted(maps.Keys(sums)) {
+		v.Losses[name] = sums[name] / float64(counts[name])
+		*v.Loss += v.Losses[name]
+	}
+	return v, nil
+}
+
+// batchLosses are the losses of a batch of the validation, less those for which it has no label.
+type batchLosses struct {
+	Examples int
+	Losses   map[string]float64
+}
+
+// validationLosses are those of this rank's batches.
+func (t *PreTraining) validationLosses(ctx context.Context) ([]batchLosses, error) {
+	m := &model.LxmertForPreTraining{Network: t.Network}
+	var found []batchLosses
+	from, to := t.stretch((len(t.Valid) + validationBatch - 1) / validationBatch)
+	for number := from; number < to; number++ {
+		start := number * validationBatch
 		var examples []int
 		for e := start; e < min(start+validationBatch, len(t.Valid)); e++ {
 			examples = append(examples, e)
@@ -248,23 +278,19 @@ func (t *PreTraining) Validate(ctx context.Context) (*train.Validation, error) {
 		if err != nil {
 			return nil, err
 		}
+		losses := batchLosses{len(examples), map[string]float64{}}
 		for name, loss := range parts(&out.Losses) {
 			if !slices.Contains(batch.Unlabelled, name) {
-				sums[name] += float64(tensors.ToScalar[float32](loss)) * float64(len(examples))
-				counts[name] += len(examples)
+				losses.Losses[name] = float64(tensors.ToScalar[float32](loss))
 			}
 			loss.FinalizeAll()
 		}
+		found = append(found, losses)
 		if t.Progress != nil {
-			t.Progress(start+len(examples), len(t.Valid))
+			t.Progress(start+len(examples)-from*validationBatch, min(to*validationBatch, len(t.Valid))-from*validationBatch)
 		}
 	}
-	v := &train.Validation{Losses: map[string]float64{}, Loss: new(0.0)}
-	for _, name := range slices.Sorted(maps.Keys(sums)) {
-		v.Losses[name] = sums[name] / float64(counts[name])
-		*v.Loss += v.Losses[name]
-	}
-	return v, nil
+	return found, nil
 }
 
 // Save implements [train.Task].

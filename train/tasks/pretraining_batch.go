@@ -13,6 +13,7 @@ import (
 
 // preTrainingBatch gathers drawn examples.
 type preTrainingBatch struct {
+	common      *Common
 	config      *model.Config
 	ids, words  [][]int32
 	pictures    []vision.Regions // masked
@@ -22,8 +23,8 @@ type preTrainingBatch struct {
 	answers     []int32
 }
 
-func newPreTrainingBatch(config *model.Config, size int) *preTrainingBatch {
-	return &preTrainingBatch{config: config, matched: make([]int32, 0, size), answers: make([]int32, 0, size)}
+func newPreTrainingBatch(common *Common, config *model.Config, size int) *preTrainingBatch {
+	return &preTrainingBatch{common: common, config: config, matched: make([]int32, 0, size), answers: make([]int32, 0, size)}
 }
 
 // add masks the regions of an example's picture; feature looks up another picture's.
@@ -69,9 +70,9 @@ func within(what string, labels []vision.Label, size int) error {
 }
 
 // finish makes the batch, with the labels of the tasks that are learned.
-func (b *preTrainingBatch) finish(most int, withAnswers bool) *train.Batch {
+func (b *preTrainingBatch) finish(withAnswers bool) *train.Batch {
 	c, n := b.config, len(b.ids)
-	in := batchOf(b.ids, most, b.pictures, n)
+	in := b.common.batchOf(b.ids, b.pictures, n)
 	batch := &train.Batch{Inputs: in}
 	if c.TaskMaskLM {
 		tokens := in.InputIDs.Shape().Dim(1)

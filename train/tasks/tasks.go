@@ -29,15 +29,20 @@ type Common struct {
 	// MaxTokens is to how many tokens a sentence is cut, [CLS] and [SEP] included; the original's is 20
 	// ([tokenizer.OriginalMaxLength]).
 	MaxTokens int
-	Train     []questions.Question
-	Valid     []questions.Question // may be empty
-	Features  data.Source          // of all pictures
-	Trained   []eval.Trained       // what a checkpoint will have learned from
-	Compute   model.Options        // how a training pass computes
+	// FixedSizes pads every sentence to MaxTokens, and pictures to one of few numbers of regions ([padding.FewRegions]): for engines that compile for each
+	// size ([padding.Few]), and for several devices, whose batches have the same sizes.
+	FixedSizes bool
+	Train      []questions.Question
+	Valid      []questions.Question // may be empty
+	Features   data.Source          // of all pictures
+	Trained    []eval.Trained       // what a checkpoint will have learned from
+	Compute    model.Options        // how a training pass computes
 	// Bad hears of each example that cannot be learned from, which is then left out; nil: the first are the error.
 	Bad func(error)
-	// Progress, unless nil, hears how far a validation is.
+	// Progress, unless nil, hears how far a validation is: this rank's share of it.
 	Progress func(done, of int)
+	// Ranks, unless nil, divide each validation among them; it is the same on all.
+	Ranks train.Reducer
 
 	images    map[string]bool
 	sentences sentences
@@ -186,18 +191,22 @@ func (c *Common) inputs(ctx context.Context, examples []int) (*model.Batch, erro
 	if len(regions) > len(examples) {
 		leading = []int{len(examples), len(regions) / len(examples)}
 	}
-	return batchOf(rows, c.MaxTokens, regions, leading...), nil
+	return c.batchOf(rows, regions, leading...), nil
 }
 
-// batchOf pads sentences, of at most so many tokens, and pictures. Sizes are rounded up, so that there are few shapes to compile graphs for; padding changes no
+// batchOf pads sentences and pictures. Sizes are rounded up, so that there are few shapes to compile graphs for; padding changes no
 // result.
-func batchOf(rows [][]int32, most int, pictures []vision.Regions, leading ...int) *model.Batch {
+func (c *Common) batchOf(rows [][]int32, pictures []vision.Regions, leading ...int) *model.Batch {
 	batch := &model.Batch{}
-	batch.InputIDs, batch.AttentionMask = padding.Tokens(rows, min(most, roundedUp(padding.Longest(rows), tokenStep)))
-	regions := padding.Most(pictures)
-	if slices.ContainsFunc(pictures, func(r vision.Regions) bool { return r.Len() != regions }) {
+	tokens, regions := min(c.MaxTokens, roundedUp(padding.Longest(rows), tokenStep)), padding.Most(pictures)
+	differ := slices.ContainsFunc(pictures, func(r vision.Regions) bool { return r.Len() != regions })
+	switch {
+	case c.FixedSizes:
+		tokens, regions = c.MaxTokens, padding.FewRegions(regions)
+	case differ:
 		regions = roundedUp(regions, regionStep)
 	}
+	batch.InputIDs, batch.AttentionMask = padding.Tokens(rows, tokens)
 	batch.VisualFeats, batch.VisualPos, batch.VisualAttentionMask = padding.Pictures(pictures, regions, leading...)
 	return batch
 }

@@ -8,13 +8,13 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/gomlx/compute"
 
 	"github.com/go-lxmert/lxmert/checkpoint"
+	"github.com/go-lxmert/lxmert/internal/padding"
 	"github.com/go-lxmert/lxmert/vision"
 )
 
@@ -35,7 +35,7 @@ type Options struct {
 	RGB bool
 
 	// Pad makes the sides of what goes into the network multiples of this many pixels, by padding at the right and at the bottom, so that there are few different
-	// sizes: for engines that compile for each. Results near that edge change a little. 0 is 1, and 128 on XLA.
+	// sizes: for engines that compile for each. Results near that edge change a little. 0 is 1, and 128 on those (XLA).
 	Pad int
 }
 
@@ -174,7 +174,7 @@ func (d *Detector) load(engine compute.Backend, from source) error {
 		d.programs.close()
 		return err
 	}
-	d.network.fixed = compilesDearly(engine)
+	d.network.fixed = padding.Few(engine)
 	if d.options.Pad == 0 {
 		d.options.Pad = 1
 		if d.network.fixed {
@@ -182,11 +182,6 @@ func (d *Detector) load(engine compute.Backend, from source) error {
 		}
 	}
 	return nil
-}
-
-// compilesDearly says whether an engine takes seconds to compile a graph.
-func compilesDearly(engine compute.Backend) bool {
-	return strings.Contains(strings.ToLower(engine.Name()), "xla")
 }
 
 // Close frees the weights, after the picture under way.

@@ -85,12 +85,26 @@ func pairer(f func(dst *float32, stride int, x *float32, ldx, k int)) func(dst [
 	return func(dst []float32, stride int, x []float32, ldx, k int) { f(&dst[0], stride, &x[0], ldx, k) }
 }
 
-func zipper(f func(dst, even, odd *float32, n int)) func(dst, even, odd []float32) {
-	return func(dst, even, odd []float32) { f(&dst[0], &even[0], &odd[0], len(dst)) }
+func zipper(f func(dst *float32, ldd int, x *float32, ldx, rows, columns int)) func(dst []float32, ldd int, x []float32, ldx, rows, columns int) {
+	return func(dst []float32, ldd int, x []float32, ldx, rows, columns int) {
+		f(&dst[0], ldd, &x[0], ldx, rows, columns)
+	}
 }
 
 func rounder(f func(x *float32, n int)) func(x []float32) {
 	return func(x []float32) { f(&x[0], len(x)) }
+}
+
+func widening(f func(dst *float32, ldd int, x *uint16, ldx, rows, columns int)) func(dst []float32, ldd int, x []uint16, ldx, rows, columns int) {
+	return func(dst []float32, ldd int, x []uint16, ldx, rows, columns int) {
+		f(&dst[0], ldd, &x[0], ldx, rows, columns)
+	}
+}
+
+func shortening(f func(dst *uint16, ldd int, x *float32, ldx, rows, columns int)) func(dst []uint16, ldd int, x []float32, ldx, rows, columns int) {
+	return func(dst []uint16, ldd int, x []float32, ldx, rows, columns int) {
+		f(&dst[0], ldd, &x[0], ldx, rows, columns)
+	}
 }
 
 // rounding rounds numbers that stay float32.

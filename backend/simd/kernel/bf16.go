@@ -6,8 +6,8 @@ import "math"
 type bf16Packing struct {
 	// pairs is dst[p*stride+r] = the pair x[r*ldx+2p], x[r*ldx+2p+1] for r < 4, 2p < k; k is not 0. Beyond k are zeros.
 	pairs func(dst []float32, stride int, x []float32, ldx, k int)
-	// zip is dst[i] = the pair even[i], odd[i], for slices that are not empty.
-	zip func(dst, even, odd []float32)
+	// zip is dst[p*ldd+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] for p < rows, c < columns, a multiple of [shortNumbers]' lanes; neither is 0.
+	zip func(dst []float32, ldd int, x []float32, ldx, rows, columns int)
 	// row is dst[i] = the words of left sides that x[2i], x[2i+1] make, for slices that are not empty.
 	row func(dst, x []float32)
 	// round rounds x, which is not empty, to numbers of bfloat16 that stay float32.
@@ -16,12 +16,17 @@ type bf16Packing struct {
 
 // BF16 is x rounded as [BFloat16] says, as its 16 bits.
 func BF16(x float32) uint16 {
-	bits := math.Float32bits(x)
-	switch {
-	case x != x:
-		return uint16(bits>>16) | 0x40 // quiet, and the first bits of what it carries
-	case bits&0x7f800000 == 0:
+	if bits := math.Float32bits(x); bits&0x7f800000 == 0 {
 		return uint16(bits >> 16 & 0x8000)
+	}
+	return nearestBF16(x)
+}
+
+// nearestBF16 is BF16 that keeps what is not normal.
+func nearestBF16(x float32) uint16 {
+	bits := math.Float32bits(x)
+	if x != x {
+		return uint16(bits>>16) | 0x40 // quiet, and the first bits of what it carries
 	}
 	return uint16((bits + 0x7fff + bits>>16&1) >> 16)
 }
@@ -83,15 +88,12 @@ func (s *Set) pairRows(dst []float32, stride int, x []float32, ldx, rows, k int)
 
 // zipRows is dst[p*stride+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] for c < columns, 2p < k. Beyond k are zeros.
 func (s *Set) zipRows(dst []float32, stride int, x []float32, ldx, columns, k int) {
-	const ahead = 12 // as packing of float32 does
-	for p := range k / 2 {
-		row := 2 * p
-		for _, next := range [2]int{row + ahead, row + ahead + 1} {
-			if next < k {
-				s.prefetch(x[next*ldx:][:columns])
-			}
-		}
-		s.bf16.zip(dst[p*stride:][:columns], x[row*ldx:][:columns], x[(row+1)*ldx:][:columns])
+	whole := s.short.whole(k/2, columns)
+	if whole > 0 {
+		s.bf16.zip(dst, stride, x, ldx, k/2, whole)
+	}
+	if whole < columns && k > 1 {
+		zipGeneric(dst[whole:], stride, x[whole:], ldx, k/2, columns-whole)
 	}
 	if k%2 == 1 {
 		for c, v := range x[(k-1)*ldx:][:columns] {
@@ -148,49 +150,37 @@ func (p *Packed) PackBF16(b []uint16, ldb int, layout Layout, from, to int) {
 		panic("kernel.PackBF16: the right side is of " + p.set.number.String())
 	}
 	p.checkLayout("PackBF16", len(b), ldb, layout, from, to)
-	width := p.set.width
-	view, whole := wordView(b, p.k, ldb)
 	for j := from; j < to; j++ {
-		words := wordsOf(p.panel(j))
-		columns := p.columns(j)
-		if layout == OutputsInputs && whole && p.k > 0 {
-			p.set.interleaveRows(p.panel(j), width, view[j*width*ldb/2:], ldb/2, columns, p.steps)
-			p.fillUp(p.panel(j), columns, 0)
-			for i, w := range words {
-				if w&0x7f80 == 0 {
-					w &^= 0x7f
-				}
-				if w&0x7f800000 == 0 {
-					w &^= 0x7f0000
-				}
-				words[i] = w
-			}
-			continue
+		if p.k > 0 {
+			p.packShort(p.panel(j), b, ldb, layout, j, 0, p.steps)
 		}
-		pack := func(r, c, at int) { // row r of column c of the panel lies there
-			bits := b[at]
-			if bits&0x7f80 == 0 {
-				bits &= 0x8000
-			}
-			if r&1 == 0 {
-				words[r/2*width+c] = uint32(bits)
-			} else {
-				words[r/2*width+c] |= uint32(bits) << 16
-			}
-		}
-		if layout == InputsOutputs {
-			for r := range p.k {
-				for c := range columns {
-					pack(r, c, r*ldb+j*width+c)
-				}
-			}
-		} else {
-			for c := range columns {
-				for r := range p.k {
-					pack(r, c, (j*width+c)*ldb+layout.row(r, p.k))
-				}
-			}
-		}
-		p.fillUp(p.panel(j), columns, 0)
 	}
+}
+
+// packShort is packBF16 of numbers that are bfloat16 already.
+func (p *Packed) packShort(dst []float32, b []uint16, ldb int, layout Layout, j, first, steps int) {
+	s, width := p.set, p.set.width
+	columns := p.columns(j)
+	k0 := 2 * first
+	k := min(2*steps, p.k-k0)
+	dst = dst[:steps*width]
+	switch layout {
+	case OutputsInputs:
+		s.pairShortRows(dst, width, b[j*width*ldb+k0:], ldb, columns, k)
+	case InputsOutputs:
+		s.zipShortRows(dst, width, b[k0*ldb+j*width:], ldb, columns, k)
+	default:
+		words := wordsOf(dst)
+		for c := range columns {
+			column := b[(j*width+c)*ldb:][:p.k]
+			for r := 0; r < k; r += 2 {
+				even, odd := column[layout.row(k0+r, p.k)], uint16(0)
+				if r+1 < k {
+					odd = column[layout.row(k0+r+1, p.k)]
+				}
+				words[r/2*width+c] = normalPair(even, odd)
+			}
+		}
+	}
+	p.fillUp(dst, columns, 0)
 }

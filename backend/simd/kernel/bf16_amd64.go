@@ -179,30 +179,80 @@ func bf16Tile14AVX512(c *float32, ldc int, a *float32, b *float32, k int, ahead 
 //go:noescape
 func pairsAVX2(dst *float32, stride int, x *float32, ldx int, k int)
 
-// zipAVX2 is dst[i] = the numbers even[i] and odd[i] as bfloat16, for i < n; n > 0.
+// zipAVX2 is dst[p*ldd+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] as bfloat16, 0 where not normal, for p < rows, c < columns, a multiple of 8; neither is 0.
 //
 //go:noescape
-func zipAVX2(dst *float32, even *float32, odd *float32, n int)
+func zipAVX2(dst *float32, ldd int, x *float32, ldx int, rows int, columns int)
 
 // roundAVX2 is x = x as bfloat16, in float32, of n > 0 values.
 //
 //go:noescape
 func roundAVX2(x *float32, n int)
 
+// nearestAVX2 is x = x as bfloat16, in float32, of n > 0 values, also of those that are not normal.
+//
+//go:noescape
+func nearestAVX2(x *float32, n int)
+
+// widenAVX2 is dst[r*ldd+c] = the bfloat16 number x[r*ldx+c], for r < rows, c < columns, which are a multiple of 8; neither is 0.
+//
+//go:noescape
+func widenAVX2(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)
+
+// shortenAVX2 is dst[r*ldd+c] = x[r*ldx+c] as bfloat16, normal or not, for r < rows, c < columns, which are a multiple of 8; neither is 0.
+//
+//go:noescape
+func shortenAVX2(dst *uint16, ldd int, x *float32, ldx int, rows int, columns int)
+
+// zipShortAVX2 is dst[p*ldd+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] as bfloat16, 0 where not normal, for p < rows, c < columns, a multiple of 8; neither is 0.
+//
+//go:noescape
+func zipShortAVX2(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)
+
+// normalAVX2 is x = x, n > 0 pairs of bfloat16 numbers, with those 0 that are not normal.
+//
+//go:noescape
+func normalAVX2(x *float32, n int)
+
 // pairsAVX512 is dst[p*stride+r] = the numbers x[r*ldx+2p] and x[r*ldx+2p+1] as bfloat16, for r < 4, 2p < k; k > 0. Beyond k are zeros.
 //
 //go:noescape
 func pairsAVX512(dst *float32, stride int, x *float32, ldx int, k int)
 
-// zipAVX512 is dst[i] = the numbers even[i] and odd[i] as bfloat16, for i < n; n > 0.
+// zipAVX512 is dst[p*ldd+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] as bfloat16, 0 where not normal, for p < rows, c < columns, a multiple of 16; neither is 0.
 //
 //go:noescape
-func zipAVX512(dst *float32, even *float32, odd *float32, n int)
+func zipAVX512(dst *float32, ldd int, x *float32, ldx int, rows int, columns int)
 
 // roundAVX512 is x = x as bfloat16, in float32, of n > 0 values.
 //
 //go:noescape
 func roundAVX512(x *float32, n int)
+
+// nearestAVX512 is x = x as bfloat16, in float32, of n > 0 values, also of those that are not normal.
+//
+//go:noescape
+func nearestAVX512(x *float32, n int)
+
+// widenAVX512 is dst[r*ldd+c] = the bfloat16 number x[r*ldx+c], for r < rows, c < columns, which are a multiple of 16; neither is 0.
+//
+//go:noescape
+func widenAVX512(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)
+
+// shortenAVX512 is dst[r*ldd+c] = x[r*ldx+c] as bfloat16, normal or not, for r < rows, c < columns, which are a multiple of 16; neither is 0.
+//
+//go:noescape
+func shortenAVX512(dst *uint16, ldd int, x *float32, ldx int, rows int, columns int)
+
+// zipShortAVX512 is dst[p*ldd+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] as bfloat16, 0 where not normal, for p < rows, c < columns, a multiple of 16; neither is 0.
+//
+//go:noescape
+func zipShortAVX512(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)
+
+// normalAVX512 is x = x, n > 0 pairs of bfloat16 numbers, with those 0 that are not normal.
+//
+//go:noescape
+func normalAVX512(x *float32, n int)
 
 // pairsBF16AVX512 is dst[p*stride+r] = the numbers x[r*ldx+2p] and x[r*ldx+2p+1] as bfloat16, for r < 4, 2p < k; k > 0. Beyond k are zeros.
 //

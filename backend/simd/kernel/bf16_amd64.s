@@ -10468,11 +10468,11 @@ loop1:
 	VORPS        every00400000<>+0(SB), Y0, Y5
 	VCMPPS       $0x03, Y0, Y0, Y6
 	VBLENDVPS    Y6, Y5, Y4, Y6
-	VPAND        every80000000<>+0(SB), Y0, Y5
+	VPAND        every80000000<>+0(SB), Y0, Y4
 	VANDPS       every7fffffff<>+0(SB), Y0, Y0
-	VBROADCASTSS every00800000<>+0(SB), Y4
-	VCMPPS       $0x11, Y4, Y0, Y0
-	VBLENDVPS    Y0, Y5, Y6, Y0
+	VBROADCASTSS every00800000<>+0(SB), Y5
+	VCMPPS       $0x11, Y5, Y0, Y0
+	VBLENDVPS    Y0, Y4, Y6, Y0
 	VPSRLD       $0x10, Y0, Y0
 	VPSRLD       $0x10, Y1, Y4
 	VPAND        every00000001<>+0(SB), Y4, Y4
@@ -10481,11 +10481,11 @@ loop1:
 	VORPS        every00400000<>+0(SB), Y1, Y5
 	VCMPPS       $0x03, Y1, Y1, Y6
 	VBLENDVPS    Y6, Y5, Y4, Y6
-	VPAND        every80000000<>+0(SB), Y1, Y5
+	VPAND        every80000000<>+0(SB), Y1, Y4
 	VANDPS       every7fffffff<>+0(SB), Y1, Y1
-	VBROADCASTSS every00800000<>+0(SB), Y4
-	VCMPPS       $0x11, Y4, Y1, Y1
-	VBLENDVPS    Y1, Y5, Y6, Y1
+	VBROADCASTSS every00800000<>+0(SB), Y5
+	VCMPPS       $0x11, Y5, Y1, Y1
+	VBLENDVPS    Y1, Y4, Y6, Y1
 	VPSRLD       $0x10, Y1, Y1
 	VPSRLD       $0x10, Y2, Y4
 	VPAND        every00000001<>+0(SB), Y4, Y4
@@ -10494,11 +10494,11 @@ loop1:
 	VORPS        every00400000<>+0(SB), Y2, Y5
 	VCMPPS       $0x03, Y2, Y2, Y6
 	VBLENDVPS    Y6, Y5, Y4, Y6
-	VPAND        every80000000<>+0(SB), Y2, Y5
+	VPAND        every80000000<>+0(SB), Y2, Y4
 	VANDPS       every7fffffff<>+0(SB), Y2, Y2
-	VBROADCASTSS every00800000<>+0(SB), Y4
-	VCMPPS       $0x11, Y4, Y2, Y2
-	VBLENDVPS    Y2, Y5, Y6, Y2
+	VBROADCASTSS every00800000<>+0(SB), Y5
+	VCMPPS       $0x11, Y5, Y2, Y2
+	VBLENDVPS    Y2, Y4, Y6, Y2
 	VPSRLD       $0x10, Y2, Y2
 	VPSRLD       $0x10, Y3, Y4
 	VPAND        every00000001<>+0(SB), Y4, Y4
@@ -10507,11 +10507,11 @@ loop1:
 	VORPS        every00400000<>+0(SB), Y3, Y5
 	VCMPPS       $0x03, Y3, Y3, Y6
 	VBLENDVPS    Y6, Y5, Y4, Y6
-	VPAND        every80000000<>+0(SB), Y3, Y5
+	VPAND        every80000000<>+0(SB), Y3, Y4
 	VANDPS       every7fffffff<>+0(SB), Y3, Y3
-	VBROADCASTSS every00800000<>+0(SB), Y4
-	VCMPPS       $0x11, Y4, Y3, Y3
-	VBLENDVPS    Y3, Y5, Y6, Y3
+	VBROADCASTSS every00800000<>+0(SB), Y5
+	VCMPPS       $0x11, Y5, Y3, Y3
+	VBLENDVPS    Y3, Y4, Y6, Y3
 	VPSRLD       $0x10, Y3, Y3
 	VPACKUSDW    Y1, Y0, Y0
 	VPACKUSDW    Y3, Y2, Y2
@@ -10551,11 +10551,11 @@ rest2:
 	VORPS        every00400000<>+0(SB), Y1, Y5
 	VCMPPS       $0x03, Y1, Y1, Y6
 	VBLENDVPS    Y6, Y5, Y4, Y6
-	VPAND        every80000000<>+0(SB), Y1, Y5
+	VPAND        every80000000<>+0(SB), Y1, Y4
 	VANDPS       every7fffffff<>+0(SB), Y1, Y1
-	VBROADCASTSS every00800000<>+0(SB), Y4
-	VCMPPS       $0x11, Y4, Y1, Y1
-	VBLENDVPS    Y1, Y5, Y6, Y1
+	VBROADCASTSS every00800000<>+0(SB), Y5
+	VCMPPS       $0x11, Y5, Y1, Y1
+	VBLENDVPS    Y1, Y4, Y6, Y1
 	VPSRLD       $0x10, Y1, Y1
 	VPSRLD       $0x10, Y2, Y4
 	VPAND        every00000001<>+0(SB), Y4, Y4
@@ -10564,11 +10564,11 @@ rest2:
 	VORPS        every00400000<>+0(SB), Y2, Y5
 	VCMPPS       $0x03, Y2, Y2, Y6
 	VBLENDVPS    Y6, Y5, Y4, Y6
-	VPAND        every80000000<>+0(SB), Y2, Y5
+	VPAND        every80000000<>+0(SB), Y2, Y4
 	VANDPS       every7fffffff<>+0(SB), Y2, Y2
-	VBROADCASTSS every00800000<>+0(SB), Y4
-	VCMPPS       $0x11, Y4, Y2, Y2
-	VBLENDVPS    Y2, Y5, Y6, Y2
+	VBROADCASTSS every00800000<>+0(SB), Y5
+	VCMPPS       $0x11, Y5, Y2, Y2
+	VBLENDVPS    Y2, Y4, Y6, Y2
 	VPSRLD       $0x10, Y2, Y2
 	VPSRLD       $0x10, Y3, Y4
 	VPAND        every00000001<>+0(SB), Y4, Y4
@@ -10577,11 +10577,11 @@ rest2:
 	VORPS        every00400000<>+0(SB), Y3, Y5
 	VCMPPS       $0x03, Y3, Y3, Y6
 	VBLENDVPS    Y6, Y5, Y4, Y6
-	VPAND        every80000000<>+0(SB), Y3, Y5
+	VPAND        every80000000<>+0(SB), Y3, Y4
 	VANDPS       every7fffffff<>+0(SB), Y3, Y3
-	VBROADCASTSS every00800000<>+0(SB), Y4
-	VCMPPS       $0x11, Y4, Y3, Y3
-	VBLENDVPS    Y3, Y5, Y6, Y3
+	VBROADCASTSS every00800000<>+0(SB), Y5
+	VCMPPS       $0x11, Y5, Y3, Y3
+	VBLENDVPS    Y3, Y4, Y6, Y3
 	VPSRLD       $0x10, Y3, Y3
 	VPSRLD       $0x10, Y0, Y4
 	VPAND        every00000001<>+0(SB), Y4, Y4
@@ -10590,11 +10590,11 @@ rest2:
 	VORPS        every00400000<>+0(SB), Y0, Y5
 	VCMPPS       $0x03, Y0, Y0, Y6
 	VBLENDVPS    Y6, Y5, Y4, Y6
-	VPAND        every80000000<>+0(SB), Y0, Y5
+	VPAND        every80000000<>+0(SB), Y0, Y4
 	VANDPS       every7fffffff<>+0(SB), Y0, Y0
-	VBROADCASTSS every00800000<>+0(SB), Y4
-	VCMPPS       $0x11, Y4, Y0, Y0
-	VBLENDVPS    Y0, Y5, Y6, Y0
+	VBROADCASTSS every00800000<>+0(SB), Y5
+	VCMPPS       $0x11, Y5, Y0, Y0
+	VBLENDVPS    Y0, Y4, Y6, Y0
 	VPSRLD       $0x10, Y0, Y0
 	VPACKUSDW    Y2, Y1, Y1
 	VPACKUSDW    Y0, Y3, Y3
@@ -10698,31 +10698,45 @@ DATA firstlanes<>+56(SB)/4, $0x00000000
 DATA firstlanes<>+60(SB)/4, $0x00000000
 GLOBL firstlanes<>(SB), RODATA|NOPTR, $64
 
-// func zipAVX2(dst *float32, even *float32, odd *float32, n int)
-// Requires: AVX, AVX2
-TEXT ·zipAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), AX
-	MOVQ even+8(FP), CX
-	MOVQ odd+16(FP), DX
-	MOVQ n+24(FP), BX
-	SUBQ $0x00000008, BX
-	JL   rest7
+// func zipAVX2(dst *float32, ldd int, x *float32, ldx int, rows int, columns int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·zipAVX2(SB), NOSPLIT, $0-48
+	MOVQ x+16(FP), AX
+	MOVQ ldx+24(FP), CX
+	LEAQ (AX)(CX*4), DX
+	LEAQ (CX)(CX*1), CX
+	MOVQ dst+0(FP), BX
+	MOVQ ldd+8(FP), SI
+	MOVQ CX, DI
+	MOVQ rows+32(FP), R8
+	MOVQ columns+40(FP), R9
+	SHLQ $0x02, SI
+	SHLQ $0x02, CX
+	SHLQ $0x02, DI
 
-loop6:
-	VMOVUPS      (CX), Y0
-	VPSRLD       $0x10, Y0, Y1
-	VPAND        every00000001<>+0(SB), Y1, Y1
-	VPADDD       Y0, Y1, Y1
-	VPADDD       every00007fff<>+0(SB), Y1, Y1
-	VORPS        every00400000<>+0(SB), Y0, Y2
-	VCMPPS       $0x03, Y0, Y0, Y3
-	VBLENDVPS    Y3, Y2, Y1, Y3
+row6:
+	MOVQ R9, R10
+	MOVQ BX, R11
+	MOVQ AX, R12
+	MOVQ DX, R13
+
+loop7:
+	PREFETCHT0   (R12)(CX*8)
+	PREFETCHT0   (R13)(DI*8)
+	VMOVUPS      (R12), Y0
+	VMOVUPS      (R13), Y1
+	VPSRLD       $0x10, Y0, Y2
+	VPAND        every00000001<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPADDD       every00007fff<>+0(SB), Y2, Y2
+	VORPS        every00400000<>+0(SB), Y0, Y3
+	VCMPPS       $0x03, Y0, Y0, Y4
+	VBLENDVPS    Y4, Y3, Y2, Y4
 	VPAND        every80000000<>+0(SB), Y0, Y2
 	VANDPS       every7fffffff<>+0(SB), Y0, Y0
-	VBROADCASTSS every00800000<>+0(SB), Y1
-	VCMPPS       $0x11, Y1, Y0, Y0
-	VBLENDVPS    Y0, Y2, Y3, Y0
-	VMOVUPS      (DX), Y1
+	VBROADCASTSS every00800000<>+0(SB), Y3
+	VCMPPS       $0x11, Y3, Y0, Y0
+	VBLENDVPS    Y0, Y2, Y4, Y0
 	VPSRLD       $0x10, Y1, Y2
 	VPAND        every00000001<>+0(SB), Y2, Y2
 	VPADDD       Y1, Y2, Y2
@@ -10730,60 +10744,25 @@ loop6:
 	VORPS        every00400000<>+0(SB), Y1, Y3
 	VCMPPS       $0x03, Y1, Y1, Y4
 	VBLENDVPS    Y4, Y3, Y2, Y4
-	VPAND        every80000000<>+0(SB), Y1, Y3
+	VPAND        every80000000<>+0(SB), Y1, Y2
 	VANDPS       every7fffffff<>+0(SB), Y1, Y1
-	VBROADCASTSS every00800000<>+0(SB), Y2
-	VCMPPS       $0x11, Y2, Y1, Y1
-	VBLENDVPS    Y1, Y3, Y4, Y1
+	VBROADCASTSS every00800000<>+0(SB), Y3
+	VCMPPS       $0x11, Y3, Y1, Y1
+	VBLENDVPS    Y1, Y2, Y4, Y1
 	VPSRLD       $0x10, Y0, Y0
 	VPAND        everyffff0000<>+0(SB), Y1, Y1
 	VORPS        Y0, Y1, Y1
-	VMOVUPS      Y1, (AX)
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x00000020, DX
-	SUBQ         $0x00000008, BX
-	JGE          loop6
-
-rest7:
-	ADDQ         $0x00000008, BX
-	TESTQ        BX, BX
-	JZ           done8
-	LEAQ         firstlanes<>+0(SB), SI
-	NEGQ         BX
-	VMOVUPS      32(SI)(BX*4), Y0
-	VMASKMOVPS   (CX), Y0, Y1
-	VPSRLD       $0x10, Y1, Y2
-	VPAND        every00000001<>+0(SB), Y2, Y2
-	VPADDD       Y1, Y2, Y2
-	VPADDD       every00007fff<>+0(SB), Y2, Y2
-	VORPS        every00400000<>+0(SB), Y1, Y3
-	VCMPPS       $0x03, Y1, Y1, Y4
-	VBLENDVPS    Y4, Y3, Y2, Y4
-	VPAND        every80000000<>+0(SB), Y1, Y3
-	VANDPS       every7fffffff<>+0(SB), Y1, Y1
-	VBROADCASTSS every00800000<>+0(SB), Y2
-	VCMPPS       $0x11, Y2, Y1, Y1
-	VBLENDVPS    Y1, Y3, Y4, Y1
-	VMASKMOVPS   (DX), Y0, Y2
-	VPSRLD       $0x10, Y2, Y3
-	VPAND        every00000001<>+0(SB), Y3, Y3
-	VPADDD       Y2, Y3, Y3
-	VPADDD       every00007fff<>+0(SB), Y3, Y3
-	VORPS        every00400000<>+0(SB), Y2, Y4
-	VCMPPS       $0x03, Y2, Y2, Y5
-	VBLENDVPS    Y5, Y4, Y3, Y5
-	VPAND        every80000000<>+0(SB), Y2, Y4
-	VANDPS       every7fffffff<>+0(SB), Y2, Y2
-	VBROADCASTSS every00800000<>+0(SB), Y3
-	VCMPPS       $0x11, Y3, Y2, Y2
-	VBLENDVPS    Y2, Y4, Y5, Y2
-	VPSRLD       $0x10, Y1, Y1
-	VPAND        everyffff0000<>+0(SB), Y2, Y2
-	VORPS        Y1, Y2, Y2
-	VMASKMOVPS   Y2, Y0, (AX)
-
-done8:
+	VMOVUPS      Y1, (R11)
+	ADDQ         $0x00000020, R11
+	ADDQ         $0x00000020, R12
+	ADDQ         $0x00000020, R13
+	SUBQ         $0x00000008, R10
+	JNZ          loop7
+	ADDQ         SI, BX
+	ADDQ         CX, AX
+	ADDQ         DI, DX
+	DECQ         R8
+	JNZ          row6
 	VZEROUPPER
 	RET
 
@@ -10793,9 +10772,9 @@ TEXT ·roundAVX2(SB), NOSPLIT, $0-16
 	MOVQ x+0(FP), AX
 	MOVQ n+8(FP), CX
 	SUBQ $0x00000008, CX
-	JL   rest10
+	JL   rest9
 
-loop9:
+loop8:
 	VMOVUPS      (AX), Y0
 	VPSRLD       $0x10, Y0, Y1
 	VPAND        every00000001<>+0(SB), Y1, Y1
@@ -10804,21 +10783,21 @@ loop9:
 	VORPS        every00400000<>+0(SB), Y0, Y2
 	VCMPPS       $0x03, Y0, Y0, Y3
 	VBLENDVPS    Y3, Y2, Y1, Y3
-	VPAND        every80000000<>+0(SB), Y0, Y2
+	VPAND        every80000000<>+0(SB), Y0, Y1
 	VANDPS       every7fffffff<>+0(SB), Y0, Y0
-	VBROADCASTSS every00800000<>+0(SB), Y1
-	VCMPPS       $0x11, Y1, Y0, Y0
-	VBLENDVPS    Y0, Y2, Y3, Y0
+	VBROADCASTSS every00800000<>+0(SB), Y2
+	VCMPPS       $0x11, Y2, Y0, Y0
+	VBLENDVPS    Y0, Y1, Y3, Y0
 	VPAND        everyffff0000<>+0(SB), Y0, Y0
 	VMOVUPS      Y0, (AX)
 	ADDQ         $0x00000020, AX
 	SUBQ         $0x00000008, CX
-	JGE          loop9
+	JGE          loop8
 
-rest10:
+rest9:
 	ADDQ         $0x00000008, CX
 	TESTQ        CX, CX
-	JZ           done11
+	JZ           done10
 	LEAQ         firstlanes<>+0(SB), DX
 	NEGQ         CX
 	VMOVUPS      32(DX)(CX*4), Y0
@@ -10830,15 +10809,240 @@ rest10:
 	VORPS        every00400000<>+0(SB), Y1, Y3
 	VCMPPS       $0x03, Y1, Y1, Y4
 	VBLENDVPS    Y4, Y3, Y2, Y4
-	VPAND        every80000000<>+0(SB), Y1, Y3
+	VPAND        every80000000<>+0(SB), Y1, Y2
 	VANDPS       every7fffffff<>+0(SB), Y1, Y1
-	VBROADCASTSS every00800000<>+0(SB), Y2
-	VCMPPS       $0x11, Y2, Y1, Y1
-	VBLENDVPS    Y1, Y3, Y4, Y1
+	VBROADCASTSS every00800000<>+0(SB), Y3
+	VCMPPS       $0x11, Y3, Y1, Y1
+	VBLENDVPS    Y1, Y2, Y4, Y1
 	VPAND        everyffff0000<>+0(SB), Y1, Y1
 	VMASKMOVPS   Y1, Y0, (AX)
 
-done11:
+done10:
+	VZEROUPPER
+	RET
+
+// func nearestAVX2(x *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·nearestAVX2(SB), NOSPLIT, $0-16
+	MOVQ x+0(FP), AX
+	MOVQ n+8(FP), CX
+	SUBQ $0x00000008, CX
+	JL   rest12
+
+loop11:
+	VMOVUPS   (AX), Y0
+	VPSRLD    $0x10, Y0, Y1
+	VPAND     every00000001<>+0(SB), Y1, Y1
+	VPADDD    Y0, Y1, Y1
+	VPADDD    every00007fff<>+0(SB), Y1, Y1
+	VORPS     every00400000<>+0(SB), Y0, Y2
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VBLENDVPS Y0, Y2, Y1, Y0
+	VPAND     everyffff0000<>+0(SB), Y0, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000008, CX
+	JGE       loop11
+
+rest12:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done13
+	LEAQ       firstlanes<>+0(SB), DX
+	NEGQ       CX
+	VMOVUPS    32(DX)(CX*4), Y0
+	VMASKMOVPS (AX), Y0, Y1
+	VPSRLD     $0x10, Y1, Y2
+	VPAND      every00000001<>+0(SB), Y2, Y2
+	VPADDD     Y1, Y2, Y2
+	VPADDD     every00007fff<>+0(SB), Y2, Y2
+	VORPS      every00400000<>+0(SB), Y1, Y3
+	VCMPPS     $0x03, Y1, Y1, Y1
+	VBLENDVPS  Y1, Y3, Y2, Y1
+	VPAND      everyffff0000<>+0(SB), Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done13:
+	VZEROUPPER
+	RET
+
+// func widenAVX2(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)
+// Requires: AVX, AVX2
+TEXT ·widenAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	MOVQ rows+32(FP), SI
+	MOVQ columns+40(FP), DI
+	SHLQ $0x02, CX
+	ADDQ BX, BX
+
+row14:
+	MOVQ DI, R8
+	MOVQ AX, R9
+	MOVQ DX, R10
+
+loop15:
+	VPMOVZXWD (R10), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, (R9)
+	ADDQ      $0x00000020, R9
+	ADDQ      $0x00000010, R10
+	SUBQ      $0x00000008, R8
+	JNZ       loop15
+	ADDQ      CX, AX
+	ADDQ      BX, DX
+	DECQ      SI
+	JNZ       row14
+	VZEROUPPER
+	RET
+
+// func shortenAVX2(dst *uint16, ldd int, x *float32, ldx int, rows int, columns int)
+// Requires: AVX, AVX2
+TEXT ·shortenAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	MOVQ rows+32(FP), SI
+	MOVQ columns+40(FP), DI
+	ADDQ CX, CX
+	SHLQ $0x02, BX
+
+row16:
+	MOVQ DI, R8
+	MOVQ AX, R9
+	MOVQ DX, R10
+
+loop17:
+	VMOVUPS   (R10), Y0
+	VPSRLD    $0x10, Y0, Y1
+	VPAND     every00000001<>+0(SB), Y1, Y1
+	VPADDD    Y0, Y1, Y1
+	VPADDD    every00007fff<>+0(SB), Y1, Y1
+	VORPS     every00400000<>+0(SB), Y0, Y2
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VBLENDVPS Y0, Y2, Y1, Y0
+	VPSRLD    $0x10, Y0, Y0
+	VPACKUSDW Y0, Y0, Y0
+	VPERMQ    $0x08, Y0, Y0
+	VMOVUPS   X0, (R9)
+	ADDQ      $0x00000010, R9
+	ADDQ      $0x00000020, R10
+	SUBQ      $0x00000008, R8
+	JNZ       loop17
+	ADDQ      CX, AX
+	ADDQ      BX, DX
+	DECQ      SI
+	JNZ       row16
+	VZEROUPPER
+	RET
+
+// func zipShortAVX2(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·zipShortAVX2(SB), NOSPLIT, $0-48
+	MOVQ x+16(FP), AX
+	MOVQ ldx+24(FP), CX
+	LEAQ (AX)(CX*2), DX
+	LEAQ (CX)(CX*1), CX
+	MOVQ dst+0(FP), BX
+	MOVQ ldd+8(FP), SI
+	MOVQ CX, DI
+	MOVQ rows+32(FP), R8
+	MOVQ columns+40(FP), R9
+	SHLQ $0x02, SI
+	ADDQ CX, CX
+	ADDQ DI, DI
+
+row18:
+	MOVQ R9, R10
+	MOVQ BX, R11
+	MOVQ AX, R12
+	MOVQ DX, R13
+
+loop19:
+	PREFETCHT0 (R12)(CX*8)
+	PREFETCHT0 (R13)(DI*8)
+	VPMOVZXWD  (R12), Y0
+	VPMOVZXWD  (R13), Y1
+	VPSLLD     $0x10, Y1, Y1
+	VORPS      Y0, Y1, Y1
+	VPAND      every7f807f80<>+0(SB), Y1, Y0
+	VXORPS     Y2, Y2, Y2
+	VPCMPEQW   Y2, Y0, Y0
+	VPAND      every7fff7fff<>+0(SB), Y0, Y0
+	VPANDN     Y1, Y0, Y1
+	VMOVUPS    Y1, (R11)
+	ADDQ       $0x00000020, R11
+	ADDQ       $0x00000010, R12
+	ADDQ       $0x00000010, R13
+	SUBQ       $0x00000008, R10
+	JNZ        loop19
+	ADDQ       SI, BX
+	ADDQ       CX, AX
+	ADDQ       DI, DX
+	DECQ       R8
+	JNZ        row18
+	VZEROUPPER
+	RET
+
+DATA every7f807f80<>+0(SB)/4, $0x7f807f80
+DATA every7f807f80<>+4(SB)/4, $0x7f807f80
+DATA every7f807f80<>+8(SB)/4, $0x7f807f80
+DATA every7f807f80<>+12(SB)/4, $0x7f807f80
+DATA every7f807f80<>+16(SB)/4, $0x7f807f80
+DATA every7f807f80<>+20(SB)/4, $0x7f807f80
+DATA every7f807f80<>+24(SB)/4, $0x7f807f80
+DATA every7f807f80<>+28(SB)/4, $0x7f807f80
+GLOBL every7f807f80<>(SB), RODATA|NOPTR, $32
+
+DATA every7fff7fff<>+0(SB)/4, $0x7fff7fff
+DATA every7fff7fff<>+4(SB)/4, $0x7fff7fff
+DATA every7fff7fff<>+8(SB)/4, $0x7fff7fff
+DATA every7fff7fff<>+12(SB)/4, $0x7fff7fff
+DATA every7fff7fff<>+16(SB)/4, $0x7fff7fff
+DATA every7fff7fff<>+20(SB)/4, $0x7fff7fff
+DATA every7fff7fff<>+24(SB)/4, $0x7fff7fff
+DATA every7fff7fff<>+28(SB)/4, $0x7fff7fff
+GLOBL every7fff7fff<>(SB), RODATA|NOPTR, $32
+
+// func normalAVX2(x *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·normalAVX2(SB), NOSPLIT, $0-16
+	MOVQ x+0(FP), AX
+	MOVQ n+8(FP), CX
+	SUBQ $0x00000008, CX
+	JL   rest21
+
+loop20:
+	VMOVUPS  (AX), Y0
+	VPAND    every7f807f80<>+0(SB), Y0, Y1
+	VXORPS   Y2, Y2, Y2
+	VPCMPEQW Y2, Y1, Y1
+	VPAND    every7fff7fff<>+0(SB), Y1, Y1
+	VPANDN   Y0, Y1, Y0
+	VMOVUPS  Y0, (AX)
+	ADDQ     $0x00000020, AX
+	SUBQ     $0x00000008, CX
+	JGE      loop20
+
+rest21:
+	ADDQ       $0x00000008, CX
+	TESTQ      CX, CX
+	JZ         done22
+	LEAQ       firstlanes<>+0(SB), DX
+	NEGQ       CX
+	VMOVUPS    32(DX)(CX*4), Y0
+	VMASKMOVPS (AX), Y0, Y1
+	VPAND      every7f807f80<>+0(SB), Y1, Y2
+	VXORPS     Y3, Y3, Y3
+	VPCMPEQW   Y3, Y2, Y2
+	VPAND      every7fff7fff<>+0(SB), Y2, Y2
+	VPANDN     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done22:
 	VZEROUPPER
 	RET
 
@@ -10859,9 +11063,9 @@ TEXT ·pairsAVX512(SB), NOSPLIT, $0-40
 	MOVQ R8, R9
 	ADDQ BX, R9
 	SUBQ $0x00000010, SI
-	JL   rest13
+	JL   rest24
 
-loop12:
+loop23:
 	VMOVUPS       (DX), Z0
 	VMOVUPS       (DI), Z1
 	VMOVUPS       (R8), Z2
@@ -10873,11 +11077,11 @@ loop12:
 	VORPS.BCST    every00400000<>+0(SB), Z0, Z5
 	VCMPPS        $0x03, Z0, Z0, K1
 	VBLENDMPS     Z5, Z4, K1, Z6
-	VPANDD.BCST   every80000000<>+0(SB), Z0, Z5
+	VPANDD.BCST   every80000000<>+0(SB), Z0, Z4
 	VANDPS.BCST   every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS  every00800000<>+0(SB), Z4
-	VCMPPS        $0x11, Z4, Z0, K1
-	VBLENDMPS     Z5, Z6, K1, Z7
+	VBROADCASTSS  every00800000<>+0(SB), Z5
+	VCMPPS        $0x11, Z5, Z0, K1
+	VBLENDMPS     Z4, Z6, K1, Z7
 	VPSRLD        $0x10, Z7, Z7
 	VPSRLD        $0x10, Z1, Z0
 	VPANDD.BCST   every00000001<>+0(SB), Z0, Z0
@@ -10886,11 +11090,11 @@ loop12:
 	VORPS.BCST    every00400000<>+0(SB), Z1, Z4
 	VCMPPS        $0x03, Z1, Z1, K1
 	VBLENDMPS     Z4, Z0, K1, Z8
-	VPANDD.BCST   every80000000<>+0(SB), Z1, Z4
-	VANDPS.BCST   every7fffffff<>+0(SB), Z1, Z0
-	VBROADCASTSS  every00800000<>+0(SB), Z1
-	VCMPPS        $0x11, Z1, Z0, K1
-	VBLENDMPS     Z4, Z8, K1, Z9
+	VPANDD.BCST   every80000000<>+0(SB), Z1, Z0
+	VANDPS.BCST   every7fffffff<>+0(SB), Z1, Z1
+	VBROADCASTSS  every00800000<>+0(SB), Z4
+	VCMPPS        $0x11, Z4, Z1, K1
+	VBLENDMPS     Z0, Z8, K1, Z9
 	VPSRLD        $0x10, Z9, Z9
 	VPSRLD        $0x10, Z2, Z0
 	VPANDD.BCST   every00000001<>+0(SB), Z0, Z0
@@ -10899,11 +11103,11 @@ loop12:
 	VORPS.BCST    every00400000<>+0(SB), Z2, Z1
 	VCMPPS        $0x03, Z2, Z2, K1
 	VBLENDMPS     Z1, Z0, K1, Z10
-	VPANDD.BCST   every80000000<>+0(SB), Z2, Z1
-	VANDPS.BCST   every7fffffff<>+0(SB), Z2, Z0
+	VPANDD.BCST   every80000000<>+0(SB), Z2, Z0
+	VANDPS.BCST   every7fffffff<>+0(SB), Z2, Z1
 	VBROADCASTSS  every00800000<>+0(SB), Z2
-	VCMPPS        $0x11, Z2, Z0, K1
-	VBLENDMPS     Z1, Z10, K1, Z11
+	VCMPPS        $0x11, Z2, Z1, K1
+	VBLENDMPS     Z0, Z10, K1, Z11
 	VPSRLD        $0x10, Z11, Z11
 	VPSRLD        $0x10, Z3, Z0
 	VPANDD.BCST   every00000001<>+0(SB), Z0, Z0
@@ -10912,11 +11116,11 @@ loop12:
 	VORPS.BCST    every00400000<>+0(SB), Z3, Z1
 	VCMPPS        $0x03, Z3, Z3, K1
 	VBLENDMPS     Z1, Z0, K1, Z12
-	VPANDD.BCST   every80000000<>+0(SB), Z3, Z1
-	VANDPS.BCST   every7fffffff<>+0(SB), Z3, Z0
+	VPANDD.BCST   every80000000<>+0(SB), Z3, Z0
+	VANDPS.BCST   every7fffffff<>+0(SB), Z3, Z1
 	VBROADCASTSS  every00800000<>+0(SB), Z2
-	VCMPPS        $0x11, Z2, Z0, K1
-	VBLENDMPS     Z1, Z12, K1, Z13
+	VCMPPS        $0x11, Z2, Z1, K1
+	VBLENDMPS     Z0, Z12, K1, Z13
 	VPSRLD        $0x10, Z13, Z13
 	VPACKUSDW     Z9, Z7, Z7
 	VPACKUSDW     Z13, Z11, Z11
@@ -10943,12 +11147,12 @@ loop12:
 	ADDQ          $0x00000040, R8
 	ADDQ          $0x00000040, R9
 	SUBQ          $0x00000010, SI
-	JGE           loop12
+	JGE           loop23
 
-rest13:
+rest24:
 	ADDQ          $0x00000010, SI
 	TESTQ         SI, SI
-	JZ            done15
+	JZ            done26
 	MOVL          $0x0000ffff, BX
 	BZHIL         SI, BX, BX
 	KMOVW         BX, K1
@@ -10963,11 +11167,11 @@ rest13:
 	VORPS.BCST    every00400000<>+0(SB), Z0, Z5
 	VCMPPS        $0x03, Z0, Z0, K1
 	VBLENDMPS     Z5, Z4, K1, Z14
-	VPANDD.BCST   every80000000<>+0(SB), Z0, Z5
+	VPANDD.BCST   every80000000<>+0(SB), Z0, Z4
 	VANDPS.BCST   every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS  every00800000<>+0(SB), Z4
-	VCMPPS        $0x11, Z4, Z0, K1
-	VBLENDMPS     Z5, Z14, K1, Z15
+	VBROADCASTSS  every00800000<>+0(SB), Z5
+	VCMPPS        $0x11, Z5, Z0, K1
+	VBLENDMPS     Z4, Z14, K1, Z15
 	VPSRLD        $0x10, Z15, Z15
 	VPSRLD        $0x10, Z1, Z0
 	VPANDD.BCST   every00000001<>+0(SB), Z0, Z0
@@ -10976,11 +11180,11 @@ rest13:
 	VORPS.BCST    every00400000<>+0(SB), Z1, Z4
 	VCMPPS        $0x03, Z1, Z1, K1
 	VBLENDMPS     Z4, Z0, K1, Z16
-	VPANDD.BCST   every80000000<>+0(SB), Z1, Z4
-	VANDPS.BCST   every7fffffff<>+0(SB), Z1, Z0
-	VBROADCASTSS  every00800000<>+0(SB), Z1
-	VCMPPS        $0x11, Z1, Z0, K1
-	VBLENDMPS     Z4, Z16, K1, Z17
+	VPANDD.BCST   every80000000<>+0(SB), Z1, Z0
+	VANDPS.BCST   every7fffffff<>+0(SB), Z1, Z1
+	VBROADCASTSS  every00800000<>+0(SB), Z4
+	VCMPPS        $0x11, Z4, Z1, K1
+	VBLENDMPS     Z0, Z16, K1, Z17
 	VPSRLD        $0x10, Z17, Z17
 	VPSRLD        $0x10, Z2, Z0
 	VPANDD.BCST   every00000001<>+0(SB), Z0, Z0
@@ -10989,11 +11193,11 @@ rest13:
 	VORPS.BCST    every00400000<>+0(SB), Z2, Z1
 	VCMPPS        $0x03, Z2, Z2, K1
 	VBLENDMPS     Z1, Z0, K1, Z18
-	VPANDD.BCST   every80000000<>+0(SB), Z2, Z1
-	VANDPS.BCST   every7fffffff<>+0(SB), Z2, Z0
+	VPANDD.BCST   every80000000<>+0(SB), Z2, Z0
+	VANDPS.BCST   every7fffffff<>+0(SB), Z2, Z1
 	VBROADCASTSS  every00800000<>+0(SB), Z2
-	VCMPPS        $0x11, Z2, Z0, K1
-	VBLENDMPS     Z1, Z18, K1, Z19
+	VCMPPS        $0x11, Z2, Z1, K1
+	VBLENDMPS     Z0, Z18, K1, Z19
 	VPSRLD        $0x10, Z19, Z19
 	VPSRLD        $0x10, Z3, Z0
 	VPANDD.BCST   every00000001<>+0(SB), Z0, Z0
@@ -11002,11 +11206,11 @@ rest13:
 	VORPS.BCST    every00400000<>+0(SB), Z3, Z1
 	VCMPPS        $0x03, Z3, Z3, K1
 	VBLENDMPS     Z1, Z0, K1, Z20
-	VPANDD.BCST   every80000000<>+0(SB), Z3, Z1
-	VANDPS.BCST   every7fffffff<>+0(SB), Z3, Z0
+	VPANDD.BCST   every80000000<>+0(SB), Z3, Z0
+	VANDPS.BCST   every7fffffff<>+0(SB), Z3, Z1
 	VBROADCASTSS  every00800000<>+0(SB), Z2
-	VCMPPS        $0x11, Z2, Z0, K1
-	VBLENDMPS     Z1, Z20, K1, Z21
+	VCMPPS        $0x11, Z2, Z1, K1
+	VBLENDMPS     Z0, Z20, K1, Z21
 	VPSRLD        $0x10, Z21, Z21
 	VPACKUSDW     Z17, Z15, Z15
 	VPACKUSDW     Z21, Z19, Z19
@@ -11015,125 +11219,104 @@ rest13:
 	VMOVUPS       X0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored16
+	JLE           stored27
 	VMOVUPS       X1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored16
+	JLE           stored27
 	VEXTRACTI32X4 $0x01, Z0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored16
+	JLE           stored27
 	VEXTRACTI32X4 $0x01, Z1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored16
+	JLE           stored27
 	VEXTRACTI32X4 $0x02, Z0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored16
+	JLE           stored27
 	VEXTRACTI32X4 $0x02, Z1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored16
+	JLE           stored27
 	VEXTRACTI32X4 $0x03, Z0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored16
+	JLE           stored27
 	VEXTRACTI32X4 $0x03, Z1, (AX)
 	ADDQ          CX, AX
 
-stored16:
-done15:
+stored27:
+done26:
 	VZEROUPPER
 	RET
 
-// func zipAVX512(dst *float32, even *float32, odd *float32, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·zipAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), AX
-	MOVQ even+8(FP), CX
-	MOVQ odd+16(FP), DX
-	MOVQ n+24(FP), BX
-	SUBQ $0x00000010, BX
-	JL   rest18
+// func zipAVX512(dst *float32, ldd int, x *float32, ldx int, rows int, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·zipAVX512(SB), NOSPLIT, $0-48
+	MOVQ x+16(FP), AX
+	MOVQ ldx+24(FP), CX
+	LEAQ (AX)(CX*4), DX
+	LEAQ (CX)(CX*1), CX
+	MOVQ dst+0(FP), BX
+	MOVQ ldd+8(FP), SI
+	MOVQ CX, DI
+	MOVQ rows+32(FP), R8
+	MOVQ columns+40(FP), R9
+	SHLQ $0x02, SI
+	SHLQ $0x02, CX
+	SHLQ $0x02, DI
 
-loop17:
-	VMOVUPS      (CX), Z0
-	VPSRLD       $0x10, Z0, Z1
-	VPANDD.BCST  every00000001<>+0(SB), Z1, Z1
-	VPADDD       Z0, Z1, Z1
-	VPADDD.BCST  every00007fff<>+0(SB), Z1, Z1
-	VORPS.BCST   every00400000<>+0(SB), Z0, Z2
+row28:
+	MOVQ R9, R10
+	MOVQ BX, R11
+	MOVQ AX, R12
+	MOVQ DX, R13
+
+loop29:
+	PREFETCHT0   (R12)(CX*8)
+	PREFETCHT0   (R13)(DI*8)
+	VMOVUPS      (R12), Z0
+	VMOVUPS      (R13), Z1
+	VPSRLD       $0x10, Z0, Z2
+	VPANDD.BCST  every00000001<>+0(SB), Z2, Z2
+	VPADDD       Z0, Z2, Z2
+	VPADDD.BCST  every00007fff<>+0(SB), Z2, Z2
+	VORPS.BCST   every00400000<>+0(SB), Z0, Z3
 	VCMPPS       $0x03, Z0, Z0, K1
-	VBLENDMPS    Z2, Z1, K1, Z3
+	VBLENDMPS    Z3, Z2, K1, Z4
 	VPANDD.BCST  every80000000<>+0(SB), Z0, Z2
 	VANDPS.BCST  every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS every00800000<>+0(SB), Z1
-	VCMPPS       $0x11, Z1, Z0, K1
-	VBLENDMPS    Z2, Z3, K1, Z4
-	VMOVUPS      (DX), Z0
-	VPSRLD       $0x10, Z0, Z1
-	VPANDD.BCST  every00000001<>+0(SB), Z1, Z1
-	VPADDD       Z0, Z1, Z1
-	VPADDD.BCST  every00007fff<>+0(SB), Z1, Z1
-	VORPS.BCST   every00400000<>+0(SB), Z0, Z2
-	VCMPPS       $0x03, Z0, Z0, K1
-	VBLENDMPS    Z2, Z1, K1, Z5
-	VPANDD.BCST  every80000000<>+0(SB), Z0, Z2
-	VANDPS.BCST  every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS every00800000<>+0(SB), Z1
-	VCMPPS       $0x11, Z1, Z0, K1
-	VBLENDMPS    Z2, Z5, K1, Z6
-	VPSRLD       $0x10, Z4, Z4
-	VPANDD.BCST  everyffff0000<>+0(SB), Z6, Z6
-	VORPS        Z4, Z6, Z6
-	VMOVUPS      Z6, (AX)
-	ADDQ         $0x00000040, AX
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x00000040, DX
-	SUBQ         $0x00000010, BX
-	JGE          loop17
-
-rest18:
-	ADDQ         $0x00000010, BX
-	TESTQ        BX, BX
-	JZ           done19
-	MOVL         $0x0000ffff, SI
-	BZHIL        BX, SI, SI
-	KMOVW        SI, K1
-	VMOVUPS.Z    (CX), K1, Z0
-	VPSRLD       $0x10, Z0, Z1
-	VPANDD.BCST  every00000001<>+0(SB), Z1, Z1
-	VPADDD       Z0, Z1, Z1
-	VPADDD.BCST  every00007fff<>+0(SB), Z1, Z1
-	VORPS.BCST   every00400000<>+0(SB), Z0, Z2
-	VCMPPS       $0x03, Z0, Z0, K2
-	VBLENDMPS    Z2, Z1, K2, Z7
-	VPANDD.BCST  every80000000<>+0(SB), Z0, Z2
-	VANDPS.BCST  every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS every00800000<>+0(SB), Z1
-	VCMPPS       $0x11, Z1, Z0, K2
-	VBLENDMPS    Z2, Z7, K2, Z8
-	VMOVUPS.Z    (DX), K1, Z0
-	VPSRLD       $0x10, Z0, Z1
-	VPANDD.BCST  every00000001<>+0(SB), Z1, Z1
-	VPADDD       Z0, Z1, Z1
-	VPADDD.BCST  every00007fff<>+0(SB), Z1, Z1
-	VORPS.BCST   every00400000<>+0(SB), Z0, Z2
-	VCMPPS       $0x03, Z0, Z0, K2
-	VBLENDMPS    Z2, Z1, K2, Z9
-	VPANDD.BCST  every80000000<>+0(SB), Z0, Z2
-	VANDPS.BCST  every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS every00800000<>+0(SB), Z1
-	VCMPPS       $0x11, Z1, Z0, K2
-	VBLENDMPS    Z2, Z9, K2, Z10
-	VPSRLD       $0x10, Z8, Z8
-	VPANDD.BCST  everyffff0000<>+0(SB), Z10, Z10
-	VORPS        Z8, Z10, Z10
-	VMOVUPS      Z10, K1, (AX)
-
-done19:
+	VBROADCASTSS every00800000<>+0(SB), Z3
+	VCMPPS       $0x11, Z3, Z0, K1
+	VBLENDMPS    Z2, Z4, K1, Z5
+	VPSRLD       $0x10, Z1, Z0
+	VPANDD.BCST  every00000001<>+0(SB), Z0, Z0
+	VPADDD       Z1, Z0, Z0
+	VPADDD.BCST  every00007fff<>+0(SB), Z0, Z0
+	VORPS.BCST   every00400000<>+0(SB), Z1, Z2
+	VCMPPS       $0x03, Z1, Z1, K1
+	VBLENDMPS    Z2, Z0, K1, Z6
+	VPANDD.BCST  every80000000<>+0(SB), Z1, Z0
+	VANDPS.BCST  every7fffffff<>+0(SB), Z1, Z1
+	VBROADCASTSS every00800000<>+0(SB), Z2
+	VCMPPS       $0x11, Z2, Z1, K1
+	VBLENDMPS    Z0, Z6, K1, Z7
+	VPSRLD       $0x10, Z5, Z5
+	VPANDD.BCST  everyffff0000<>+0(SB), Z7, Z7
+	VORPS        Z5, Z7, Z7
+	VMOVUPS      Z7, (R11)
+	ADDQ         $0x00000040, R11
+	ADDQ         $0x00000040, R12
+	ADDQ         $0x00000040, R13
+	SUBQ         $0x00000010, R10
+	JNZ          loop29
+	ADDQ         SI, BX
+	ADDQ         CX, AX
+	ADDQ         DI, DX
+	DECQ         R8
+	JNZ          row28
 	VZEROUPPER
 	RET
 
@@ -11143,9 +11326,9 @@ TEXT ·roundAVX512(SB), NOSPLIT, $0-16
 	MOVQ x+0(FP), AX
 	MOVQ n+8(FP), CX
 	SUBQ $0x00000010, CX
-	JL   rest21
+	JL   rest31
 
-loop20:
+loop30:
 	VMOVUPS      (AX), Z0
 	VPSRLD       $0x10, Z0, Z1
 	VPANDD.BCST  every00000001<>+0(SB), Z1, Z1
@@ -11154,21 +11337,21 @@ loop20:
 	VORPS.BCST   every00400000<>+0(SB), Z0, Z2
 	VCMPPS       $0x03, Z0, Z0, K1
 	VBLENDMPS    Z2, Z1, K1, Z3
-	VPANDD.BCST  every80000000<>+0(SB), Z0, Z2
+	VPANDD.BCST  every80000000<>+0(SB), Z0, Z1
 	VANDPS.BCST  every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS every00800000<>+0(SB), Z1
-	VCMPPS       $0x11, Z1, Z0, K1
-	VBLENDMPS    Z2, Z3, K1, Z4
+	VBROADCASTSS every00800000<>+0(SB), Z2
+	VCMPPS       $0x11, Z2, Z0, K1
+	VBLENDMPS    Z1, Z3, K1, Z4
 	VPANDD.BCST  everyffff0000<>+0(SB), Z4, Z4
 	VMOVUPS      Z4, (AX)
 	ADDQ         $0x00000040, AX
 	SUBQ         $0x00000010, CX
-	JGE          loop20
+	JGE          loop30
 
-rest21:
+rest31:
 	ADDQ         $0x00000010, CX
 	TESTQ        CX, CX
-	JZ           done22
+	JZ           done32
 	MOVL         $0x0000ffff, DX
 	BZHIL        CX, DX, DX
 	KMOVW        DX, K1
@@ -11180,15 +11363,218 @@ rest21:
 	VORPS.BCST   every00400000<>+0(SB), Z0, Z2
 	VCMPPS       $0x03, Z0, Z0, K2
 	VBLENDMPS    Z2, Z1, K2, Z5
-	VPANDD.BCST  every80000000<>+0(SB), Z0, Z2
+	VPANDD.BCST  every80000000<>+0(SB), Z0, Z1
 	VANDPS.BCST  every7fffffff<>+0(SB), Z0, Z0
-	VBROADCASTSS every00800000<>+0(SB), Z1
-	VCMPPS       $0x11, Z1, Z0, K2
-	VBLENDMPS    Z2, Z5, K2, Z6
+	VBROADCASTSS every00800000<>+0(SB), Z2
+	VCMPPS       $0x11, Z2, Z0, K2
+	VBLENDMPS    Z1, Z5, K2, Z6
 	VPANDD.BCST  everyffff0000<>+0(SB), Z6, Z6
 	VMOVUPS      Z6, K1, (AX)
 
-done22:
+done32:
+	VZEROUPPER
+	RET
+
+// func nearestAVX512(x *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·nearestAVX512(SB), NOSPLIT, $0-16
+	MOVQ x+0(FP), AX
+	MOVQ n+8(FP), CX
+	SUBQ $0x00000010, CX
+	JL   rest34
+
+loop33:
+	VMOVUPS     (AX), Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD.BCST every00000001<>+0(SB), Z1, Z1
+	VPADDD      Z0, Z1, Z1
+	VPADDD.BCST every00007fff<>+0(SB), Z1, Z1
+	VORPS.BCST  every00400000<>+0(SB), Z0, Z2
+	VCMPPS      $0x03, Z0, Z0, K1
+	VBLENDMPS   Z2, Z1, K1, Z3
+	VPANDD.BCST everyffff0000<>+0(SB), Z3, Z3
+	VMOVUPS     Z3, (AX)
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000010, CX
+	JGE         loop33
+
+rest34:
+	ADDQ        $0x00000010, CX
+	TESTQ       CX, CX
+	JZ          done35
+	MOVL        $0x0000ffff, DX
+	BZHIL       CX, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (AX), K1, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD.BCST every00000001<>+0(SB), Z1, Z1
+	VPADDD      Z0, Z1, Z1
+	VPADDD.BCST every00007fff<>+0(SB), Z1, Z1
+	VORPS.BCST  every00400000<>+0(SB), Z0, Z2
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z2, Z1, K2, Z4
+	VPANDD.BCST everyffff0000<>+0(SB), Z4, Z4
+	VMOVUPS     Z4, K1, (AX)
+
+done35:
+	VZEROUPPER
+	RET
+
+// func widenAVX512(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)
+// Requires: AVX, AVX512F
+TEXT ·widenAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	MOVQ rows+32(FP), SI
+	MOVQ columns+40(FP), DI
+	SHLQ $0x02, CX
+	ADDQ BX, BX
+
+row36:
+	MOVQ DI, R8
+	MOVQ AX, R9
+	MOVQ DX, R10
+
+loop37:
+	VPMOVZXWD (R10), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VMOVUPS   Z0, (R9)
+	ADDQ      $0x00000040, R9
+	ADDQ      $0x00000020, R10
+	SUBQ      $0x00000010, R8
+	JNZ       loop37
+	ADDQ      CX, AX
+	ADDQ      BX, DX
+	DECQ      SI
+	JNZ       row36
+	VZEROUPPER
+	RET
+
+// func shortenAVX512(dst *uint16, ldd int, x *float32, ldx int, rows int, columns int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·shortenAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	MOVQ rows+32(FP), SI
+	MOVQ columns+40(FP), DI
+	ADDQ CX, CX
+	SHLQ $0x02, BX
+
+row38:
+	MOVQ DI, R8
+	MOVQ AX, R9
+	MOVQ DX, R10
+
+loop39:
+	VMOVUPS     (R10), Z0
+	VPSRLD      $0x10, Z0, Z1
+	VPANDD.BCST every00000001<>+0(SB), Z1, Z1
+	VPADDD      Z0, Z1, Z1
+	VPADDD.BCST every00007fff<>+0(SB), Z1, Z1
+	VORPS.BCST  every00400000<>+0(SB), Z0, Z2
+	VCMPPS      $0x03, Z0, Z0, K1
+	VBLENDMPS   Z2, Z1, K1, Z3
+	VPSRLD      $0x10, Z3, Z3
+	VPMOVDW     Z3, (R9)
+	ADDQ        $0x00000020, R9
+	ADDQ        $0x00000040, R10
+	SUBQ        $0x00000010, R8
+	JNZ         loop39
+	ADDQ        CX, AX
+	ADDQ        BX, DX
+	DECQ        SI
+	JNZ         row38
+	VZEROUPPER
+	RET
+
+// func zipShortAVX512(dst *float32, ldd int, x *uint16, ldx int, rows int, columns int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, MMX+
+TEXT ·zipShortAVX512(SB), NOSPLIT, $0-48
+	MOVQ x+16(FP), AX
+	MOVQ ldx+24(FP), CX
+	LEAQ (AX)(CX*2), DX
+	LEAQ (CX)(CX*1), CX
+	MOVQ dst+0(FP), BX
+	MOVQ ldd+8(FP), SI
+	MOVQ CX, DI
+	MOVQ rows+32(FP), R8
+	MOVQ columns+40(FP), R9
+	SHLQ $0x02, SI
+	ADDQ CX, CX
+	ADDQ DI, DI
+
+row40:
+	MOVQ R9, R10
+	MOVQ BX, R11
+	MOVQ AX, R12
+	MOVQ DX, R13
+
+loop41:
+	PREFETCHT0  (R12)(CX*8)
+	PREFETCHT0  (R13)(DI*8)
+	VPMOVZXWD   (R12), Z0
+	VPMOVZXWD   (R13), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VORPS       Z0, Z1, Z1
+	VPANDD.BCST every7f807f80<>+0(SB), Z1, Z0
+	VPTESTNMW   Z0, Z0, K1
+	VPMOVM2W    K1, Z0
+	VPANDD.BCST every7fff7fff<>+0(SB), Z0, Z0
+	VPANDND     Z1, Z0, Z1
+	VMOVUPS     Z1, (R11)
+	ADDQ        $0x00000040, R11
+	ADDQ        $0x00000020, R12
+	ADDQ        $0x00000020, R13
+	SUBQ        $0x00000010, R10
+	JNZ         loop41
+	ADDQ        SI, BX
+	ADDQ        CX, AX
+	ADDQ        DI, DX
+	DECQ        R8
+	JNZ         row40
+	VZEROUPPER
+	RET
+
+// func normalAVX512(x *float32, n int)
+// Requires: AVX, AVX512BW, AVX512F, BMI2
+TEXT ·normalAVX512(SB), NOSPLIT, $0-16
+	MOVQ x+0(FP), AX
+	MOVQ n+8(FP), CX
+	SUBQ $0x00000010, CX
+	JL   rest43
+
+loop42:
+	VMOVUPS     (AX), Z0
+	VPANDD.BCST every7f807f80<>+0(SB), Z0, Z1
+	VPTESTNMW   Z1, Z1, K1
+	VPMOVM2W    K1, Z1
+	VPANDD.BCST every7fff7fff<>+0(SB), Z1, Z1
+	VPANDND     Z0, Z1, Z0
+	VMOVUPS     Z0, (AX)
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000010, CX
+	JGE         loop42
+
+rest43:
+	ADDQ        $0x00000010, CX
+	TESTQ       CX, CX
+	JZ          done44
+	MOVL        $0x0000ffff, DX
+	BZHIL       CX, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (AX), K1, Z0
+	VPANDD.BCST every7f807f80<>+0(SB), Z0, Z1
+	VPTESTNMW   Z1, Z1, K2
+	VPMOVM2W    K2, Z1
+	VPANDD.BCST every7fff7fff<>+0(SB), Z1, Z1
+	VPANDND     Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (AX)
+
+done44:
 	VZEROUPPER
 	RET
 
@@ -11209,9 +11595,9 @@ TEXT ·pairsBF16AVX512(SB), NOSPLIT, $0-40
 	MOVQ R8, R9
 	ADDQ BX, R9
 	SUBQ $0x00000010, SI
-	JL   rest24
+	JL   rest46
 
-loop23:
+loop45:
 	VMOVUPS       (DX), Z0
 	VMOVUPS       (DI), Z1
 	VMOVUPS       (R8), Z2
@@ -11245,12 +11631,12 @@ loop23:
 	ADDQ          $0x00000040, R8
 	ADDQ          $0x00000040, R9
 	SUBQ          $0x00000010, SI
-	JGE           loop23
+	JGE           loop45
 
-rest24:
+rest46:
 	ADDQ          $0x00000010, SI
 	TESTQ         SI, SI
-	JZ            done26
+	JZ            done48
 	MOVL          $0x0000ffff, BX
 	BZHIL         SI, BX, BX
 	KMOVW         BX, K1
@@ -11269,36 +11655,36 @@ rest24:
 	VMOVUPS       X1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored27
+	JLE           stored49
 	VEXTRACTI32X4 $0x01, Z1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored27
+	JLE           stored49
 	VEXTRACTI32X4 $0x02, Z1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored27
+	JLE           stored49
 	VEXTRACTI32X4 $0x03, Z1, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored27
+	JLE           stored49
 	VMOVUPS       X0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored27
+	JLE           stored49
 	VEXTRACTI32X4 $0x01, Z0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored27
+	JLE           stored49
 	VEXTRACTI32X4 $0x02, Z0, (AX)
 	ADDQ          CX, AX
 	SUBQ          $0x02, SI
-	JLE           stored27
+	JLE           stored49
 	VEXTRACTI32X4 $0x03, Z0, (AX)
 	ADDQ          CX, AX
 
-stored27:
-done26:
+stored49:
+done48:
 	VZEROUPPER
 	RET
 

@@ -69,15 +69,40 @@ func tileBF16Matrix6NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace 
 //go:noescape
 func pairsNEON(dst *float32, stride int, x *float32, ldx, k int)
 
-// zipNEON is dst[i] = the numbers even[i] and odd[i] as bfloat16, for i < n; n > 0.
+// zipNEON is dst[p*ldd+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] as bfloat16, 0 where not normal, for p < rows, c < columns, a multiple of 4; neither is 0.
 //
 //go:noescape
-func zipNEON(dst, even, odd *float32, n int)
+func zipNEON(dst *float32, ldd int, x *float32, ldx, rows, columns int)
 
 // roundNEON is x = x as bfloat16, in float32, of n > 0 values.
 //
 //go:noescape
 func roundNEON(x *float32, n int)
+
+// nearestNEON is x = x as bfloat16, in float32, of n > 0 values, also of those that are not normal.
+//
+//go:noescape
+func nearestNEON(x *float32, n int)
+
+// widenNEON is dst[r*ldd+c] = the bfloat16 number x[r*ldx+c], for r < rows, c < columns, which are a multiple of 4; neither is 0.
+//
+//go:noescape
+func widenNEON(dst *float32, ldd int, x *uint16, ldx, rows, columns int)
+
+// shortenNEON is dst[r*ldd+c] = x[r*ldx+c] as bfloat16, normal or not, for r < rows, c < columns, which are a multiple of 4; neither is 0.
+//
+//go:noescape
+func shortenNEON(dst *uint16, ldd int, x *float32, ldx, rows, columns int)
+
+// zipShortNEON is dst[p*ldd+c] = the pair x[2p*ldx+c], x[(2p+1)*ldx+c] as bfloat16, 0 where not normal, for p < rows, c < columns, a multiple of 4; neither is 0.
+//
+//go:noescape
+func zipShortNEON(dst *float32, ldd int, x *uint16, ldx, rows, columns int)
+
+// normalNEON is x = x, n > 0 pairs of bfloat16 numbers, with those 0 that are not normal.
+//
+//go:noescape
+func normalNEON(x *float32, n int)
 
 // rowBF16NEON is dst[i] = the numbers x[2i] and x[2i+1] as bfloat16, for n > 0 numbers, a multiple of 8.
 //

@@ -16,7 +16,11 @@ DATA ·constants<>+64(SB)/8, $0x7f8000007f800000
 DATA ·constants<>+72(SB)/8, $0x7f8000007f800000
 DATA ·constants<>+80(SB)/8, $0x8000000080000000
 DATA ·constants<>+88(SB)/8, $0x8000000080000000
-GLOBL ·constants<>(SB), RODATA|NOPTR, $96
+DATA ·constants<>+96(SB)/8, $0x7f807f807f807f80
+DATA ·constants<>+104(SB)/8, $0x7f807f807f807f80
+DATA ·constants<>+112(SB)/8, $0x8000800080008000
+DATA ·constants<>+120(SB)/8, $0x8000800080008000
+GLOBL ·constants<>(SB), RODATA|NOPTR, $128
 
 // tileBF16Wide1NEON(c *float32, ldc int, a, b *float32, k int, ahead, pace int, more bool)
 TEXT ·tileBF16Wide1NEON(SB), NOSPLIT, $0-57
@@ -3879,18 +3883,33 @@ lessThanTwo:
 end:
 	RET
 
-// zipNEON(dst, even, odd *float32, n int)
-TEXT ·zipNEON(SB), NOSPLIT, $0-32
+// zipNEON(dst *float32, ldd int, x *float32, ldx, rows, columns int)
+TEXT ·zipNEON(SB), NOSPLIT, $0-48
 	MOVD $·constants<>(SB), R0
-	MOVD dst+0(FP), R1
-	MOVD even+8(FP), R2
-	MOVD odd+16(FP), R3
-	MOVD n+24(FP), R4
-	SUBS $4, R4, R4
-	BLT rest1
+	MOVD x+16(FP), R1
+	MOVD ldx+24(FP), R2
+	MOVD R1, R3
+	MOVD R2, R2
+	ADD R2, R2, R2
+	ADD R2, R3, R3
+	ADD R2, R3, R3
+	MOVD dst+0(FP), R4
+	MOVD ldd+8(FP), R5
+	MOVD R2, R6
+	MOVD rows+32(FP), R7
+	MOVD columns+40(FP), R8
+	LSL $2, R5, R5
+	LSL $2, R2, R2
+	LSL $2, R6, R6
+
+row1:
+	MOVD R8, R9
+	MOVD R4, R10
+	MOVD R1, R11
+	MOVD R3, R12
 
 loop1:
-	FMOVQ 0(R3), F0
+	FMOVQ 0(R12), F0
 	VUSHR $16, V0.S4, V1.S4
 	FMOVQ 16(R0), F2 // 0x1
 	VAND V2.B16, V1.B16, V1.B16
@@ -3906,7 +3925,7 @@ loop1:
 	FMOVQ 80(R0), F1 // 0x80000000
 	VORR V1.B16, V0.B16, V0.B16
 	VAND V0.B16, V2.B16, V0.B16
-	FMOVQ 0(R2), F1
+	FMOVQ 0(R11), F1
 	VUSHR $16, V1.S4, V2.S4
 	FMOVQ 16(R0), F3 // 0x1
 	VAND V3.B16, V2.B16, V2.B16
@@ -3923,59 +3942,17 @@ loop1:
 	VORR V2.B16, V1.B16, V1.B16
 	VAND V1.B16, V3.B16, V1.B16
 	VSRI $16, V1.S4, V0.S4
-	FMOVQ F0, 0(R1)
-	ADD $16, R1, R1
-	ADD $16, R2, R2
-	ADD $16, R3, R3
-	SUBS $4, R4, R4
-	BGE loop1
-
-rest1:
-	ADD $4, R4, R4
-	CBZ R4, done1
-
-single1:
-	FMOVS 0(R3), F0
-	VUSHR $16, V0.S4, V1.S4
-	FMOVQ 16(R0), F2 // 0x1
-	VAND V2.B16, V1.B16, V1.B16
-	VADD V1.S4, V0.S4, V1.S4
-	FMOVQ 32(R0), F2 // 0x7fff
-	VADD V2.S4, V1.S4, V1.S4
-	WORD $0x4e20e402 // FCMEQ V2.4S, V0.4S, V0.4S
-	FMOVQ 48(R0), F3 // 0x400000
-	VORR V3.B16, V0.B16, V3.B16
-	VBSL V3.B16, V1.B16, V2.B16
-	FMOVQ 64(R0), F1 // 0x7f800000
-	VCMTST V1.S4, V0.S4, V0.S4
-	FMOVQ 80(R0), F1 // 0x80000000
-	VORR V1.B16, V0.B16, V0.B16
-	VAND V0.B16, V2.B16, V0.B16
-	FMOVS 0(R2), F1
-	VUSHR $16, V1.S4, V2.S4
-	FMOVQ 16(R0), F3 // 0x1
-	VAND V3.B16, V2.B16, V2.B16
-	VADD V2.S4, V1.S4, V2.S4
-	FMOVQ 32(R0), F3 // 0x7fff
-	VADD V3.S4, V2.S4, V2.S4
-	WORD $0x4e21e423 // FCMEQ V3.4S, V1.4S, V1.4S
-	FMOVQ 48(R0), F4 // 0x400000
-	VORR V4.B16, V1.B16, V4.B16
-	VBSL V4.B16, V2.B16, V3.B16
-	FMOVQ 64(R0), F2 // 0x7f800000
-	VCMTST V2.S4, V1.S4, V1.S4
-	FMOVQ 80(R0), F2 // 0x80000000
-	VORR V2.B16, V1.B16, V1.B16
-	VAND V1.B16, V3.B16, V1.B16
-	VSRI $16, V1.S4, V0.S4
-	FMOVS F0, 0(R1)
-	ADD $4, R1, R1
-	ADD $4, R2, R2
-	ADD $4, R3, R3
-	SUB $1, R4, R4
-	CBNZ R4, single1
-
-done1:
+	FMOVQ F0, 0(R10)
+	ADD $16, R10, R10
+	ADD $16, R11, R11
+	ADD $16, R12, R12
+	SUBS $4, R9, R9
+	CBNZ R9, loop1
+	ADD R5, R4, R4
+	ADD R2, R1, R1
+	ADD R6, R3, R3
+	SUB $1, R7, R7
+	CBNZ R7, row1
 	RET
 
 // roundNEON(x *float32, n int)
@@ -4032,6 +4009,215 @@ single1:
 	VORR V1.B16, V0.B16, V0.B16
 	VAND V0.B16, V2.B16, V0.B16
 	FMOVQ 0(R0), F1 // 0xffff0000
+	VAND V1.B16, V0.B16, V0.B16
+	FMOVS F0, 0(R1)
+	ADD $4, R1, R1
+	SUB $1, R2, R2
+	CBNZ R2, single1
+
+done1:
+	RET
+
+// nearestNEON(x *float32, n int)
+TEXT ·nearestNEON(SB), NOSPLIT, $0-16
+	MOVD $·constants<>(SB), R0
+	MOVD x+0(FP), R1
+	MOVD n+8(FP), R2
+	SUBS $4, R2, R2
+	BLT rest1
+
+loop1:
+	FMOVQ 0(R1), F0
+	VUSHR $16, V0.S4, V1.S4
+	FMOVQ 16(R0), F2 // 0x1
+	VAND V2.B16, V1.B16, V1.B16
+	VADD V1.S4, V0.S4, V1.S4
+	FMOVQ 32(R0), F2 // 0x7fff
+	VADD V2.S4, V1.S4, V1.S4
+	WORD $0x4e20e402 // FCMEQ V2.4S, V0.4S, V0.4S
+	FMOVQ 48(R0), F3 // 0x400000
+	VORR V3.B16, V0.B16, V0.B16
+	VBSL V0.B16, V1.B16, V2.B16
+	FMOVQ 0(R0), F0 // 0xffff0000
+	VAND V0.B16, V2.B16, V0.B16
+	FMOVQ F0, 0(R1)
+	ADD $16, R1, R1
+	SUBS $4, R2, R2
+	BGE loop1
+
+rest1:
+	ADD $4, R2, R2
+	CBZ R2, done1
+
+single1:
+	FMOVS 0(R1), F0
+	VUSHR $16, V0.S4, V1.S4
+	FMOVQ 16(R0), F2 // 0x1
+	VAND V2.B16, V1.B16, V1.B16
+	VADD V1.S4, V0.S4, V1.S4
+	FMOVQ 32(R0), F2 // 0x7fff
+	VADD V2.S4, V1.S4, V1.S4
+	WORD $0x4e20e402 // FCMEQ V2.4S, V0.4S, V0.4S
+	FMOVQ 48(R0), F3 // 0x400000
+	VORR V3.B16, V0.B16, V0.B16
+	VBSL V0.B16, V1.B16, V2.B16
+	FMOVQ 0(R0), F0 // 0xffff0000
+	VAND V0.B16, V2.B16, V0.B16
+	FMOVS F0, 0(R1)
+	ADD $4, R1, R1
+	SUB $1, R2, R2
+	CBNZ R2, single1
+
+done1:
+	RET
+
+// widenNEON(dst *float32, ldd int, x *uint16, ldx, rows, columns int)
+TEXT ·widenNEON(SB), NOSPLIT, $0-48
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R1
+	MOVD x+16(FP), R2
+	MOVD ldx+24(FP), R3
+	MOVD rows+32(FP), R4
+	MOVD columns+40(FP), R5
+	LSL $2, R1, R1
+	ADD R3, R3, R3
+
+row1:
+	MOVD R5, R6
+	MOVD R0, R7
+	MOVD R2, R8
+
+loop1:
+	FMOVD 0(R8), F0
+	WORD $0x2e613800 // SHLL V0.4S, V0.4H, #16
+	FMOVQ F0, 0(R7)
+	ADD $16, R7, R7
+	ADD $8, R8, R8
+	SUBS $4, R6, R6
+	CBNZ R6, loop1
+	ADD R1, R0, R0
+	ADD R3, R2, R2
+	SUB $1, R4, R4
+	CBNZ R4, row1
+	RET
+
+// shortenNEON(dst *uint16, ldd int, x *float32, ldx, rows, columns int)
+TEXT ·shortenNEON(SB), NOSPLIT, $0-48
+	MOVD $·constants<>(SB), R0
+	MOVD dst+0(FP), R1
+	MOVD ldd+8(FP), R2
+	MOVD x+16(FP), R3
+	MOVD ldx+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD columns+40(FP), R6
+	ADD R2, R2, R2
+	LSL $2, R4, R4
+
+row1:
+	MOVD R6, R7
+	MOVD R1, R8
+	MOVD R3, R9
+
+loop1:
+	FMOVQ 0(R9), F0
+	VUSHR $16, V0.S4, V1.S4
+	FMOVQ 16(R0), F2 // 0x1
+	VAND V2.B16, V1.B16, V1.B16
+	VADD V1.S4, V0.S4, V1.S4
+	FMOVQ 32(R0), F2 // 0x7fff
+	VADD V2.S4, V1.S4, V1.S4
+	WORD $0x4e20e402 // FCMEQ V2.4S, V0.4S, V0.4S
+	FMOVQ 48(R0), F3 // 0x400000
+	VORR V3.B16, V0.B16, V0.B16
+	VBSL V0.B16, V1.B16, V2.B16
+	WORD $0x0f108440 // SHRN V0.4H, V2.4S, #16
+	FMOVD F0, 0(R8)
+	ADD $8, R8, R8
+	ADD $16, R9, R9
+	SUBS $4, R7, R7
+	CBNZ R7, loop1
+	ADD R2, R1, R1
+	ADD R4, R3, R3
+	SUB $1, R5, R5
+	CBNZ R5, row1
+	RET
+
+// zipShortNEON(dst *float32, ldd int, x *uint16, ldx, rows, columns int)
+TEXT ·zipShortNEON(SB), NOSPLIT, $0-48
+	MOVD $·constants<>(SB), R0
+	MOVD x+16(FP), R1
+	MOVD ldx+24(FP), R2
+	MOVD R1, R3
+	MOVD R2, R2
+	ADD R2, R2, R2
+	ADD R2, R3, R3
+	MOVD dst+0(FP), R4
+	MOVD ldd+8(FP), R5
+	MOVD R2, R6
+	MOVD rows+32(FP), R7
+	MOVD columns+40(FP), R8
+	LSL $2, R5, R5
+	ADD R2, R2, R2
+	ADD R6, R6, R6
+
+row1:
+	MOVD R8, R9
+	MOVD R4, R10
+	MOVD R1, R11
+	MOVD R3, R12
+
+loop1:
+	FMOVD 0(R11), F0
+	FMOVD 0(R12), F1
+	VZIP1 V1.H8, V0.H8, V0.H8
+	FMOVQ 96(R0), F1 // 0x7f807f80
+	VCMTST V1.H8, V0.H8, V1.H8
+	FMOVQ 112(R0), F2 // 0x80008000
+	VORR V2.B16, V1.B16, V1.B16
+	VAND V1.B16, V0.B16, V0.B16
+	FMOVQ F0, 0(R10)
+	ADD $16, R10, R10
+	ADD $8, R11, R11
+	ADD $8, R12, R12
+	SUBS $4, R9, R9
+	CBNZ R9, loop1
+	ADD R5, R4, R4
+	ADD R2, R1, R1
+	ADD R6, R3, R3
+	SUB $1, R7, R7
+	CBNZ R7, row1
+	RET
+
+// normalNEON(x *float32, n int)
+TEXT ·normalNEON(SB), NOSPLIT, $0-16
+	MOVD $·constants<>(SB), R0
+	MOVD x+0(FP), R1
+	MOVD n+8(FP), R2
+	SUBS $4, R2, R2
+	BLT rest1
+
+loop1:
+	FMOVQ 0(R1), F0
+	FMOVQ 96(R0), F1 // 0x7f807f80
+	VCMTST V1.H8, V0.H8, V1.H8
+	FMOVQ 112(R0), F2 // 0x80008000
+	VORR V2.B16, V1.B16, V1.B16
+	VAND V1.B16, V0.B16, V0.B16
+	FMOVQ F0, 0(R1)
+	ADD $16, R1, R1
+	SUBS $4, R2, R2
+	BGE loop1
+
+rest1:
+	ADD $4, R2, R2
+	CBZ R2, done1
+
+single1:
+	FMOVS 0(R1), F0
+	FMOVQ 96(R0), F1 // 0x7f807f80
+	VCMTST V1.H8, V0.H8, V1.H8
+	FMOVQ 112(R0), F2 // 0x80008000
+	VORR V2.B16, V1.B16, V1.B16
 	VAND V1.B16, V0.B16, V0.B16
 	FMOVS F0, 0(R1)
 	ADD $4, R1, R1

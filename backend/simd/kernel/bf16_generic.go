@@ -19,9 +19,13 @@ func pairsGeneric(dst []float32, stride int, x []float32, ldx, k int) {
 	}
 }
 
-func zipGeneric(dst, even, odd []float32) {
-	for i := range dst {
-		wordsOf(dst)[i] = bf16Pair(even[i], odd[i])
+func zipGeneric(dst []float32, ldd int, x []float32, ldx, rows, columns int) {
+	words := wordsOf(dst)
+	for p := range rows {
+		even, odd := x[2*p*ldx:][:columns], x[(2*p+1)*ldx:][:columns]
+		for c := range columns {
+			words[p*ldd+c] = bf16Pair(even[c], odd[c])
+		}
 	}
 }
 

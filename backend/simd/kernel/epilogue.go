@@ -16,6 +16,7 @@ const (
 // An Epilogue is what happens to a product while its tiles are still in the cache:
 // activation(scale · product + bias + residual).
 type Epilogue struct {
+	Round      bool      // the product to bfloat16 first
 	Scale      float32   // 0 stands for 1
 	Bias       []float32 // [n], or nil
 	Residual   []float32 // [m, n], or nil; it must not overlap c
@@ -38,13 +39,16 @@ func (e *Epilogue) check(m, n int) {
 
 // nothing reports whether the product is to stay as it is.
 func (e *Epilogue) nothing() bool {
-	return (e.Scale == 0 || e.Scale == 1) && e.Bias == nil && e.Residual == nil && e.Activation == Identity
+	return !e.Round && (e.Scale == 0 || e.Scale == 1) && e.Bias == nil && e.Residual == nil && e.Activation == Identity
 }
 
 // apply finishes a tile of c, whose first element is at row, column of the product.
 func (e *Epilogue) apply(s *Set, c []float32, ldc, row, column, rows, columns int) {
 	if e.nothing() {
 		return
+	}
+	if e.Round {
+		s.nearestRows(c, ldc, rows, columns)
 	}
 	scale := e.Scale
 	if scale == 0 {

@@ -12,6 +12,7 @@ var generic = Set{
 	name: "generic",
 	rows: 4, width: genericWidth,
 	multiplier: multiplier{per: 1, wide: 1},
+	short:      shortGeneric,
 	tile:       tileGeneric,
 	interleave: interleaveGeneric,
 	convTile:   convTileGeneric, convHalf: convTileGeneric,

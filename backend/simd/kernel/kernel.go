@@ -1,5 +1,6 @@
 // Package kernel holds the arithmetic of the CPU engine: matrix products on packed operands, convolutions, pooling, and functions of vectors
-// and rows. All take and return float32; products and convolutions may multiply in bfloat16 or int8 in between ([Set.In]).
+// and rows. All take and return float32; products and convolutions may multiply in bfloat16 or int8 in between ([Set.In]), and products take and return
+// bfloat16 too, in functions of their own.
 //
 // Everything is a method of a [Set], one implementation of every kernel. There is a set in plain Go, which runs
 // anywhere, is the specification of the others and is always tested; and there are sets in assembly for amd64 and
@@ -51,6 +52,7 @@ type Set struct {
 	// The type of number of products. tile is that type's, if its sums are float32.
 	multiplier
 	family [numbers]*Set // this set for each type
+	short  shortNumbers
 	// interleave is dst[p*stride+r] = x[r*ldx+p] for r < 4, p < k.
 	interleave func(dst []float32, stride int, x []float32, ldx, k int)
 	// narrow is dst[p*columns+c] = x[p*ldx+c] for c < columns ≤ rows, p < k; columns and k are not 0.

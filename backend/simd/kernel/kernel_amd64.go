@@ -18,6 +18,7 @@ var avx2 = Set{
 	lacks: lacks(feature{"AVX2", cpu.X86.HasAVX2}, feature{"FMA", cpu.X86.HasFMA}),
 	rows:  6, width: 16,
 	multiplier: multiplier{per: 1, wide: 1},
+	short:      shortAVX2,
 	tile: func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool) {
 		tilesAVX2[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more)
 	},
@@ -61,6 +62,7 @@ var avx512 = Set{
 		feature{"AVX2", cpu.X86.HasAVX2}, feature{"FMA", cpu.X86.HasFMA}, feature{"BMI2", cpu.X86.HasBMI2}),
 	rows: 14, width: 32,
 	multiplier: multiplier{per: 1, wide: 1},
+	short:      shortAVX512,
 	tile: func(rows int, c []float32, ldc int, a, b []float32, k, ahead, pace int, more bool) {
 		tilesAVX512[rows-1](&c[0], ldc, &a[0], &b[0], k, ahead, pace, more)
 	},

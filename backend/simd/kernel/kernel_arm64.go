@@ -14,6 +14,7 @@ var neon = Set{
 	name: "neon",
 	rows: 6, width: 16,
 	multiplier: multiplier{per: 1, wide: 1},
+	short:      shortNEON,
 	tile:       tilerOf(tilesNEON[:]),
 	interleave: func(dst []float32, stride int, x []float32, ldx, k int) {
 		interleave4NEON(&dst[0], stride, &x[0], ldx, k)

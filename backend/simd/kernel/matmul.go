@@ -20,9 +20,7 @@ const (
 func (p *Packed) Mul(c []float32, ldc int, left []float32, m, from, to int, e Epilogue, scratch *Scratch) {
 	s := p.set
 	need("Mul", "c", c, m, p.n, ldc)
-	need("Mul", "left", left, 1, s.LeftLen(m, p.k), len(left))
-	span("Mul", from, to, p.Panels())
-	e.check(m, p.n)
+	p.checkMul("Mul", left, m, from, to, &e)
 	if m == 0 || from == to {
 		return
 	}
@@ -54,6 +52,13 @@ func (p *Packed) Mul(c []float32, ldc int, left []float32, m, from, to int, e Ep
 	}
 }
 
+// checkMul panics unless the arguments of a product fit.
+func (p *Packed) checkMul(function string, left []float32, m, from, to int, e *Epilogue) {
+	need(function, "left", left, 1, p.set.LeftLen(m, p.k), len(left))
+	span(function, from, to, p.Panels())
+	e.check(m, p.n)
+}
+
 // partTiles is how many tiles of a left side too large for the second cache, with so many words in a row, are gone over before the next.
 func (s *Set) partTiles(words int) int {
 	return max(1, partLeft/(max(1, min(blockK*s.wide, words))*s.rows))
@@ -83,6 +88,7 @@ type work struct {
 	m       int
 	e       Epilogue
 	scratch *Scratch
+	short   shortResult // of a product whose result is bfloat16; then c is nil
 
 	first, last int // tiles first ≤ i < last
 	k0          int // the step where the block begins
@@ -121,6 +127,10 @@ func (w *work) block(b, scales []float32, k int, packed bool) {
 			ahead, pace = selfAhead, 4*4*width
 		}
 		a := w.left.words[(row*p.steps+w.k0*rows)*s.wide:][:k*rows*s.wide]
+		if w.short.c != nil {
+			w.shortTile(row, rows, column, columns, a, b, k, ahead, pace)
+			continue
+		}
 		c := w.c[row*w.ldc+column:]
 		if columns == width {
 			w.tile(row, rows, c, w.ldc, a, b, scales, k, ahead, pace)

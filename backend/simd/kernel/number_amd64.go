@@ -44,6 +44,16 @@ func slowBF16() bool {
 	return vendor() == intel
 }
 
+var shortAVX2 = shortNumbers{
+	lanes: 8, widen: widening(widenAVX2), shorten: shortening(shortenAVX2), zip: widening(zipShortAVX2),
+	normal: rounder(normalAVX2), nearest: rounder(nearestAVX2),
+}
+
+var shortAVX512 = shortNumbers{
+	lanes: 16, widen: widening(widenAVX512), shorten: shortening(shortenAVX512), zip: widening(zipShortAVX512),
+	normal: rounder(normalAVX512), nearest: rounder(nearestAVX512),
+}
+
 var bf16AVX2 = multiplier{
 	number: BFloat16, per: 2, wide: 2,
 	bf16: bf16Packing{pairs: pairer(pairsAVX2), zip: zipper(zipAVX2), row: rounding(roundAVX2), round: rounder(roundAVX2)},

@@ -30,6 +30,11 @@ func init() {
 	neon.with(bf16, int8, tilerOf(tile), convTiler(conv), int8ConvTiler(int8Conv))
 }
 
+var shortNEON = shortNumbers{
+	lanes: 4, widen: widening(widenNEON), shorten: shortening(shortenNEON), zip: widening(zipShortNEON),
+	normal: rounder(normalNEON), nearest: rounder(nearestNEON),
+}
+
 var bf16NEON = multiplier{
 	number: BFloat16, per: 2, wide: 2,
 	bf16: bf16Packing{pairs: pairer(pairsNEON), zip: zipper(zipNEON), row: rounding(roundNEON), round: rounder(roundNEON)},

@@ -17,32 +17,28 @@ type terms struct {
 
 // termsOf rounds the operands by the definition, a number at a time.
 func (p *product) termsOf(number Number) terms {
-	t := terms{number: number, m: p.m, n: p.n, k: p.k}
-	var row []float32
+	t := terms{number: number, m: p.m, n: p.n, k: p.k, left: make([]float64, p.m*p.k), right: make([]float64, p.n*p.k)}
 	for i := range p.m {
-		row = append(row[:0], p.a.x[min(i*p.lda, len(p.a.x)):]...)
-		values, step := rounded(number, row[:p.k])
-		t.left, t.rows = append(t.left, values...), append(t.rows, step)
+		t.rows = append(t.rows, rounded(number, t.left[i*p.k:][:p.k], p.a.x[min(i*p.lda, len(p.a.x)):][:p.k]))
 	}
+	column := make([]float32, p.k)
 	for j := range p.n {
-		row = row[:0]
-		for i := range p.k {
-			row = append(row, p.b.x[p.layout.at(i, j, p.k, p.ldb)])
+		for i := range column {
+			column[i] = p.b.x[p.layout.at(i, j, p.k, p.ldb)]
 		}
-		values, step := rounded(number, row)
-		t.right, t.sums = append(t.right, values...), append(t.sums, step)
+		t.sums = append(t.sums, rounded(number, t.right[j*p.k:][:p.k], column))
 	}
 	return t
 }
 
-// rounded are a row's numbers, which count step each.
-func rounded(number Number, x []float32) (values []float64, step float64) {
+// rounded sets values, which are as many as x and 0, to a row's numbers, which count step each.
+func rounded(number Number, values []float64, x []float32) (step float64) {
 	switch number {
 	case BFloat16:
-		for _, v := range x {
-			values = append(values, toBF16(v))
+		for i, v := range x {
+			values[i] = toBF16(v)
 		}
-		return values, 1
+		return 1
 	case Int8:
 		largest := 0.0
 		for _, v := range x {
@@ -50,20 +46,20 @@ func rounded(number Number, x []float32) (values []float64, step float64) {
 		}
 		switch {
 		case math.IsNaN(largest) || math.IsInf(largest, 0):
-			return make([]float64, len(x)), math.NaN()
+			return math.NaN()
 		case largest < 0x1p-100:
-			return make([]float64, len(x)), 0
+			return 0
 		}
 		scale := float32(largest) / 127
-		for _, v := range x {
-			values = append(values, math.RoundToEven(float64(v*(1/scale))))
+		for i, v := range x {
+			values[i] = math.RoundToEven(float64(v * (1 / scale)))
 		}
-		return values, float64(scale)
+		return float64(scale)
 	default:
-		for _, v := range x {
-			values = append(values, float64(v))
+		for i, v := range x {
+			values[i] = float64(v)
 		}
-		return values, 1
+		return 1
 	}
 }
 
@@ -86,8 +82,9 @@ func toBF16(x float32) float64 {
 
 // sum is an element of the product, the sum of its terms' magnitudes, and how often float32 may round it.
 func (t *terms) sum(row, column int) (sum, size, roundings float64) {
-	for i := range t.k {
-		term := t.left[row*t.k+i] * t.right[column*t.k+i]
+	left, right := t.left[row*t.k:][:t.k], t.right[column*t.k:][:t.k]
+	for i, v := range left {
+		term := v * right[i]
 		sum += term
 		size += math.Abs(term)
 	}
@@ -122,9 +119,9 @@ func TestNumbersAgree(t *testing.T) {
 			for j := range p.a.x {
 				p.a.x[j] *= float32(math.Exp2(float64(r.IntN(40) - 20)))
 			}
-			p.run(s, 2)
+			p.multiply(s, 2)
 			got := slices.Clone(p.c.x)
-			p.run(generic.In(s.number), 1)
+			p.multiply(generic.In(s.number), 1)
 			for j, want := range p.c.x {
 				if !same(got[j], want) {
 					t.Fatalf("m=%d n=%d k=%d: element %d is %v, the portable set has %v", p.m, p.n, p.k, j, got[j], want)
@@ -204,9 +201,9 @@ func TestBF16Tiny(t *testing.T) {
 		for i := range p.b.x {
 			p.b.x[i] *= 0x1p-63
 		}
-		p.run(s, 1)
+		p.multiply(s, 1)
 		got := slices.Clone(p.c.x)
-		p.run(generic.In(BFloat16), 1)
+		p.multiply(generic.In(BFloat16), 1)
 		for i, want := range p.c.x {
 			off := math.Abs(float64(got[i]) - float64(want))
 			limit := 0.0
@@ -408,9 +405,9 @@ func TestConvolutionsAgree(t *testing.T) {
 		for i, w := range append(windows, Window{Batch: 2, Height: 9, Width: 8, Channels: 3100, KernelY: 1, KernelX: 1, StrideX: 2}) {
 			c := randomConvolving(r, filling(s, w), 37, i%2, 6*i+i%2)
 			c.epilogue.Activation = Activation(i % 2)
-			c.run(s, 2)
+			c.convolve(s, 2)
 			got := slices.Clone(c.c.x)
-			c.run(generic.In(s.number), 1)
+			c.convolve(generic.In(s.number), 1)
 			for j, want := range c.c.x {
 				if !same(got[j], want) {
 					t.Fatalf("%+v: element %d is %v, the portable set has %v", c.w, j, got[j], want)

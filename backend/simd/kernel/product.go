@@ -43,3 +43,30 @@ func (s *Set) Multiply(c, a, b []float32, p *Products, from, to int, scratch []f
 		right.Mul(c[p.StrideC.at(i, p.Inner):], p.StrideC.Row, left, p.M, 0, right.Panels(), Epilogue{Scale: p.Scale}, tile)
 	}
 }
+
+// ShortProductsScratch is how many values [Set.MultiplyBF16] needs for itself.
+func (s *Set) ShortProductsScratch(p *Products) int {
+	return s.PackedLen(p.K, p.N) + s.LeftLen(p.M, p.K) + max(s.ShortScratch(p.M), LeftScratch)
+}
+
+// MultiplyBF16 is [Set.Multiply] of bfloat16 numbers, as their 16 bits, with results that are rounded once, for a set of that type. Where turned, A lies
+// as [k, m], rows StrideA.Row apart. scratch has [Set.ShortProductsScratch] values, of this goroutine alone.
+func (s *Set) MultiplyBF16(c, a, b []uint16, p *Products, turned bool, from, to int, scratch []float32) {
+	if len(scratch) < s.ShortProductsScratch(p) {
+		panic("kernel.MultiplyBF16: scratch is too short")
+	}
+	own := scratch[:max(s.ShortScratch(p.M), LeftScratch)]
+	scratch = scratch[len(own):]
+	size := s.LeftLen(p.M, p.K)
+	left := scratch[:size]
+	right := s.newPacked(scratch[size:], p.K, p.N)
+	for i := from; i < to; i++ {
+		right.PackBF16(b[p.StrideB.at(i, p.Inner):], p.StrideB.Row, p.B, 0, right.Panels())
+		if x := a[p.StrideA.at(i, p.Inner):]; turned {
+			s.PackLeftColumnsBF16(left, x, p.StrideA.Row, p.M, p.K, 0, s.LeftTiles(p.M), own)
+		} else {
+			s.PackLeftBF16(left, x, p.StrideA.Row, p.M, p.K, 0, s.LeftTiles(p.M), own)
+		}
+		right.MulBF16(c[p.StrideC.at(i, p.Inner):], p.StrideC.Row, left, p.M, 0, right.Panels(), Epilogue{Scale: p.Scale}, own)
+	}
+}

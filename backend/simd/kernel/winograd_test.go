@@ -38,19 +38,17 @@ func dilated(y, x int, w Window) Window {
 // winograd runs a convolution in parts of the squares.
 func (c *convolving) winograd(s *Set, parts int) {
 	g := s.NewWinograd(c.w.Channels, c.outputs)
-	half := g.Panels() / 2
-	g.Pack(c.b.x, c.layout, 0, half)
-	g.Pack(c.b.x, c.layout, half, g.Panels())
-	scratch := newFenced(g.Scratch(), 1)
+	inParts(2, c.together, func(i int) { g.Pack(c.b.x, c.layout, g.Panels()*i/2, g.Panels()*(i+1)/2) })
 	n := WinogradSquares(&c.w)
-	for i := range parts {
+	inParts(parts, c.together, func(i int) {
+		scratch := newFenced(g.Scratch(), 1)
 		g.Convolve(c.c.x, c.ldc, c.x.x, c.w, n*i/parts, n*(i+1)/parts, c.epilogue, scratch.x)
-	}
-	for i, v := range scratch.all { // the scratch has values of its own, but not beside it
-		if inside := i >= 33 && i < 33+len(scratch.x); !inside && v == v {
-			panic("a write beside the scratch")
+		for i, v := range scratch.all { // the scratch has values of its own, but not beside it
+			if inside := i >= 33 && i < 33+len(scratch.x); !inside && v == v {
+				panic("a write beside the scratch")
+			}
 		}
-	}
+	})
 }
 
 // off is the largest error over the largest sum, before the activation.

@@ -67,7 +67,35 @@ func compare(dir string, short, verbose bool) (ok bool, err error) {
 			return false, fmt.Errorf("no test passes on %s", engine)
 		}
 	}
-	return report(results[portable], results["simd"], verbose), nil
+	met, err := distributed(programs)
+	if err != nil {
+		return false, err
+	}
+	return report(results[portable], results["simd"], verbose) && met, nil
+}
+
+// distributed runs GoMLX's tests of computations for several devices, which are skipped on one, on two virtual ones. Those that divide themselves (AutoSharding) are
+// XLA's alone.
+func distributed(programs []program) (ok bool, err error) {
+	const engine, tests = "simd:devices=2", "TestCollective|TestPortable"
+	results := outcomes{}
+	for _, p := range programs {
+		if p.name == "core/graph" {
+			if err := p.run(engine, true, results, "-test.run=^("+tests+")$"); err != nil {
+				return false, err
+			}
+		}
+	}
+	passed := 0
+	for _, test := range slices.Sorted(maps.Keys(results)) {
+		if o := results[test]; o.verdict == "PASS" {
+			passed++
+		} else {
+			fmt.Printf("%s on %s: %s\n%s\n", o.verdict, engine, test, o.output)
+		}
+	}
+	fmt.Printf("%s: %d of %d tests for several devices pass\n", engine, passed, len(results))
+	return passed == len(results) && passed > 2, nil
 }
 
 // report prints the tests that pass on the portable backend only; it is false if they are not those that are known.

@@ -27,11 +27,12 @@ var event = regexp.MustCompile(`\x16 *(?:=== RUN +(.+)|--- (PASS|SKIP|FAIL): (.+
 // ending is what a test program prints last that ran to its end and in which something failed.
 var ending = regexp.MustCompile(`(?m)^\x16?FAIL\s*$`)
 
-// run runs every test on an engine. A panic ends a test program: what it had not come to is run by another one.
-func (p program) run(engine string, short bool, all outcomes) error {
+// run runs every test on an engine, or those that more flags leave. A panic ends a test program: what it had not come to is run by another one.
+func (p program) run(engine string, short bool, all outcomes, more ...string) error {
 	var done []string // tests at the top
 	for {
 		args := []string{"-test.v=test2json", "-test.timeout=10m", fmt.Sprintf("-test.short=%t", short)}
+		args = append(args, more...)
 		if len(done) > 0 {
 			args = append(args, "-test.skip=^("+strings.Join(done, "|")+")$")
 		}

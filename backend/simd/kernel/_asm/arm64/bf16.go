@@ -10,6 +10,11 @@ func bf16() {
 	pairs()
 	zip()
 	round()
+	nearest()
+	widen()
+	shorten()
+	zipShort()
+	normal()
 	rowBF16()
 	peak("peakBF16Matrix", 4*Lanes, func(sum, x V) { BFMMLA.Into(sum, x, x) })
 }
@@ -47,23 +52,19 @@ func pairs() {
 	End()
 }
 
-// zip packs two rows, column by column.
-func zip() {
-	Func("zipNEON", "func(dst, even, odd *float32, n int)", "dst[i] = the numbers even[i] and odd[i] as bfloat16, for i < n; n > 0.")
-	dst, even, odd, n := Arg("dst"), Arg("even"), Arg("odd"), Arg("n")
-	Each(n, 1, []R{dst, even, odd}, func(at Access, _ int) {
-		pair := RoundBF16(at.Load(odd))
-		InsertUpper(pair, RoundBF16(at.Load(even)))
-		at.Store(pair, dst)
-	})
-	End()
-}
-
 // round rounds numbers that stay float32.
 func round() {
 	Func("roundNEON", "func(x *float32, n int)", "x = x as bfloat16, in float32, of n > 0 values.")
 	x, n := Arg("x"), Arg("n")
 	Each(n, 1, []R{x}, func(at Access, _ int) { at.Store(AND.Of(RoundBF16(at.Load(x)), Bits(0xffff0000)), x) })
+	End()
+}
+
+// nearest is round that keeps what is not normal.
+func nearest() {
+	Func("nearestNEON", "func(x *float32, n int)", "x = x as bfloat16, in float32, of n > 0 values, also of those that are not normal.")
+	x, n := Arg("x"), Arg("n")
+	Each(n, 1, []R{x}, func(at Access, _ int) { at.Store(AND.Of(NearestBF16(at.Load(x)), Bits(0xffff0000)), x) })
 	End()
 }
 

@@ -26,6 +26,11 @@ func main() {
 		pairs(s, "pairs", rounded)
 		zip(s)
 		round(s)
+		nearest(s)
+		widen(s)
+		shorten(s)
+		zipShort(s)
+		normal(s)
 	}
 	pairs(lanes.AVX512, "pairsBF16", converted)
 	row()
@@ -166,26 +171,24 @@ func vendor() {
 	RET()
 }
 
-// zip packs two rows, column by column.
-func zip(s lanes.ISA) {
-	s.Text("zip", "func(dst, even, odd *float32, n int)", "dst[i] = the numbers even[i] and odd[i] as bfloat16, for i < n; n > 0.")
-	dst, even, odd, n := lanes.Arg("dst"), lanes.Arg("even"), lanes.Arg("odd"), lanes.Arg("n")
-	s.Each(n, 1, []reg.GPVirtual{dst, even, odd}, func(at lanes.Access, _ int) {
-		low, high := s.RoundBF16(at.Load(even)), s.RoundBF16(at.Load(odd))
-		VPSRLD(Imm(16), low, low)
-		s.And(s.Bits(0xffff0000), high, high)
-		VORPS(low, high, high)
-		at.Store(high, dst)
-	})
-	lanes.End()
-}
-
 // round rounds numbers that stay float32.
 func round(s lanes.ISA) {
 	s.Text("round", "func(x *float32, n int)", "x = x as bfloat16, in float32, of n > 0 values.")
 	x, n := lanes.Arg("x"), lanes.Arg("n")
 	s.Each(n, 1, []reg.GPVirtual{x}, func(at lanes.Access, _ int) {
 		v := s.RoundBF16(at.Load(x))
+		s.And(s.Bits(0xffff0000), v, v)
+		at.Store(v, x)
+	})
+	lanes.End()
+}
+
+// nearest is round that keeps what is not normal.
+func nearest(s lanes.ISA) {
+	s.Text("nearest", "func(x *float32, n int)", "x = x as bfloat16, in float32, of n > 0 values, also of those that are not normal.")
+	x, n := lanes.Arg("x"), lanes.Arg("n")
+	s.Each(n, 1, []reg.GPVirtual{x}, func(at lanes.Access, _ int) {
+		v := s.NearestBF16(at.Load(x))
 		s.And(s.Bits(0xffff0000), v, v)
 		at.Store(v, x)
 	})

@@ -90,11 +90,16 @@ func Select(mask, yes, no V) V {
 	return mask
 }
 
-// RoundBF16 is x rounded to bfloat16, in the upper halves of the lanes; the lower ones are without meaning.
+// RoundBF16 is x rounded to bfloat16, in the upper halves of the lanes; the lower ones are without meaning. What is not normal becomes 0.
 func RoundBF16(x V) V {
-	odd := AND.Of(ShiftRight(x, 16), Bits(1)) // ties go to even
-	y := ADD.Of(ADD.Of(x, odd), Bits(0x7fff))
-	y = Select(FCMEQ.Of(x, x), y, ORR.Of(x, Bits(0x400000))) // a NaN stays one
+	y := NearestBF16(x)
 	normal := CMTST.Of(x, Bits(0x7f800000))
 	return AND.Of(y, ORR.Of(normal, Bits(0x80000000))) // of what is smaller, the sign
+}
+
+// NearestBF16 is RoundBF16 that keeps what is not normal.
+func NearestBF16(x V) V {
+	odd := AND.Of(ShiftRight(x, 16), Bits(1)) // ties go to even
+	y := ADD.Of(ADD.Of(x, odd), Bits(0x7fff))
+	return Select(FCMEQ.Of(x, x), y, ORR.Of(x, Bits(0x400000))) // a NaN stays one
 }

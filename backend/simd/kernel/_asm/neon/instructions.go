@@ -42,26 +42,29 @@ var (
 
 // Bits and whole numbers.
 var (
-	AND   = Op{name: "VAND", shape: "B16", operands: 2}
-	ORR   = Op{name: "VORR", shape: "B16", operands: 2}
-	EOR   = Op{name: "VEOR", shape: "B16", operands: 2}
-	BIC   = Op{name: "BIC", code: 0x4e601c00, shape: "16B", operands: 2}              // the bits of the first that the second lacks
-	BSL   = Op{name: "VBSL", shape: "B16", operands: 2, adds: true}                   // where the result has bits the first, else the second
-	BIT   = Op{name: "VBIT", shape: "B16", operands: 2, adds: true}                   // the first where the second has bits
-	ADD   = Op{name: "VADD", shape: "S4", operands: 2}                                // of int32
-	SUB   = Op{name: "VSUB", shape: "S4", operands: 2}                                // of int32
-	ADDP  = Op{name: "ADDP", code: 0x4e60bc00, shape: "8H", operands: 2}              // of int16, neighbours
-	ADDPS = Op{name: "ADDP", code: 0x4ea0bc00, shape: "4S", operands: 2}              // of int32, neighbours
-	UMAXP = Op{name: "UMAXP", code: 0x6ea0a400, shape: "4S", operands: 2}             // of uint32, neighbours
-	UMAX  = Op{name: "VUMAX", shape: "S4", operands: 2}                               // of uint32
-	CMTST = Op{name: "VCMTST", shape: "S4", operands: 2}                              // all bits of a lane where both have one in common
-	SMULL = Op{name: "SMULL", code: 0x0e20c000, shape: "8H", from: "8B", operands: 2} // of int8 to int16, of the lower half
+	AND    = Op{name: "VAND", shape: "B16", operands: 2}
+	ORR    = Op{name: "VORR", shape: "B16", operands: 2}
+	EOR    = Op{name: "VEOR", shape: "B16", operands: 2}
+	BIC    = Op{name: "BIC", code: 0x4e601c00, shape: "16B", operands: 2}              // the bits of the first that the second lacks
+	BSL    = Op{name: "VBSL", shape: "B16", operands: 2, adds: true}                   // where the result has bits the first, else the second
+	BIT    = Op{name: "VBIT", shape: "B16", operands: 2, adds: true}                   // the first where the second has bits
+	ADD    = Op{name: "VADD", shape: "S4", operands: 2}                                // of int32
+	SUB    = Op{name: "VSUB", shape: "S4", operands: 2}                                // of int32
+	ADDP   = Op{name: "ADDP", code: 0x4e60bc00, shape: "8H", operands: 2}              // of int16, neighbours
+	ADDPS  = Op{name: "ADDP", code: 0x4ea0bc00, shape: "4S", operands: 2}              // of int32, neighbours
+	UMAXP  = Op{name: "UMAXP", code: 0x6ea0a400, shape: "4S", operands: 2}             // of uint32, neighbours
+	UMAX   = Op{name: "VUMAX", shape: "S4", operands: 2}                               // of uint32
+	CMTST  = Op{name: "VCMTST", shape: "S4", operands: 2}                              // all bits of a lane where both have one in common
+	CMTSTH = Op{name: "VCMTST", shape: "H8", operands: 2}                              // CMTST of lanes of 16 bits
+	SMULL  = Op{name: "SMULL", code: 0x0e20c000, shape: "8H", from: "8B", operands: 2} // of int8 to int16, of the lower half
 	// SMULL2 is SMULL of the upper half.
 	SMULL2 = Op{name: "SMULL2", code: 0x4e20c000, shape: "8H", from: "16B", operands: 2}
-	SADALP = Op{name: "SADALP", code: 0x4e606800, shape: "4S", from: "8H", operands: 1, adds: true} // neighbours of int16 added to int32
-	SQXTN  = Op{name: "SQXTN", code: 0x0e614800, shape: "4H", from: "4S", operands: 1}              // int32 to int16 in the lower half
-	SQXTN2 = Op{name: "SQXTN2", code: 0x4e614800, shape: "8H", from: "4S", operands: 1, adds: true} // in the upper half
-	SQXTB  = Op{name: "SQXTN", code: 0x0e214800, shape: "8B", from: "8H", operands: 1}              // int16 to int8 in the lower half
+	SADALP = Op{name: "SADALP", code: 0x4e606800, shape: "4S", from: "8H", operands: 1, adds: true}    // neighbours of int16 added to int32
+	SQXTN  = Op{name: "SQXTN", code: 0x0e614800, shape: "4H", from: "4S", operands: 1}                 // int32 to int16 in the lower half
+	SQXTN2 = Op{name: "SQXTN2", code: 0x4e614800, shape: "8H", from: "4S", operands: 1, adds: true}    // in the upper half
+	SQXTB  = Op{name: "SQXTN", code: 0x0e214800, shape: "8B", from: "8H", operands: 1}                 // int16 to int8 in the lower half
+	SHLL   = Op{name: "SHLL", code: 0x2e613800, shape: "4S", from: "4H", operands: 1, suffix: ", #16"} // 16 bits to the upper half of 32
+	SHRN   = Op{name: "SHRN", code: 0x0f108400, shape: "4H", from: "4S", operands: 1, suffix: ", #16"} // back
 	SQXTB2 = Op{name: "SQXTN2", code: 0x4e214800, shape: "16B", from: "8H", operands: 1, adds: true}
 )
 
@@ -71,6 +74,7 @@ var (
 	ZIP2  = Op{name: "VZIP2", shape: "S4", operands: 2} // the upper halves'
 	UZP1  = Op{name: "VUZP1", shape: "S4", operands: 2} // the even lanes
 	UZP2  = Op{name: "VUZP2", shape: "S4", operands: 2} // the odd ones
+	ZIP1H = Op{name: "VZIP1", shape: "H8", operands: 2} // lanes of 16 bits of the lower halves in turn
 	UZP2H = Op{name: "VUZP2", shape: "H8", operands: 2} // the odd lanes of 16 bits
 )
 
