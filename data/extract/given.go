@@ -15,8 +15,8 @@ type Given struct {
 	Open func() (io.ReadCloser, int64, error)
 }
 
-	// Open is for its bytes, and how many they claim to be; nil opens the file at Path. It is called once at most, by any goroutine, and perhaps for
-// one whose id cannot be kept.
+// Pick makes pictures of those that the caller gives, in their order; for who finds them elsewhere than [Find] does. The second with an id is a fault, and so
+// is one whose id cannot be kept.
 func Pick(all iter.Seq[Given]) *Pictures {
 	return &Pictures{sources: []source{given{all}}, streams: true, seen: map[[16]byte]struct{}{}}
 }
