@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -44,6 +45,9 @@ type executable struct {
 	shapes    map[value]shapes.Shape
 	constants map[value]compute.Buffer
 	donors    map[value]value // which parameter's memory a returned value may take, if that is donated
+
+	// bothWays are the parameters (value) that products turned out to read in more than one way, as a gradient's do: they are not kept packed, for they would be wanted unpacked, too.
+	bothWays sync.Map
 }
 
 // plan makes a plan for the needed nodes.

@@ -64,18 +64,20 @@ func (x *execution) preferred(v value, p packing) packing {
 	return p
 }
 
-// right finds the right side of a product. One of the caller's buffers is packed once and kept packed, unless it is donated; so is, for this once, one of
-// int8. Scales are those of int8, or nil.
+// right finds the right side of a product. One of the caller's buffers is packed once and kept packed, unless it is donated or read both ways; so is, for this
+// once, one of int8. Scales are those of int8, or nil.
 func (x *execution) right(v value, p packing, scales []float32) (right, error) {
 	b := x.backend
 	src := x.plan.source(v)
-	kept := x.callers[src] != nil && !x.donated[src]
+	_, bothWays := x.plan.bothWays.Load(src)
+	kept := x.callers[src] != nil && !x.donated[src] && !bothWays
 	r := right{set: b.set.In(p.number)}
 	if kept {
 		var err error
 		if r.packed, err = x.callers[src].pack(p, scales, b.weights != kernel.Float32); r.packed != nil || err != nil {
 			return r, err
 		}
+		x.plan.bothWays.Store(src, true)
 	}
 	flat, err := x.values(src)
 	if err != nil {
