@@ -51,10 +51,10 @@ var (
 	scenesSmall = scenesSize{
 		pictures: 2500, valid: 50, test: 200,
 		config:    scenesConfig(64, 8, 1, 1, 2),
-		begin:     []string{"--batch", "64", "--epochs", "5", "--lr", "1e-3", "--dropout", "0"},
+		begin:     []string{"--batch", "64", "--epochs", "5", "--max-tokens", "14", "--lr", "1e-3", "--dropout", "0"}, // no question has more tokens
 		pretrain:  []string{"--batch", "64", "--epochs", "1", "--lr", "1e-3", "--dropout", "0"},
 		answer:    []string{"--batch", "64", "--epochs", "1", "--lr", "1e-3", "--dropout", "0"},
-		statement: []string{"--batch", "32", "--epochs", "3", "--lr", "5e-4", "--dropout", "0"},
+		statement: []string{"--batch", "32", "--epochs", "1", "--lr", "5e-4", "--dropout", "0"},
 	}
 )
 
