@@ -9,6 +9,7 @@ require (
 )
 
 require (
+	github.com/gomlx/go-xla v0.4.5 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/moby/moby/api v1.56.0 // indirect
 	github.com/moby/moby/client v0.6.0 // indirect
