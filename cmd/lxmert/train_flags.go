@@ -77,7 +77,7 @@ func (f *trainFlags) add(cmd *cobra.Command, r trainingRecipe, rates string) {
 	flags.BoolVar(&f.compute.BFloat16, "bf16", false, "multiply in bfloat16, with float32 weights, where the engine can")
 	flags.BoolVar(&f.compute.Checkpointing, "checkpointing", false, "compute the layers twice, to save memory (gradient checkpointing)")
 	flags.DurationVar(&f.reduceTimeout, "reduce-timeout", 30*time.Minute, "with MPI: how long ranks wait for another before all give up")
-	flags.StringVar(&f.reduceType, "reduce-dtype", "", "with MPI: how gradients go from rank to rank: f32 or, in half the bytes, bf16 (default f32)")
+	flags.StringVar(&f.reduceType, "reduce-dtype", "", "with MPI: `type` in which gradients go from rank to rank: f32 or, in half the bytes, bf16 (default f32)")
 	f.hide.add(cmd)
 	backendFlag(cmd, &f.engine)
 }
