@@ -186,13 +186,19 @@ func TestAnimations(t *testing.T) {
 			t.Fatal(err)
 		}
 		long := append(bytes.Clone(file), bytes.Repeat(file[len(file)/2:], 5000)...) // what follows is not looked at
-		start := time.Now()
-		got, err := Decode(bytes.NewReader(long))
-		if err != nil || got.Bounds() != want.Bounds() {
-			t.Errorf("%s: %v", name, err)
+		best := time.Hour // of several tries: others may want the processors
+		for range 5 {
+			start := time.Now()
+			got, err := Decode(bytes.NewReader(long))
+			if err != nil || got.Bounds() != want.Bounds() {
+				t.Errorf("%s: %v", name, err)
+			}
+			if best = min(best, time.Since(start)); best <= 300*time.Millisecond {
+				break
+			}
 		}
-		if took := time.Since(start); took > 300*time.Millisecond {
-			t.Errorf("%s: %v", name, took)
+		if best > 300*time.Millisecond {
+			t.Errorf("%s: %v", name, best)
 		}
 	}
 }
