@@ -186,7 +186,7 @@ func TestAnimations(t *testing.T) {
 			t.Fatal(err)
 		}
 		long := append(bytes.Clone(file), bytes.Repeat(file[len(file)/2:], 5000)...) // what follows is not looked at
-		best := time.Hour // of several tries: others may want the processors
+		best := time.Hour                                                            // of several tries: others may want the processors
 		for range 5 {
 			start := time.Now()
 			got, err := Decode(bytes.NewReader(long))
