@@ -115,9 +115,9 @@ func (w *Writer) write(data []byte) error {
 		return fmt.Errorf("%s: %w", w.path, fs.ErrClosed)
 	}
 	record := binary.LittleEndian.AppendUint64(nil, uint64(len(data)))
-	record = binary.LittleEndian.AppendUint32(record, maskedCRC(record))
+	record = binary.LittleEndian.AppendUint32(record, MaskedCRC(record))
 	record = append(record, data...)
-	record = binary.LittleEndian.AppendUint32(record, maskedCRC(data))
+	record = binary.LittleEndian.AppendUint32(record, MaskedCRC(data))
 	_, err := w.buffer.Write(record)
 	return w.named(err)
 }
@@ -133,8 +133,8 @@ func (w *Writer) named(err error) error {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// maskedCRC is TFRecord's checksum: CRC-32C, turned and moved so that a checksum of data with checksums in it is a good one too.
-func maskedCRC(data []byte) uint32 {
+// MaskedCRC is TFRecord's checksum: CRC-32C, turned and moved so that a checksum of data with checksums in it is a good one too.
+func MaskedCRC(data []byte) uint32 {
 	crc := crc32.Checksum(data, castagnoli)
 	return (crc>>15 | crc<<17) + 0xa282ead8
 }

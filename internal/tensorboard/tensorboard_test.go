@@ -137,7 +137,7 @@ func TestCRC(t *testing.T) {
 		if got := bitwiseCRC(data); got != want {
 			t.Errorf("% x: %08x, want %08x", data, got, want)
 		}
-		if got := maskedCRC(data); got != masked(want) {
+		if got := MaskedCRC(data); got != masked(want) {
 			t.Errorf("% x: %08x masked, want %08x", data, got, masked(want))
 		}
 	}

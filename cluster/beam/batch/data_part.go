@@ -1,16 +1,10 @@
 package batch
 
 import (
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"time"
 
 	"github.com/go-lxmert/lxmert/cluster/beam/files"
 	"github.com/go-lxmert/lxmert/data"
@@ -26,41 +20,19 @@ type dataPart struct {
 
 // run writes the part, unless it is there.
 func (p *dataPart) run(ctx context.Context) (Done, error) {
-	done, err := p.unlessThere(ctx)
+	made, err := madeOfQuestions([]any{"data", p.part.String(), p.options.pretraining()}, p.asked)
 	if err != nil {
-		err = fmt.Errorf("part %v: %w", p.part, err)
+		return Done{}, fmt.Errorf("part %v: %w", p.part, err)
 	}
-	return done, err
-}
-
-func (p *dataPart) unlessThere(ctx context.Context) (Done, error) {
-	start := time.Now()
-	slices.SortStableFunc(p.asked, func(a, b Asked) int { return cmp.Or(a.File-b.File, a.Record-b.Record) })
-	hash := sha256.New()
-	lines := json.NewEncoder(hash)
-	if err := lines.Encode([]any{"data", p.part.String(), p.options.pretraining()}); err != nil {
-		return Done{}, err
-	}
-	for _, a := range p.asked {
-		if err := lines.Encode(a); err != nil {
+	return unlessWhole(ctx, p.options.Out, p.part, made, p.options.Again, func() (Done, error) {
+		good, letters, err := p.good()
+		if err != nil {
 			return Done{}, err
 		}
-	}
-	made := hex.EncodeToString(hash.Sum(nil))
-	done, ok, err := whole(ctx, p.options.Out, p.part, made)
-	if err != nil || ok && !(p.options.Again && done.DeadLetters > 0) {
+		done := Done{Part: p.part.Index, Of: p.part.Of, Items: len(p.asked), Made: len(good), DeadLetters: len(letters)}
+		err = p.publish(ctx, made, &done, good, letters) // which counts the bytes
 		return done, err
-	}
-	good, letters, err := p.good()
-	if err != nil {
-		return Done{}, err
-	}
-	done = Done{Part: p.part.Index, Of: p.part.Of, Items: len(p.asked), Made: len(good), DeadLetters: len(letters)}
-	if err := p.publish(ctx, made, &done, good, letters); err != nil {
-		return Done{}, err
-	}
-	done.Milliseconds = max(1, time.Since(start).Milliseconds())
-	return done, nil
+	})
 }
 
 // good are the questions that can be written. In pre-training's form a sentence without a label beside others of its picture and source with one cannot.

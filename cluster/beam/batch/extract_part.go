@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -70,7 +69,6 @@ func (e *extractPart) close() {
 
 // run does the work, unless the part is there.
 func (e *extractPart) run(ctx context.Context) (Done, error) {
-	start := time.Now()
 	slices.SortStableFunc(e.pictures, func(a, b partPicture) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Path, b.Path), cmp.Compare(a.SHA256, b.SHA256), cmp.Compare(a.Fault, b.Fault))
 	})
@@ -78,19 +76,7 @@ func (e *extractPart) run(ctx context.Context) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
-	done, ok, err := whole(ctx, e.options.Out, e.part, made)
-	if err != nil {
-		return Done{}, fmt.Errorf("part %v: %w", e.part, err)
-	}
-	if ok && !(e.options.Again && done.DeadLetters > 0) {
-		return done, nil
-	}
-	done, err = e.extract(ctx, made)
-	if err != nil {
-		return Done{}, fmt.Errorf("part %v: %w", e.part, err)
-	}
-	done.Milliseconds = max(1, time.Since(start).Milliseconds())
-	return done, nil
+	return unlessWhole(ctx, e.options.Out, e.part, made, e.options.Again, func() (Done, error) { return e.extract(ctx, made) })
 }
 
 // madeOf is a hash of the pictures and of the options that the part's bytes depend on.

@@ -5,14 +5,12 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/go-lxmert/lxmert/cluster/beam/files"
 	"github.com/go-lxmert/lxmert/data"
@@ -44,63 +42,37 @@ type predictPart struct {
 
 // run does the work, unless the part is there.
 func (p *predictPart) run(ctx context.Context) (Done, error) {
-	done, err := p.unlessThere(ctx)
+	m, made, err := p.madeOf(ctx)
 	if err != nil {
-		err = fmt.Errorf("part %v: %w", p.part, err)
+		return Done{}, fmt.Errorf("part %v: %w", p.part, err)
 	}
-	return done, err
-}
-
-func (p *predictPart) unlessThere(ctx context.Context) (Done, error) {
-	start := time.Now()
-	slices.SortStableFunc(p.asked, func(a, b Asked) int { return cmp.Or(a.File-b.File, a.Record-b.Record) })
-	m, err := readManifest(ctx, p.options.Regions)
-	if err != nil {
-		return Done{}, err
-	}
-	made, err := p.madeOf(m)
-	if err != nil {
-		return Done{}, err
-	}
-	done, ok, err := whole(ctx, p.options.Out, p.part, made)
-	if err != nil || ok && !(p.options.Again && done.DeadLetters > 0) {
+	return unlessWhole(ctx, p.options.Out, p.part, made, p.options.Again, func() (Done, error) {
+		answers, letters, err := p.answer(ctx, m)
+		if err != nil {
+			return Done{}, err
+		}
+		done := Done{Part: p.part.Index, Of: p.part.Of, Items: len(p.asked), Made: len(answers), DeadLetters: len(letters)}
+		err = p.publish(ctx, made, &done, answers, letters) // which counts the bytes
 		return done, err
-	}
-	answers, letters, err := p.answer(ctx, m)
-	if err != nil {
-		return Done{}, err
-	}
-	done = Done{Part: p.part.Index, Of: p.part.Of, Items: len(p.asked), Made: len(answers), DeadLetters: len(letters)}
-	if err := p.publish(ctx, made, &done, answers, letters); err != nil {
-		return Done{}, err
-	}
-	done.Milliseconds = max(1, time.Since(start).Milliseconds())
-	return done, nil
+	})
 }
 
-// madeOf is a hash of the questions, of the model and of the regions.
-func (p *predictPart) madeOf(m data.Manifest) (string, error) {
+// madeOf is a hash of the questions, of the model and of the regions, which are the manifest's.
+func (p *predictPart) madeOf(ctx context.Context) (m data.Manifest, made string, err error) {
+	if m, err = readManifest(ctx, p.options.Regions); err != nil {
+		return m, "", err
+	}
 	model, err := identity(p.options.Model.Name)
 	if err != nil {
-		return "", err
+		return m, "", err
 	}
 	regions, err := m.Bytes()
 	if err != nil {
-		return "", err
+		return m, "", err
 	}
-	hash := sha256.New()
-	lines := json.NewEncoder(hash)
 	o := p.options
-	options := []any{"predict", p.part.String(), o.Kind, model, o.Model.Labels, o.Model.DType, o.Model.MaxTokens, o.Parquet, sha256.Sum256(regions)}
-	if err := lines.Encode(options); err != nil {
-		return "", err
-	}
-	for _, a := range p.asked {
-		if err := lines.Encode(a); err != nil {
-			return "", err
-		}
-	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
+	made, err = madeOfQuestions([]any{"predict", p.part.String(), o.Kind, model, o.Model.Labels, o.Model.DType, o.Model.MaxTokens, o.Parquet, sha256.Sum256(regions)}, p.asked)
+	return m, made, err
 }
 
 // answer asks the model.

@@ -1,7 +1,10 @@
 package batch
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,6 +64,22 @@ func eachQuestion(ctx context.Context, seq questions.Seq, path, local string, ea
 		}
 	}
 	return nil
+}
+
+// madeOfQuestions puts a part's questions in the order in which they stood, and is a hash of them and of the options that its bytes depend on.
+func madeOfQuestions(options []any, asked []Asked) (string, error) {
+	slices.SortStableFunc(asked, func(a, b Asked) int { return cmp.Or(a.File-b.File, a.Record-b.Record) })
+	hash := sha256.New()
+	lines := json.NewEncoder(hash)
+	if err := lines.Encode(options); err != nil {
+		return "", err
+	}
+	for _, a := range asked {
+		if err := lines.Encode(a); err != nil {
+			return "", err
+		}
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
 // A carried question is one as JSON, with an id that may be missing.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/go-lxmert/lxmert/cluster/beam/files"
 	"github.com/go-lxmert/lxmert/data"
@@ -70,6 +71,21 @@ func whole(ctx context.Context, out string, part data.Part, made string) (Done, 
 	}
 	r.Done.Whole, r.Done.Milliseconds = true, 0
 	return r.Done, true, nil
+}
+
+// unlessWhole makes a part, unless it is there, made of the same. again also makes one that has dead letters.
+func unlessWhole(ctx context.Context, out string, part data.Part, made string, again bool, work func() (Done, error)) (Done, error) {
+	start := time.Now()
+	done, ok, err := whole(ctx, out, part, made)
+	if err == nil && (!ok || again && done.DeadLetters > 0) {
+		if done, err = work(); err == nil {
+			done.Milliseconds = max(1, time.Since(start).Milliseconds())
+		}
+	}
+	if err != nil {
+		return Done{}, fmt.Errorf("part %v: %w", part, err)
+	}
+	return done, nil
 }
 
 // sign writes the receipt of a part whose files are in their places.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/xitongsys/parquet-go/writer"
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/go-lxmert/lxmert/internal/tensorboard"
 )
 
 func TestFormatOf(t *testing.T) {
@@ -70,9 +72,9 @@ func recorded(records ...[]byte) []byte {
 	for _, r := range records {
 		length := binary.LittleEndian.AppendUint64(nil, uint64(len(r)))
 		out = append(out, length...)
-		out = binary.LittleEndian.AppendUint32(out, masked(length))
+		out = binary.LittleEndian.AppendUint32(out, tensorboard.MaskedCRC(length))
 		out = append(out, r...)
-		out = binary.LittleEndian.AppendUint32(out, masked(r))
+		out = binary.LittleEndian.AppendUint32(out, tensorboard.MaskedCRC(r))
 	}
 	return out
 }
@@ -96,7 +98,7 @@ func exampleOf(number int64, features map[string]string) []byte {
 
 func TestTFRecord(t *testing.T) {
 	// CRC-32C of the digits, which every description of it has, rotated and added to as TensorFlow does.
-	if got := masked([]byte("123456789")); got != (0xe3069283>>15|0xe3069283<<17&0xffffffff)+0xa282ead8&0xffffffff {
+	if got := tensorboard.MaskedCRC([]byte("123456789")); got != (0xe3069283>>15|0xe3069283<<17&0xffffffff)+0xa282ead8&0xffffffff {
 		t.Errorf("%#x", got)
 	}
 	file := recorded(exampleOf(42, map[string]string{"image/encoded": "PIC"}), exampleOf(-1, map[string]string{"image/encoded": "PI2", "image/filename": "b.png"}),

@@ -7,25 +7,17 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/go-lxmert/lxmert/internal/tensorboard"
 	"github.com/go-lxmert/lxmert/vision"
 )
 
 // maxExample bounds a record of a TFRecord file before memory is taken for it.
 const maxExample = vision.MaxFileBytes + 1<<20
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// masked is the checksum as TFRecord files have it.
-func masked(p []byte) uint32 {
-	sum := crc32.Checksum(p, castagnoli)
-	return (sum>>15 | sum<<17) + 0xa282ead8
-}
 
 // tfRecords calls yield for the bytes of each record: its length in 8 bytes, their masked CRC-32C, the bytes, and theirs
 // (https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details). A record whose bytes are damaged comes as an error, and the next follows.
@@ -49,7 +41,7 @@ func tfRecords(r io.Reader, yield func(number int, record []byte, err error) boo
 			return nil
 		case err != nil:
 			return fmt.Errorf("the file is cut off or damaged after %d records: %w", number, err)
-		case masked(head[:8]) != binary.LittleEndian.Uint32(head[8:]):
+		case tensorboard.MaskedCRC(head[:8]) != binary.LittleEndian.Uint32(head[8:]):
 			return fmt.Errorf("the file is no TFRecord file, or damaged after %d records: the checksum of a record's length is wrong", number)
 		}
 		length := binary.LittleEndian.Uint64(head[:8])
@@ -62,7 +54,7 @@ func tfRecords(r io.Reader, yield func(number int, record []byte, err error) boo
 		}
 		body, sum := record.Bytes()[:length], record.Bytes()[length:]
 		err = nil
-		if masked(body) != binary.LittleEndian.Uint32(sum) {
+		if tensorboard.MaskedCRC(body) != binary.LittleEndian.Uint32(sum) {
 			err = errors.New("its checksum is wrong")
 		}
 		if !yield(number, body, err) {
