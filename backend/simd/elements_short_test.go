@@ -7,8 +7,6 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
-
-	"github.com/go-lxmert/lxmert/backend/simd/kernel"
 )
 
 // TestShortElementsOfSpecialValues is TestElementsOfSpecialValues in bfloat16: operands are float32 numbers that are rounded, also to
@@ -17,12 +15,6 @@ func TestShortElementsOfSpecialValues(t *testing.T) {
 	special := []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 0, 1, -1, 0.5, -0.5, 2, 3, -3, 1.00390625, 1.01171875,
 		math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32, 1e-40, -1e-39, 0x1p-126, 3.3895314e38, 89, -104, 1e20}
 	side := len(special)
-	xs, ys := make([]float32, 0, side*side), make([]float32, 0, side*side)
-	for _, x := range special {
-		for _, y := range special {
-			xs, ys = append(xs, x), append(ys, y)
-		}
-	}
 	square := []int{side, side}
 	all := func(p *planner) []compute.Value {
 		x := p.must(p.ConvertDType(p.parameter("x", square...), dtypes.BFloat16))
@@ -54,33 +46,15 @@ func TestShortElementsOfSpecialValues(t *testing.T) {
 		wide(p.must(p.Concatenate(1, x, y)))
 		return results
 	}
-	_, portable := twoEngines(t)
-	want, err := runOn(t, portable, all, nil, buffers(t, portable, [][]float32{xs, ys}, square, square)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, set := range kernel.Sets() {
-		t.Run(set.String(), func(t *testing.T) {
-			ours, err := New("isa=" + set.String())
-			if err != nil {
-				t.Fatal(err)
+	onEverySet(t, special, all, func(t *testing.T, output int, got, want, xs, ys []float32) {
+		for j, w := range want {
+			g := got[j]
+			if g != w && (g == g || w == w) && !(math.Abs(float64(g-w)) <= 0x1p-7*math.Abs(float64(w))) {
+				t.Errorf("output %d of %v and %v: %v, want %v", output, xs[j%len(xs)], ys[j%len(ys)], g, w)
+				break
 			}
-			defer ours.Finalize()
-			got, err := runOn(t, ours, all, nil, buffers(t, ours, [][]float32{xs, ys}, square, square)...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i := range want {
-				for j, w := range want[i] {
-					g := got[i][j]
-					if g != w && (g == g || w == w) && !(math.Abs(float64(g-w)) <= 0x1p-7*math.Abs(float64(w))) {
-						t.Errorf("output %d of %v and %v: %v, want %v", i, xs[j%len(xs)], ys[j%len(ys)], g, w)
-						break
-					}
-				}
-			}
-		})
-	}
+		}
+	})
 }
 
 // TestShortSums adds up bfloat16 numbers in float32, and rounds once: the portable backend rounds at each number.

@@ -18,12 +18,6 @@ func TestElementsOfSpecialValues(t *testing.T) {
 	special := []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 0, float32(math.Copysign(0, -1)), 1, -1, 0.5, -0.5, 2, 3, -3,
 		math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32, 1e-40, 89, -104, 1e20}
 	side := len(special)
-	xs, ys := make([]float32, 0, side*side), make([]float32, 0, side*side)
-	for _, x := range special {
-		for _, y := range special {
-			xs, ys = append(xs, x), append(ys, y)
-		}
-	}
 	square := []int{side, side}
 	one := func(p *planner, v compute.Value) compute.Value {
 		return p.must(p.ConvertDType(v, dtypes.Float32))
@@ -62,8 +56,21 @@ func TestElementsOfSpecialValues(t *testing.T) {
 			p.must(p.Where(p.must(p.LogicalNot(less)), x, y)), p.must(p.Max(product, zero)), // the product's ReLU
 			p.must(p.FusedDense(column, identity, nil, compute.DenseConfig{Activation: compute.ActivationRelu})))
 	}
+	onEverySet(t, special, all, func(t *testing.T, output int, got, want, _, _ []float32) { alike(t, output, got, want) })
+}
+
+// onEverySet compares the portable engine with ours, with each set of kernels, on every pair x, y of some numbers. What is computed has two parameters of [side, side].
+func onEverySet(t *testing.T, special []float32, build func(*planner) []compute.Value, compare func(t *testing.T, output int, got, want, xs, ys []float32)) {
+	t.Helper()
+	var xs, ys []float32
+	for _, x := range special {
+		for _, y := range special {
+			xs, ys = append(xs, x), append(ys, y)
+		}
+	}
+	square := []int{len(special), len(special)}
 	_, portable := twoEngines(t)
-	want, err := runOn(t, portable, all, nil, buffers(t, portable, [][]float32{xs, ys}, square, square)...)
+	want, err := runOn(t, portable, build, nil, buffers(t, portable, [][]float32{xs, ys}, square, square)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,12 +81,12 @@ func TestElementsOfSpecialValues(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer ours.Finalize()
-			got, err := runOn(t, ours, all, nil, buffers(t, ours, [][]float32{xs, ys}, square, square)...)
+			got, err := runOn(t, ours, build, nil, buffers(t, ours, [][]float32{xs, ys}, square, square)...)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for i := range want {
-				alike(t, i, got[i], want[i])
+				compare(t, i, got[i], want[i], xs, ys)
 			}
 		})
 	}
