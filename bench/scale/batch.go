@@ -16,7 +16,6 @@ type job struct {
 	picture, spread, start, overhead float64 // as measured
 	uneven                           float64 // standard deviation of machines' speeds, as a share
 	failures                         float64 // mean hours between failures of a machine; 0: never
-	stored, ingest                   float64 // bytes a picture, bytes a second that the store takes in all; 0: any
 }
 
 // An outcome is how a job went.
@@ -37,7 +36,7 @@ func (j job) play(seed uint64) outcome {
 	}
 	heap.Init(&free)
 	var o outcome
-	useful, done := 0.0, 0.0
+	useful := 0.0
 	for left := parts; left > 0 && len(free) > 0; {
 		m := &free[0]
 		if j.fixed && m.own == 0 {
@@ -53,14 +52,10 @@ func (j job) play(seed uint64) outcome {
 			o.repeated++
 		} else {
 			m.at += took
-			if j.ingest > 0 { // writes queue before the store
-				done = max(m.at, done) + j.stored*float64(j.part)/j.ingest
-				m.at = max(m.at, done-j.backlog())
-			}
 			useful += work
 			m.own--
 			left--
-			o.seconds = max(o.seconds, m.at, done)
+			o.seconds = max(o.seconds, m.at)
 		}
 		heap.Fix(&free, 0)
 	}
@@ -82,9 +77,6 @@ func (j job) speeds(random *rand.Rand) []float64 {
 	}
 	return speed
 }
-
-// backlog is how many seconds a machine goes on while its part waits to be written: that of one part.
-func (j job) backlog() float64 { return j.picture * float64(j.part) }
 
 // nextFailure is when a machine fails that works from then on.
 func (j job) nextFailure(random *rand.Rand, from float64) float64 {

@@ -21,7 +21,6 @@ func TestPlay(t *testing.T) {
 		"one machine":                           {func(j *job) { j.machines = 1 }, 5 + 100*21},
 		"more machines than parts":              {func(j *job) { j.machines = 400 }, 5 + 21},
 		"a part that is not full costs as much": {func(j *job) { j.pictures = 991 }, 5 + 25*21},
-		"a store that takes a part in 50 s":     {func(j *job) { j.stored, j.ingest = 50, 10 }, 5 + 21 + 100*50},
 	} {
 		j := plain
 		c.change(&j)

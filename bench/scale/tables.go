@@ -7,7 +7,7 @@ import (
 	"math"
 )
 
-// corpora are the pictures of the tables.
+// corpusSizes are the pictures of the tables.
 var corpusSizes = []struct {
 	name     string
 	pictures float64
@@ -38,7 +38,7 @@ const (
 func (m *measured) job(pictures float64, machines int) job {
 	e := m.Extract
 	return job{pictures: pictures, part: partSize, machines: machines, picture: m.picture(), spread: e.Spread, start: e.Start, overhead: e.Part,
-		uneven: uneven, failures: failures, stored: e.StoredBytes}
+		uneven: uneven, failures: failures}
 }
 
 // corpora is what there is to do, without losses.

@@ -72,7 +72,6 @@ const (
 	Orange
 	Green
 	Purple
-	Grey
 )
 
 // Width of a picture, and the room in each panel for what stands around the lines.
@@ -93,7 +92,6 @@ polyline.c0 { stroke: #0969da; } circle.c0, text.c0 { fill: #0969da; }
 polyline.c1 { stroke: #bc4c00; } circle.c1, text.c1 { fill: #bc4c00; }
 polyline.c2 { stroke: #1a7f37; } circle.c2, text.c2 { fill: #1a7f37; }
 polyline.c3 { stroke: #8250df; } circle.c3, text.c3 { fill: #8250df; }
-polyline.c4 { stroke: #6e7781; } circle.c4, text.c4 { fill: #6e7781; }
 @media (prefers-color-scheme: dark) {
 text { fill: #9198a1; }
 .title { fill: #e6edf3; }
@@ -102,7 +100,6 @@ polyline.c0 { stroke: #6cb6ff; } circle.c0, text.c0 { fill: #6cb6ff; }
 polyline.c1 { stroke: #ffa657; } circle.c1, text.c1 { fill: #ffa657; }
 polyline.c2 { stroke: #57ab5a; } circle.c2, text.c2 { fill: #57ab5a; }
 polyline.c3 { stroke: #dcbdfb; } circle.c3, text.c3 { fill: #dcbdfb; }
-polyline.c4 { stroke: #9198a1; } circle.c4, text.c4 { fill: #9198a1; }
 }
 `
 
